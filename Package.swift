@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is compiled with: language mode 6, explicit existentials, explicit imports, no warnings.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The modules that touch every event or every bin are optimised in debug builds too: the tests run whole streams through them.
+let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+
+let package = Package(
+    name: "holdfast",
+    products: [.executable(name: "holdfast", targets: ["holdfast"])],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(
+            name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+        // The engine: one direction, left to right.
+        .target(name: "Values", swiftSettings: hot),
+        .target(name: "Sketches", dependencies: ["Values"], swiftSettings: hot),
+        .target(name: "Statistics", dependencies: ["Values", "Sketches"], swiftSettings: hot),
+        .target(name: "Detection", dependencies: ["Statistics"], swiftSettings: hot),
+        .target(name: "Events", dependencies: ["Values"], swiftSettings: hot),
+        .target(name: "Files", dependencies: ["Events", "CZlib", "CZstd"], swiftSettings: hot),
+        .target(name: "Kafka", dependencies: ["Events", "CRdkafka"], swiftSettings: strict),
+        .target(name: "Windows", dependencies: ["Values", "Events", "Sketches", "Statistics"], swiftSettings: hot),
+        .target(name: "StrictYAML", dependencies: ["Values", yams], swiftSettings: strict),
+        .target(
+            name: "Rules", dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML"],
+            swiftSettings: strict),
+        .target(
+            name: "Ledger", dependencies: ["Values", "Windows", "Sketches", "Statistics", "Rules", grdb],
+            swiftSettings: strict),
+        .target(
+            name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP, log],
+            swiftSettings: strict),
+        .target(name: "Registry", dependencies: ["Values", grdb], swiftSettings: strict),
+        .target(name: "Telemetry", dependencies: [log, metrics, coreMetrics], swiftSettings: strict),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Values", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry", hummingbird, mustache,
+                nioCore,
+                httpTypes, log,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Monitor",
+            dependencies: [
+                "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Kafka", "Windows", "StrictYAML",
+                "Rules",
+                "Ledger", "Actions", "Registry", "Telemetry", "Server", lifecycle, signals, log, metrics,
+            ],
+            swiftSettings: strict),
+        .executableTarget(name: "holdfast", dependencies: ["Monitor", arguments], swiftSettings: strict),
+
+        // Helpers of the demo and the tests.
+        .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
+
+        // Tests sit beside what they prove.
+        .target(name: "TestSupport", dependencies: ["Values"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Windows", "Ledger", "TestSupport",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "RulesTests",
+            dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML", "Rules", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KafkaTests", dependencies: ["Events", "Kafka", "TestBroker", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ActionsTests", dependencies: ["Values", "Rules", "Actions", "TestSupport", nioCore, nioHTTP],
+            swiftSettings: strict),
+    ]
+)

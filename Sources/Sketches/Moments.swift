@@ -1,0 +1,74 @@
+/// Count, sum, sum of squares, minimum and maximum of finite values, exactly associative.
+///
+/// Floating-point sums depend on the order of addition, and a window must have the same bytes whoever merged it. So a
+/// value is first rounded to a whole multiple of the column's quantum 2^−`exponent` (a pure function of the value) and
+/// the multiples are summed in 128-bit integers, which is exact in any order. The quantum is chosen from the reference
+/// (`exponent(forMagnitude:)`) so that values up to 128 times the reference's largest keep at least 41 significant bits;
+/// beyond that range a value is clamped in the sums (minimum and maximum stay exact).
+package struct Moments: Sendable, Hashable {
+    package var count: UInt64 = 0
+    package var sum: Int128 = 0
+    package var sumOfSquares: Int128 = 0
+    package var minimum: Double = .infinity
+    package var maximum: Double = -.infinity
+
+    package init() {}
+
+    /// Largest multiple kept: 2^48, whose square leaves room for 2^31 such values in 128 bits.
+    private static let limit = 281_474_976_710_656.0
+
+    /// The exponent whose quantum suits values up to `magnitude` (the largest absolute value of the reference).
+    package static func exponent(forMagnitude magnitude: Double) -> Int {
+        let m = magnitude.isFinite && magnitude > 0 ? magnitude : 1
+        return min(max(41 - Int(m.exponent) - 1, -900), 900)
+    }
+
+    /// 2^exponent, the factor `add` takes.
+    package static func scale(exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+
+    /// Adds one finite value; `scale` is 2^exponent of the column.
+    @inline(__always)
+    package mutating func add(_ value: Double, scale: Double) {
+        let scaled = (value * scale).rounded()
+        let clamped = scaled > Self.limit ? Self.limit : scaled < -Self.limit ? -Self.limit : scaled
+        let q = Int64(clamped)
+        let square = q.multipliedFullWidth(by: q)
+        count &+= 1
+        sum &+= Int128(q)
+        sumOfSquares &+= Int128(square.high) << 64 | Int128(square.low)
+        if value < minimum { minimum = value }
+        if value > maximum { maximum = value }
+    }
+
+    package mutating func merge(_ other: Moments) {
+        count &+= other.count
+        sum &+= other.sum
+        sumOfSquares &+= other.sumOfSquares
+        if other.minimum < minimum { minimum = other.minimum }
+        if other.maximum > maximum { maximum = other.maximum }
+    }
+
+    /// The arithmetic mean, `nil` without values.
+    package func mean(exponent: Int) -> Double? {
+        guard count > 0 else { return nil }
+        return Double(sum) / Double(count) / Self.scale(exponent: exponent)
+    }
+
+    /// The sample standard deviation (divisor n − 1), 0 for one value, `nil` without values.
+    package func standardDeviation(exponent: Int) -> Double? {
+        guard count > 0 else { return nil }
+        guard count > 1 else { return 0 }
+        // n·Σq² − (Σq)² is exact while it fits 128 bits; past that the rounding of doubles is far below sampling error.
+        let (nSquares, overflow) = sumOfSquares.multipliedReportingOverflow(by: Int128(count))
+        let (square, overflow2) = sum.multipliedReportingOverflow(by: sum)
+        let scale = Self.scale(exponent: exponent)
+        let n = Double(count)
+        let numerator: Double
+        if !overflow && !overflow2 {
+            numerator = Double(nSquares - square) / n
+        } else {
+            numerator = Double(sumOfSquares) - Double(sum) * (Double(sum) / n)
+        }
+        return (max(0, numerator) / (n - 1)).squareRoot() / scale
+    }
+}

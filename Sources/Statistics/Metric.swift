@@ -1,0 +1,46 @@
+/// Every number a snapshot can hold, by the name rules, files and the API know it under.
+package enum Metric: Int, CaseIterable, Sendable, Hashable {
+    case count, psi, kl, kl_reversed, js, js_divergence, js_distance, ks, ks_p, ks_error, wasserstein,
+        wasserstein_normed, hellinger, tvd, l_infinity, chi2, chi2_p, cramers_v, psi_p, psi_with_nulls,
+        null_rate, invalid_rate, out_of_range_rate, new_category_rate, cardinality, mean, sd, min, max,
+        p01, p05, p10, p25, p50, p75, p90, p95, p99
+
+    package var name: String { String(describing: self) }
+
+    private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
+    package init?(name: String) {
+        guard let metric = Self.byName[name] else { return nil }
+        self = metric
+    }
+
+    /// Distances between the window and the reference: what a significance test can judge. The others describe the
+    /// window alone.
+    package var isDistance: Bool {
+        switch self {
+        case .psi, .kl, .kl_reversed, .js, .js_divergence, .js_distance, .ks, .wasserstein, .wasserstein_normed,
+            .hellinger, .tvd, .l_infinity, .chi2, .cramers_v, .psi_with_nulls:
+            true
+        default: false
+        }
+    }
+}
+
+/// The values of some metrics. Absent means "cannot be said from these rows"; a present value is always finite.
+package struct MetricValues: Sendable, Hashable {
+    private var values = [Double](repeating: .nan, count: Metric.allCases.count)
+
+    package init() {}
+
+    package subscript(metric: Metric) -> Double? {
+        get {
+            let value = values[metric.rawValue]
+            return value.isNaN ? nil : value
+        }
+        set { values[metric.rawValue] = newValue.flatMap { $0.isFinite ? $0 : nil } ?? .nan }
+    }
+
+    /// The present ones in the order of `Metric`.
+    package var present: [(metric: Metric, value: Double)] {
+        Metric.allCases.compactMap { metric in self[metric].map { (metric, $0) } }
+    }
+}

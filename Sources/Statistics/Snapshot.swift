@@ -1,0 +1,92 @@
+package import Values
+
+/// All statistics of one closed window of one model: what rules, the API, the dashboard, `/metrics`, `replay` and
+/// alerts read. Immutable.
+package struct Snapshot: Sendable {
+    package let model: String
+    package let window: TimeRange
+    /// 1 for the first evaluation of the window, more where late knowledge revised it.
+    package let revision: Int
+    /// Model versions with rows in the window, in byte order.
+    package let versions: [String]
+    /// Name of the reference, for people: `fraud v14 reference`.
+    package let referenceName: String
+    /// Ordered by version (`*`, all versions together, first), segment, column.
+    package let rows: [SnapshotRow]
+
+    package init(
+        model: String, window: TimeRange, revision: Int, versions: [String], referenceName: String,
+        rows: [SnapshotRow]
+    ) {
+        self.model = model
+        self.window = window
+        self.revision = revision
+        self.versions = versions
+        self.referenceName = referenceName
+        self.rows = rows
+    }
+}
+
+/// One (version, segment, column) of a snapshot.
+package struct SnapshotRow: Sendable {
+    /// All versions together.
+    package static let allVersions = "*"
+
+    package let version: String
+    package let segment: Segment
+    /// A feature's name, or `prediction`.
+    package let column: String
+    /// `numeric` or `categorical`.
+    package let kind: String
+    /// Rows of the window that have the column, nulls and invalid values included.
+    package let n: UInt64
+    package let null: UInt64
+    package let referenceN: UInt64
+    /// The segment whose reference was used: the row's own, or a parent where its own is too small.
+    package let referenceSegment: Segment
+    package let metrics: MetricValues
+    /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
+    package let referenceMetrics: MetricValues
+    package let comparison: Comparison
+
+    package init(
+        version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,
+        referenceSegment: Segment, metrics: MetricValues, referenceMetrics: MetricValues, comparison: Comparison
+    ) {
+        self.version = version
+        self.segment = segment
+        self.column = column
+        self.kind = kind
+        self.n = n
+        self.null = null
+        self.referenceN = referenceN
+        self.referenceSegment = referenceSegment
+        self.metrics = metrics
+        self.referenceMetrics = referenceMetrics
+        self.comparison = comparison
+    }
+}
+
+/// The two histograms behind a row's distances, in the bins the distances use.
+package struct Comparison: Sendable, Hashable {
+    /// Numeric: the finite edges between the bins (one fewer than bins). Empty for categorical columns.
+    package let edges: [Double]
+    /// Categorical: a name per bin, the last two being rare and unseen values. Empty for numeric columns.
+    package let categories: [String]
+    package let reference: [UInt64]
+    package let current: [UInt64]
+    package let referenceNulls: UInt64
+    package let currentNulls: UInt64
+
+    package init(
+        edges: [Double], categories: [String], reference: [UInt64], current: [UInt64], referenceNulls: UInt64,
+        currentNulls: UInt64
+    ) {
+        self.edges = edges
+        self.categories = categories
+        self.reference = reference
+        self.current = current
+        self.referenceNulls = referenceNulls
+        self.currentNulls = currentNulls
+    }
+}
