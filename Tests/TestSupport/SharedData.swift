@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// The real event streams that lie beside a development checkout (`../shared`). They are not part of the repository;
 /// tests that need them are skipped where they are absent.
