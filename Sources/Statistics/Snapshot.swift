@@ -48,10 +48,13 @@ package struct SnapshotRow: Sendable {
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
     package let referenceMetrics: MetricValues
     package let comparison: Comparison
+    /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution adds up.
+    package let common: Comparison
 
     package init(
         version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,
-        referenceSegment: Segment, metrics: MetricValues, referenceMetrics: MetricValues, comparison: Comparison
+        referenceSegment: Segment, metrics: MetricValues, referenceMetrics: MetricValues, comparison: Comparison,
+        common: Comparison
     ) {
         self.version = version
         self.segment = segment
@@ -64,6 +67,7 @@ package struct SnapshotRow: Sendable {
         self.metrics = metrics
         self.referenceMetrics = referenceMetrics
         self.comparison = comparison
+        self.common = common
     }
 }
 
