@@ -69,6 +69,14 @@ package struct SnapshotRow: Sendable {
         self.comparison = comparison
         self.common = common
     }
+
+    /// The same row under another version's name, where a window has only one.
+    package func relabelled(version: String) -> SnapshotRow {
+        SnapshotRow(
+            version: version, segment: segment, column: column, kind: kind, n: n, null: null, referenceN: referenceN,
+            referenceSegment: referenceSegment, metrics: metrics, referenceMetrics: referenceMetrics,
+            comparison: comparison, common: common)
+    }
 }
 
 /// The two histograms behind a row's distances, in the bins the distances use.
