@@ -83,7 +83,8 @@ package struct SnapshotRow: Sendable {
 package struct Comparison: Sendable, Hashable {
     /// Numeric: the finite edges between the bins (one fewer than bins). Empty for categorical columns.
     package let edges: [Double]
-    /// Categorical: a name per bin, the last two being rare and unseen values. Empty for numeric columns.
+    /// Categorical: a name per bin, the last being unseen values, before it rare ones where there are any. Empty for
+    /// numeric columns.
     package let categories: [String]
     package let reference: [UInt64]
     package let current: [UInt64]
