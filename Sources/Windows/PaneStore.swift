@@ -1,5 +1,5 @@
-package import Sketches
-package import Values
+import Sketches
+import Values
 
 /// The panes of one model that some window still needs.
 ///

@@ -1,7 +1,7 @@
 package import Events
 package import Sketches
 import Statistics
-package import Values
+import Values
 
 /// Learns a reference from raw rows: types, bins, categories and a profile for all traffic and every segment. Exact: all rows are in
 /// memory.

@@ -65,12 +65,14 @@ package struct SnapshotBuilder: Sendable {
         let group = reference.comparisonGroup(for: segment)
         let current = profile.column(column)
         let before = referenceColumns[group.segment]?[index] ?? group.profile.column(column)
+        // A group whose own quantiles found no room among the fine edges is cut like all traffic.
+        let cuts = group.cuts[index].isEmpty ? reference.all.cuts[index] : group.cuts[index]
         let (metrics, comparison) = columnMetrics(
-            column: column, cuts: group.cuts[index], reference: before, current: current, smoothing: smoothing)
-        let common =
-            segment.isAll
-            ? comparison
-            : commonComparison(column: column, cuts: reference.all.cuts[index], reference: before, current: current)
+            column: column, cuts: cuts, reference: before, current: current, smoothing: smoothing)
+        // Attribution adds segments up, so here a segment stands against its own reference even where that is small.
+        let own = referenceColumns[segment]?[index] ?? Profile(reference.layout).column(column)
+        let common = Comparison.common(
+            column: column, cuts: reference.all.cuts[index], reference: own, current: current)
         return SnapshotRow(
             version: version, segment: segment, column: column.name, kind: column.bins.kindName, n: current.rows,
             null: current.nulls, referenceN: before.rows, referenceSegment: group.segment, metrics: metrics,
