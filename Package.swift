@@ -66,12 +66,13 @@ let package = Package(
             name: "Rules", dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML"],
             swiftSettings: strict),
         .target(
-            name: "Ledger", dependencies: ["Values", "Windows", "Sketches", "Statistics", "Rules", grdb],
+            name: "Ledger",
+            dependencies: ["Values", "Events", "Files", "Windows", "Sketches", "Statistics", "Rules", grdb],
             swiftSettings: strict),
         .target(
             name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP, log],
             swiftSettings: strict),
-        .target(name: "Registry", dependencies: ["Values", grdb], swiftSettings: strict),
+        .target(name: "Registry", dependencies: ["Values", "COpenSSL", grdb], swiftSettings: strict),
         .target(name: "Telemetry", dependencies: [log, metrics, coreMetrics], swiftSettings: strict),
         .target(
             name: "Server",
@@ -107,7 +108,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "KafkaTests", dependencies: ["Events", "Kafka", "TestBroker", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport", grdb], swiftSettings: strict),
         .testTarget(
             name: "ActionsTests", dependencies: ["Values", "Rules", "Actions", "TestSupport", nioCore, nioHTTP],
             swiftSettings: strict),
