@@ -6,6 +6,8 @@ package struct RollbackProposal: Sendable, Hashable {
     package enum Mode: String, Sendable, CaseIterable {
         /// Decide and record, but change nothing.
         case dryRun = "dry_run"
+        /// Act, like `auto`: the registry applies the proposal's guards in both. What else `guarded` asks for (an
+        /// earlier version that does not drift as much) is the proposer's to check, and to pass in as a veto.
         case guarded
         case auto
     }

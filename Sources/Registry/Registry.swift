@@ -95,7 +95,13 @@ package final class Registry: Sendable {
     }
 
     private static func translating<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
-        do { return try await body() } catch let error as DatabaseError { throw RegistryError(error, path: nil) }
+        do {
+            return try await body()
+        } catch let error as DatabaseError {
+            // A cancelled task interrupts its statement; that is not the database's fault.
+            if error.isInterruptionError, Task.isCancelled { throw CancellationError() }
+            throw RegistryError(error, path: nil)
+        }
     }
 }
 
