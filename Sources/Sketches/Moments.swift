@@ -26,12 +26,16 @@ package struct Moments: Sendable, Hashable {
     /// 2^exponent, the factor `add` takes.
     package static func scale(exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
 
-    /// Adds one finite value; `scale` is 2^exponent of the column.
+    /// A finite value as a multiple of the column's quantum; `scale` is 2^exponent of the column.
     @inline(__always)
-    package mutating func add(_ value: Double, scale: Double) {
+    package static func quantum(_ value: Double, scale: Double) -> Int64 {
         let scaled = (value * scale).rounded()
-        let clamped = scaled > Self.limit ? Self.limit : scaled < -Self.limit ? -Self.limit : scaled
-        let q = Int64(clamped)
+        return Int64(scaled > limit ? limit : scaled < -limit ? -limit : scaled)
+    }
+
+    /// Adds one finite value with its quantum.
+    @inline(__always)
+    package mutating func add(quantum q: Int64, value: Double) {
         let square = q.multipliedFullWidth(by: q)
         count &+= 1
         sum &+= Int128(q)

@@ -69,13 +69,22 @@ package struct SnapshotRow: Sendable {
         self.comparison = comparison
         self.common = common
     }
+
+    /// The same row under another version's name, where a window has only one.
+    package func relabelled(version: String) -> SnapshotRow {
+        SnapshotRow(
+            version: version, segment: segment, column: column, kind: kind, n: n, null: null, referenceN: referenceN,
+            referenceSegment: referenceSegment, metrics: metrics, referenceMetrics: referenceMetrics,
+            comparison: comparison, common: common)
+    }
 }
 
 /// The two histograms behind a row's distances, in the bins the distances use.
 package struct Comparison: Sendable, Hashable {
     /// Numeric: the finite edges between the bins (one fewer than bins). Empty for categorical columns.
     package let edges: [Double]
-    /// Categorical: a name per bin, the last two being rare and unseen values. Empty for numeric columns.
+    /// Categorical: a name per bin, the last being unseen values, before it rare ones where there are any. Empty for
+    /// numeric columns.
     package let categories: [String]
     package let reference: [UInt64]
     package let current: [UInt64]

@@ -1,0 +1,54 @@
+import Values
+
+extension DataTable.RowBuilder {
+    private static let reserved: Set<String> = ["id", "label", "type"]
+
+    /// Adds one record of a CSV file. `ts` and `timestamp`, `model`, `version`, and `prediction` or `score` keep their meaning;
+    /// every other column is a feature, which may serve as a segment too. An empty field is a null.
+    package mutating func add(names: [String], fields: [(bytes: [UInt8], quoted: Bool)]) {
+        var model: String?
+        var version: String?
+        var time: Timestamp?
+        var guess = 0
+        for (name, field) in zip(names, fields) {
+            switch name {
+            case "ts", "timestamp":
+                time = field.bytes.withUnsafeBytes { bytes in
+                    Timestamp(rfc3339: bytes)
+                        ?? (Self.isNumber(bytes) ? EventDecoder.timestamp(bytes, .number(0..<bytes.count)) : nil)
+                }
+            case "model": model = String(decoding: field.bytes, as: UTF8.self)
+            case "version": version = String(decoding: field.bytes, as: UTF8.self)
+            case "prediction", "score": prediction { Self.put(field, &$0) }
+            case let other where Self.reserved.contains(other): break
+            default:
+                Array(name.utf8).withUnsafeBytes { key in feature(key, guess: &guess) { Self.put(field, &$0) } }
+            }
+        }
+        about(model: model, version: version, time: time)
+        end()
+    }
+
+    private static func isNumber(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var scanner = JSONScanner(bytes)
+        guard !bytes.isEmpty, (try? scanner.skipNumber()) != nil else { return false }
+        return scanner.isAtEnd
+    }
+
+    private static func put(_ field: (bytes: [UInt8], quoted: Bool), _ column: inout DataTable.Column) {
+        field.bytes.withUnsafeBytes { bytes in
+            if bytes.isEmpty, !field.quoted {
+                column.append(.null)
+            } else if isNumber(bytes) {
+                column.append(JSONText.double(bytes, 0..<bytes.count))
+            } else {
+                let word = String(decoding: bytes, as: UTF8.self).lowercased()
+                switch word {
+                case "nan", "inf", "-inf", "infinity", "-infinity": column.append(.invalid)
+                case "null", "na", "n/a", "none": column.append(.null)
+                default: column.append(text: bytes)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+import Values
+
+/// Reads the parts of one model's events into its batch, and numbers the versions and segment values it meets.
+struct ModelReader {
+    /// Past this many values a dimension's new values share the last number, `other`: a hostile stream stays bounded.
+    static let maximumSegmentValues = 1_000
+    static let maximumVersions = 1_000
+    static let overflowName = "(other)"
+
+    private enum Target {
+        case numeric(Int)
+        case categorical(Int, table: Int)
+        case ignored
+    }
+
+    private let features: ByteStringTable
+    private let targets: [Target]
+    private var categoryTables: [(names: ByteStringTable, codes: [UInt16], unseen: UInt16)] = []
+    private let prediction: Target?
+    private let dimensions: ByteStringTable
+    /// For each feature number, the dimension of the same name.
+    private let dimensionOfFeature: [Int?]
+    private(set) var dimensionValues: [ByteStringTable]
+    private(set) var versions = ByteStringTable()
+    private let unnamedVersion: Int
+    private var featureGuess = 0
+    /// Reused per event: the value of each dimension so far.
+    private var segmentScratch: [UInt16]
+    private var seenScratch: [Bool]
+
+    init(_ schema: ModelSchema) {
+        var names: [String] = []
+        var targets: [Target] = []
+        var prediction: Target?
+        for (i, column) in schema.columns.enumerated() {
+            let target: Target
+            switch column.kind {
+            case .numeric: target = .numeric(i)
+            case .categorical(let codes, let unseen):
+                let ordered = codes.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value < $1.value }
+                categoryTables.append(
+                    (ByteStringTable(ordered.map(\.key)), ordered.map { UInt16($0.value) }, UInt16(unseen)))
+                target = .categorical(i, table: categoryTables.count - 1)
+            }
+            if column.name == ModelSchema.predictionColumn {
+                prediction = target
+            } else {
+                names.append(column.name)
+                targets.append(target)
+            }
+        }
+        for name in schema.ignored + schema.dimensions where !names.contains(name) {
+            names.append(name)
+            targets.append(.ignored)
+        }
+        features = ByteStringTable(names)
+        self.targets = targets
+        self.prediction = prediction
+        dimensions = ByteStringTable(schema.dimensions)
+        dimensionOfFeature = names.map { name in schema.dimensions.firstIndex(of: name) }
+        dimensionValues = schema.dimensions.map { _ in ByteStringTable() }
+        segmentScratch = schema.dimensions.map { _ in EventBatch.noSegment }
+        seenScratch = Array(repeating: false, count: schema.columns.count)
+        unnamedVersion = versions.insert("")
+    }
+
+    /// Appends one event and returns how many feature keys nobody knows.
+    mutating func append(
+        _ message: UnsafeRawBufferPointer, _ parts: EventParts, time: Timestamp, kind: EventKind,
+        defaultVersion: String?, to batch: inout EventBatch
+    ) -> UInt64 {
+        for i in segmentScratch.indices { segmentScratch[i] = EventBatch.noSegment }
+        for i in seenScratch.indices { seenScratch[i] = false }
+        var unknown: UInt64 = 0
+        if let range = parts.features { unknown = readFeatures(message, range, &batch) }
+        if let range = parts.segments { readSegments(message, range) }
+        if let prediction, kind == .prediction, let value = parts.prediction {
+            readPrediction(message, value, prediction, &batch)
+        }
+        let featureHole: Hole = parts.features == nil ? .absent : .missing
+        for i in seenScratch.indices where !seenScratch[i] {
+            let isPrediction: Bool
+            switch prediction {
+            case .numeric(i), .categorical(i, _): isPrediction = true
+            default: isPrediction = false
+            }
+            let hole: Hole = isPrediction ? (kind == .features ? .absent : .missing) : featureHole
+            put(hole, column: i, &batch)
+        }
+        batch.timestamps.append(time)
+        batch.versions.append(UInt16(versionNumber(message, parts.version, defaultVersion)))
+        for i in segmentScratch.indices { batch.segments[i].append(segmentScratch[i]) }
+        batch.count += 1
+        return unknown
+    }
+
+    private mutating func versionNumber(
+        _ message: UnsafeRawBufferPointer, _ value: EventParts.Value?, _ defaultVersion: String?
+    ) -> Int {
+        let full = versions.count >= Self.maximumVersions
+        switch value {
+        case .text(let text):
+            return JSONText.withUnescaped(message, text) { Self.number($0, in: &versions, full: full) }
+        case .number(let range):
+            return Self.number(UnsafeRawBufferPointer(rebasing: message[range]), in: &versions, full: full)
+        default:
+            guard let defaultVersion else { return unnamedVersion }
+            return versions.insert(defaultVersion)
+        }
+    }
+
+    private static func number(_ bytes: UnsafeRawBufferPointer, in table: inout ByteStringTable, full: Bool) -> Int {
+        if let known = table.find(bytes) { return known }
+        return full ? table.insert(overflowName) : table.insert(bytes)
+    }
+
+    private mutating func readFeatures(
+        _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ batch: inout EventBatch
+    ) -> UInt64 {
+        var unknown: UInt64 = 0
+        var scanner = JSONScanner(message, range: range)
+        scanner.position += 1
+        featureGuess = 0
+        while let key = Self.nextKey(&scanner) {
+            let guess = featureGuess
+            let feature = JSONText.withUnescaped(message, key) { features.find($0, guess: guess) }
+            scanner.skipWhitespace()
+            let start = scanner.position
+            guard let value = EventParts.value(&scanner) else { break }
+            guard let feature else {
+                unknown += 1
+                continue
+            }
+            featureGuess = feature + 1
+            let raw = start..<scanner.position
+            if let dimension = dimensionOfFeature[feature], segmentScratch[dimension] == EventBatch.noSegment {
+                takeSegment(message, dimension, value, raw)
+            }
+            store(message, value, raw, targets[feature], &batch)
+        }
+        return unknown
+    }
+
+    private mutating func readSegments(_ message: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        var scanner = JSONScanner(message, range: range)
+        scanner.position += 1
+        while let key = Self.nextKey(&scanner) {
+            let dimension = JSONText.withUnescaped(message, key) { dimensions.find($0) }
+            scanner.skipWhitespace()
+            let start = scanner.position
+            guard let value = EventParts.value(&scanner) else { break }
+            if let dimension { takeSegment(message, dimension, value, start..<scanner.position) }
+        }
+    }
+
+    static func nextKey(_ scanner: inout JSONScanner) -> JSONScanner.Text? {
+        scanner.skipWhitespace()
+        if scanner.peek == 0x2c {
+            scanner.position += 1
+            scanner.skipWhitespace()
+        }
+        guard scanner.peek == 0x22, let key = try? scanner.takeString() else { return nil }
+        scanner.skipWhitespace()
+        scanner.position += 1
+        return key
+    }
+
+    private mutating func takeSegment(
+        _ message: UnsafeRawBufferPointer, _ dimension: Int, _ value: EventParts.Value?, _ raw: Range<Int>
+    ) {
+        let full = dimensionValues[dimension].count >= Self.maximumSegmentValues
+        let number: Int?
+        switch value {
+        case .text(let text):
+            number = JSONText.withUnescaped(message, text) { Self.number($0, in: &dimensionValues[dimension], full: full) }
+        case .number(let range):
+            number = JSONText.withCanonicalNumber(message, range) {
+                Self.number($0, in: &dimensionValues[dimension], full: full)
+            }
+        case .other:
+            let bytes = UnsafeRawBufferPointer(rebasing: message[raw])
+            number = bytes.first == 0x5b ? nil : Self.number(bytes, in: &dimensionValues[dimension], full: full)
+        case .object, nil: number = nil
+        }
+        if let number { segmentScratch[dimension] = UInt16(number) }
+    }
+
+    /// A bare value, or an object with `score`, `value`, `label` or `scores`.
+    private mutating func readPrediction(
+        _ message: UnsafeRawBufferPointer, _ value: EventParts.Value, _ target: Target, _ batch: inout EventBatch
+    ) {
+        switch value {
+        case .text(let text): store(message, value, text.range, target, &batch)
+        case .number(let range): store(message, value, range, target, &batch)
+        case .object(let range):
+            let output = PredictionParts(message, range)
+            let part: (value: EventParts.Value?, raw: Range<Int>)?
+            switch target {
+            case .numeric: part = output.score ?? output.value
+            case .categorical: part = output.label ?? output.bestClass
+            case .ignored: part = nil
+            }
+            if let part { store(message, part.value, part.raw, target, &batch) }
+        case .other: break
+        }
+    }
+
+    private mutating func store(
+        _ message: UnsafeRawBufferPointer, _ value: EventParts.Value?, _ raw: Range<Int>, _ target: Target,
+        _ batch: inout EventBatch
+    ) {
+        switch target {
+        case .ignored: break
+        case .numeric(let column):
+            let number: Double
+            switch value {
+            case nil: number = Hole.null.asDouble
+            case .number(let range):
+                let read = JSONText.double(message, range)
+                number = read.isFinite ? read : Hole.invalid.asDouble
+            case .text(let text):
+                number = (Self.namesNonFinite(message, text) ? Hole.invalid : Hole.wrongType).asDouble
+            case .object, .other: number = Hole.wrongType.asDouble
+            }
+            putNumber(number, column, &batch)
+        case .categorical(let column, let table):
+            let code: UInt16
+            switch value {
+            case nil: code = Hole.null.asCode
+            case .text(let text):
+                code = JSONText.withUnescaped(message, text) { category($0, table) }
+            case .number(let range):
+                code = JSONText.withCanonicalNumber(message, range) { category($0, table) }
+            case .other:
+                let bytes = UnsafeRawBufferPointer(rebasing: message[raw])
+                code = bytes.first == 0x5b ? Hole.wrongType.asCode : category(bytes, table)
+            case .object: code = Hole.wrongType.asCode
+            }
+            putCode(code, column, &batch)
+        }
+    }
+
+    private func category(_ bytes: UnsafeRawBufferPointer, _ table: Int) -> UInt16 {
+        guard let found = categoryTables[table].names.find(bytes) else { return categoryTables[table].unseen }
+        return categoryTables[table].codes[found]
+    }
+
+    /// The spellings serving code gives NaN and infinities in strings.
+    static func namesNonFinite(_ message: UnsafeRawBufferPointer, _ text: JSONScanner.Text) -> Bool {
+        guard text.range.count <= 9 else { return false }
+        let word = JSONText.string(message, text).lowercased()
+        return ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"].contains(word)
+    }
+
+    private mutating func putNumber(_ value: Double, _ column: Int, _ batch: inout EventBatch) {
+        let again = seenScratch[column]
+        seenScratch[column] = true
+        guard case .numeric(var values) = batch.columns[column] else { return }
+        batch.columns[column] = .numeric([])
+        // A key given twice: the last one counts, as in every common parser.
+        if again { values[values.count - 1] = value } else { values.append(value) }
+        batch.columns[column] = .numeric(values)
+    }
+
+    private mutating func putCode(_ code: UInt16, _ column: Int, _ batch: inout EventBatch) {
+        let again = seenScratch[column]
+        seenScratch[column] = true
+        guard case .categorical(var codes) = batch.columns[column] else { return }
+        batch.columns[column] = .categorical([])
+        if again { codes[codes.count - 1] = code } else { codes.append(code) }
+        batch.columns[column] = .categorical(codes)
+    }
+
+    private mutating func put(_ hole: Hole, column: Int, _ batch: inout EventBatch) {
+        switch batch.columns[column] {
+        case .numeric: putNumber(hole.asDouble, column, &batch)
+        case .categorical: putCode(hole.asCode, column, &batch)
+        }
+    }
+}

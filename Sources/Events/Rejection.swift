@@ -1,0 +1,45 @@
+/// Why an event could not be used. The raw value is the `reason` of `holdfast_rejected_total` and of dead letters.
+package enum RejectReason: String, CaseIterable, Sendable {
+    case empty
+    case tooLarge = "too_large"
+    case malformed = "malformed_json"
+    case notAnObject = "not_an_object"
+    case noModel = "no_model"
+    case unknownModel = "unknown_model"
+    case unknownType = "unknown_type"
+    case noTimestamp = "no_timestamp"
+    case badTimestamp = "bad_timestamp"
+    case future = "future_timestamp"
+    case badField = "bad_field"
+    case noPrediction = "no_prediction"
+    case noID = "no_id"
+}
+
+/// One refused event or message.
+package struct Rejection: Sendable {
+    package let reason: RejectReason
+    /// What was wrong, with the byte it was found at where that says something: for the dead letter's header.
+    package let detail: String
+    /// Which part of the message: all of it, or one event of several.
+    package let range: Range<Int>
+    /// Number of the event within its message, from 0.
+    package let index: Int
+}
+
+/// The kinds of event, as `holdfast_events_total` names them.
+package enum EventKind: Int, CaseIterable, Sendable {
+    case prediction, label, features
+
+    package var name: String { String(describing: self) }
+}
+
+/// What a topic's configuration says of events that do not say it themselves.
+package struct TopicDefaults: Sendable {
+    package let model: String?
+    package let version: String?
+
+    package init(model: String? = nil, version: String? = nil) {
+        self.model = model
+        self.version = version
+    }
+}

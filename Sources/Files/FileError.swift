@@ -1,0 +1,12 @@
+/// Why a file cannot be read, in words that name it.
+package struct FileError: Error, Sendable, CustomStringConvertible {
+    package let path: String
+    package let reason: String
+
+    package init(_ path: String, _ reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    package var description: String { "\(path): \(reason)" }
+}

@@ -1,0 +1,101 @@
+import Statistics
+
+/// Chooses the edges of a numeric column's fine bins from its reference values.
+///
+/// In order of importance, while there is room: the tails (just below the minimum, the maximum, and 0.1, 1, 10 and 100 ranges beyond
+/// each); the quantiles `psi` uses, of all traffic and of every segment, so that coarse bins are exact sums of fine ones; every distinct
+/// value where there are few, with a bin of its own for each that holds 1/240 of the rows; the 240-quantiles; and further splits
+/// until no bin holds more than 1/240 of the rows of all traffic or of any segment, which bounds what binning can hide from
+/// `ks`.
+package struct FineEdges {
+    /// Bins at most, so that a column's counters stay small.
+    static let maximumEdges = 2_000
+    /// A bin may hold this share of the rows.
+    static let resolution = 240
+    /// Up to this many distinct values, each is an edge.
+    static let fewDistinct = 480
+    /// Quantiles of a group this small say nothing.
+    static let minimumGroupRows = 30
+
+    private var edges: Set<Double> = []
+
+    /// - Parameters:
+    ///   - all: sorted reference values of all traffic, at least one.
+    ///   - groups: sorted values of each segment.
+    ///   - bins: number of coarse bins.
+    package static func choose(all: [Double], groups: [[Double]], bins: Int) -> [Double] {
+        var chosen = FineEdges()
+        chosen.addTails(minimum: all[0], maximum: all[all.count - 1])
+        for q in Samples.quantileEdges(sorted: all, bins: bins) { chosen.edges.insert(q) }
+        let bySize = groups.filter { $0.count >= minimumGroupRows }.sorted { $0.count > $1.count }
+        for group in bySize {
+            let cuts = Samples.quantileEdges(sorted: group, bins: bins).filter { !chosen.edges.contains($0) }
+            guard chosen.edges.count + cuts.count <= maximumEdges else { continue }
+            chosen.edges.formUnion(cuts)
+        }
+        chosen.addCommonValues(all)
+        chosen.addQuantiles(all)
+        chosen.refine(all)
+        for group in bySize { chosen.refine(group) }
+        return chosen.edges.sorted()
+    }
+
+    private mutating func add(_ value: Double) {
+        guard value.isFinite, edges.count < Self.maximumEdges else { return }
+        edges.insert(value == 0 ? 0 : value)
+    }
+
+    private mutating func addTails(minimum: Double, maximum: Double) {
+        let range = maximum > minimum ? maximum - minimum : max(abs(maximum), 1)
+        add(minimum.nextDown)
+        add(maximum)
+        for factor in [0.1, 1, 10, 100] {
+            add(minimum - factor * range)
+            add(maximum + factor * range)
+        }
+    }
+
+    /// Values that hold 1/240 of the rows get a bin `(v.nextDown, v]` of their own; where there are few distinct values, each of the
+    /// others at least ends a bin.
+    private mutating func addCommonValues(_ sorted: [Double]) {
+        var distinct: [(value: Double, count: Int)] = []
+        for value in sorted {
+            if distinct.last?.value == value {
+                distinct[distinct.count - 1].count += 1
+            } else {
+                distinct.append((value, 1))
+            }
+        }
+        let threshold = (sorted.count + Self.resolution - 1) / Self.resolution
+        for (value, _) in distinct.filter({ $0.count >= threshold }).sorted(by: { $0.count > $1.count }) {
+            add(value)
+            add(value.nextDown)
+        }
+        guard distinct.count <= Self.fewDistinct else { return }
+        for (value, _) in distinct { add(value) }
+    }
+
+    private mutating func addQuantiles(_ sorted: [Double]) {
+        for edge in Samples.quantileEdges(sorted: sorted, bins: Self.resolution) { add(edge) }
+    }
+
+    /// Splits every bin that holds more than 1/240 of these values, unless it is a single value.
+    private mutating func refine(_ sorted: [Double]) {
+        let limit = max(1, sorted.count / Self.resolution)
+        var ordered = edges.sorted()
+        ordered.append(.infinity)
+        var first = 0
+        for edge in ordered {
+            var past = first
+            while past < sorted.count, sorted[past] <= edge { past += 1 }
+            var i = first + limit
+            while i < past {
+                // The last value of a full share ends a bin; equal values stay together.
+                let value = sorted[i - 1]
+                add(value)
+                i = max(i + limit, (sorted[i...].firstIndex { $0 > value } ?? past) + limit)
+            }
+            first = past
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package import Sketches
+package import Values
+
+/// The windows of one model: takes deltas, says which windows an event time closes, and merges their panes.
+///
+/// Invariant: every pane that ends at or before `closedThrough` is final; rows that come for it later are counted as late. The
+/// result depends only on what was applied before each close, not on how it was cut into deltas.
+package struct ModelWindows {
+    /// One shape of window over the model's panes.
+    package struct Shape: Hashable, Sendable {
+        package let size: Span
+        package let every: Span
+        package init(size: Span, every: Span) {
+            self.size = size
+            self.every = every
+        }
+        var key: String { "\(size)/\(every)" }
+    }
+
+    /// A window whose end has been reached.
+    package struct Closed: Sendable {
+        package let shape: Shape
+        package let range: TimeRange
+        package let counts: PaneCounts
+    }
+
+    /// What must survive a restart besides the panes.
+    package struct State: Codable, Sendable, Equatable {
+        package var closedThrough = Timestamp.distantPast
+        /// The start of the next window to close, by shape; absent until the first close.
+        package var next: [String: Timestamp] = [:]
+        /// Consecutive windows without rows, by shape.
+        package var emptyRun: [String: Int] = [:]
+        /// The newest event time per source.
+        package var clocks: [String: Timestamp] = [:]
+        package var lateRows: UInt64 = 0
+
+        package init() {}
+    }
+
+    /// After this many empty windows in a row the rest of a gap is passed over: a stream that jumps years must not be
+    /// evaluated hour by hour.
+    package static let maximumEmptyRun = 500
+
+    package let settings: WindowSettings
+    package let shapes: [Shape]
+    package private(set) var state: State
+    private var panes: PaneStore
+
+    package init(
+        layout: Layout, settings: WindowSettings, shapes: [Shape], state: State = State(),
+        panes stored: [Timestamp: PaneCounts] = [:]
+    ) {
+        self.settings = settings
+        self.shapes = shapes.sorted { ($0.size, $0.every) < ($1.size, $1.every) }
+        self.state = state
+        panes = PaneStore(layout: layout)
+        for (start, counts) in stored { panes.merge(counts, into: start) }
+    }
+
+    /// What applying a delta changed: the panes whose counts grew, with their new totals for those keys.
+    package struct Applied: Sendable {
+        package var changed: [Timestamp: PaneCounts] = [:]
+        package var lateRows: UInt64 = 0
+    }
+
+    package mutating func apply(_ delta: PaneDelta) -> Applied {
+        var applied = Applied()
+        for (start, counts) in delta.panes {
+            if paneEnd(start) <= state.closedThrough {
+                applied.lateRows += counts.reduce(0) { $1.key.segment.isAll ? $0 + $1.value.rows : $0 }
+                continue
+            }
+            panes.merge(counts, into: start)
+            let total = panes[start] ?? [:]
+            applied.changed[start] = total.filter { counts[$0.key] != nil }
+        }
+        applied.lateRows += delta.lateRows.values.reduce(0, +)
+        state.lateRows += applied.lateRows
+        state.clocks.merge(delta.clocks, uniquingKeysWith: max)
+        return applied
+    }
+
+    /// The event time up to which no more rows are expected: the least clock of the sources that are active, less the
+    /// lateness. `nil` while an active source has shown no row of this model.
+    ///
+    /// - Parameters:
+    ///   - active: sources that may still have older rows. Where there is none (all idle), the newest clock counts.
+    ///   - idle: how long all of them have been silent; time runs on by the wall clock meanwhile.
+    package func watermark(active: some Collection<String>, idle: Span) -> Timestamp? {
+        var least: Timestamp?
+        for source in active {
+            guard let clock = state.clocks[source] else { return nil }
+            least = min(least ?? clock, clock)
+        }
+        if let least { return least - settings.lateness }
+        return state.clocks.values.max().map { $0 + idle - settings.lateness }
+    }
+
+    /// Closes every window that ends at or before `time`, in order of their ends, and hands each to `body`.
+    /// - Returns: the panes that no window needs any more.
+    package mutating func close(through time: Timestamp, _ body: (Closed) -> Void) -> [Timestamp] {
+        guard time > state.closedThrough, !(panes.isEmpty && state.next.isEmpty) else { return [] }
+        while let (shape, range) = nextWindow(), range.end <= time {
+            let counts = panes.sum(range)
+            advance(shape, past: range, wasEmpty: counts.isEmpty)
+            body(Closed(shape: shape, range: range, counts: counts))
+        }
+        state.closedThrough = time
+        return retire()
+    }
+
+    /// The end of input: closes each shape's windows up to and including the first that reaches past the last row.
+    package mutating func finish(_ body: (Closed) -> Void) -> [Timestamp] {
+        guard let last = panes.starts.last else { return [] }
+        let lastRow = state.clocks.values.max() ?? last
+        var end = Timestamp.distantPast
+        for shape in shapes {
+            var start = start(of: shape)
+            while settings.calendar.end(of: shape.size, from: start) <= lastRow {
+                start = settings.calendar.range(of: shape.every, containing: start).end
+            }
+            let shapeEnd = settings.calendar.end(of: shape.size, from: start)
+            closeShape(shape, through: shapeEnd, body)
+            end = max(end, shapeEnd)
+        }
+        state.closedThrough = max(state.closedThrough, end)
+        return retire()
+    }
+
+    private mutating func closeShape(_ shape: Shape, through end: Timestamp, _ body: (Closed) -> Void) {
+        while true {
+            let range = range(of: shape)
+            guard range.end <= end else { return }
+            let counts = panes.sum(range)
+            advance(shape, past: range, wasEmpty: counts.isEmpty)
+            body(Closed(shape: shape, range: range, counts: counts))
+        }
+    }
+
+    /// The window that ends first among all shapes; the shorter one where two end together.
+    private func nextWindow() -> (Shape, TimeRange)? {
+        shapes.map { ($0, range(of: $0)) }.min { a, b in
+            a.1.end != b.1.end ? a.1.end < b.1.end : a.0.size < b.0.size
+        }
+    }
+
+    private func range(of shape: Shape) -> TimeRange {
+        let start = start(of: shape)
+        return TimeRange(start: start, end: settings.calendar.end(of: shape.size, from: start))
+    }
+
+    /// Where the next window of a shape begins; at first, with the grid piece that holds the first row.
+    private func start(of shape: Shape) -> Timestamp {
+        if let known = state.next[shape.key] { return known }
+        let first = panes.starts.first ?? state.closedThrough
+        return settings.calendar.range(of: shape.every, containing: first).start
+    }
+
+    private mutating func advance(_ shape: Shape, past range: TimeRange, wasEmpty: Bool) {
+        state.next[shape.key] = settings.calendar.range(of: shape.every, containing: range.start).end
+        let run = wasEmpty ? (state.emptyRun[shape.key] ?? 0) + 1 : 0
+        state.emptyRun[shape.key] = run
+        if run >= Self.maximumEmptyRun, let pane = panes.starts.first(where: { $0 >= range.end }) {
+            state.next[shape.key] = settings.calendar.range(of: shape.every, containing: pane).start
+            state.emptyRun[shape.key] = 0
+        }
+    }
+
+    private func paneEnd(_ start: Timestamp) -> Timestamp {
+        settings.calendar.range(of: settings.pane, containing: start).end
+    }
+
+    /// Drops the panes that no window to come covers and packs those that are final.
+    private mutating func retire() -> [Timestamp] {
+        let needed = shapes.map { start(of: $0) }.min() ?? state.closedThrough
+        var dropped: [Timestamp] = []
+        for start in panes.starts {
+            let end = paneEnd(start)
+            if start < needed && end <= state.closedThrough {
+                panes.remove(start)
+                dropped.append(start)
+            } else if end <= state.closedThrough {
+                panes.close(start)
+            }
+        }
+        return dropped
+    }
+}

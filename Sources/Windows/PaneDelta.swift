@@ -1,0 +1,49 @@
+package import Sketches
+package import Values
+
+/// Which counts within a pane: a model version and a segment.
+package struct GroupKey: Hashable, Sendable, Comparable {
+    package let version: String
+    package let segment: Segment
+
+    package init(version: String, segment: Segment) {
+        self.version = version
+        self.segment = segment
+    }
+
+    package static func < (a: GroupKey, b: GroupKey) -> Bool {
+        a.version != b.version ? a.version < b.version : a.segment < b.segment
+    }
+}
+
+/// The counts of one pane.
+package typealias PaneCounts = [GroupKey: Profile]
+
+/// What some events add to the panes of their model: counts only. Deltas merge in any order to the same bytes, so it does not
+/// matter who made them.
+package struct PaneDelta: Sendable {
+    /// By the start of the pane.
+    package var panes: [Timestamp: PaneCounts] = [:]
+    /// Rows that came later than the lateness allows, by pane: not in `panes`.
+    package var lateRows: [Timestamp: UInt64] = [:]
+    /// For each source, the newest event time seen of this model.
+    package var clocks: [String: Timestamp] = [:]
+    package var rows: UInt64 = 0
+
+    package init() {}
+
+    package mutating func merge(_ other: PaneDelta) {
+        for (start, counts) in other.panes {
+            panes[start, default: [:]].merge(counts) { a, b in
+                var sum = a
+                sum.merge(b)
+                return sum
+            }
+        }
+        lateRows.merge(other.lateRows, uniquingKeysWith: &+)
+        clocks.merge(other.clocks, uniquingKeysWith: max)
+        rows &+= other.rows
+    }
+
+    package var isEmpty: Bool { panes.isEmpty && lateRows.isEmpty && clocks.isEmpty }
+}

@@ -1,0 +1,61 @@
+package import Statistics
+import Values
+
+extension Snapshot {
+    /// The lines of `snapshots.jsonl` (contracts.md section 6), one per row, each ended by a newline.
+    package func writeLines(into out: inout [UInt8], where include: (SnapshotRow) -> Bool = { _ in true }) {
+        let window = JSON.members(("start", .time(self.window.start)), ("end", .time(self.window.end))).bytes
+        for row in rows where include(row) {
+            out += #"{"model":"#.utf8
+            JSON.write(model, into: &out)
+            out += #","version":"#.utf8
+            JSON.write(row.version, into: &out)
+            out += #","window":"#.utf8
+            out += window
+            if revision > 1 {
+                out += #","revision":"#.utf8
+                out += revision.description.utf8
+            }
+            out += #","segment":"#.utf8
+            row.segment.json.write(into: &out)
+            out += #","column":"#.utf8
+            JSON.write(row.column, into: &out)
+            out += #","kind":"#.utf8
+            JSON.write(row.kind, into: &out)
+            out += #","n":"#.utf8
+            out += row.n.description.utf8
+            out += #","null":"#.utf8
+            out += row.null.description.utf8
+            out += #","reference_n":"#.utf8
+            out += row.referenceN.description.utf8
+            if row.referenceSegment != row.segment {
+                out += #","reference_segment":"#.utf8
+                row.referenceSegment.json.write(into: &out)
+            }
+            out += #","metrics":{"#.utf8
+            var first = true
+            for (metric, value) in row.metrics.present {
+                if !first { out.append(UInt8(ascii: ",")) }
+                first = false
+                out.append(UInt8(ascii: "\""))
+                out += metric.name.utf8
+                out += "\":".utf8
+                JSON.write(value, into: &out)
+            }
+            out += "}".utf8
+            writeDrift(row, into: &out)
+            out += "}\n".utf8
+        }
+    }
+
+    /// The verdict of the two-sample PSI test alone (statistics without a rule): is the difference larger than chance?
+    private func writeDrift(_ row: SnapshotRow, into out: inout [UInt8]) {
+        guard let psi = row.metrics[.psi], let p = row.metrics[.psi_p] else { return }
+        out += #","drift":{"score":"#.utf8
+        JSON.write(psi, into: &out)
+        out += #","p":"#.utf8
+        JSON.write(p, into: &out)
+        out += #","significant":"#.utf8
+        out += (p < 0.001 ? "true}" : "false}").utf8
+    }
+}
