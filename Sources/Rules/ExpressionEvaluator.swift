@@ -1,0 +1,203 @@
+import Detection
+import Statistics
+import Values
+
+/// Evaluates one rule's expression over one snapshot. O(rows × selectors).
+struct ExpressionEvaluator {
+    let snapshot: Snapshot
+    let minimumRows: UInt64
+    let significance: Significance
+
+    func evaluate(_ expression: Expression) throws(EvaluationError) -> [Sample] {
+        switch try evaluate(expression, onReference: false) {
+        case .vector(let samples): return samples
+        case .scalar: throw EvaluationError(message: "the expression is a number")
+        }
+    }
+
+    private func evaluate(
+        _ expression: Expression, onReference: Bool
+    ) throws(EvaluationError) -> Operand {
+        switch expression {
+        case .number(let value): return .scalar(value)
+        case .selector(let selector): return .vector(select(selector, onReference: onReference))
+        case .reference(let inner): return try evaluate(inner, onReference: true)
+        case .absolute(let inner):
+            return try map(inner, onReference) { abs($0) }
+        case .negated(let inner):
+            return try map(inner, onReference) { -$0 }
+        case .arithmetic(let op, let left, let right, let matching):
+            return try arithmetic(
+                op, try evaluate(left, onReference: onReference), try evaluate(right, onReference: onReference),
+                VectorMatching(matching, left, right))
+        case .comparison(let op, let left, let right, let matching):
+            return try compare(
+                op, try evaluate(left, onReference: onReference), try evaluate(right, onReference: onReference),
+                VectorMatching(matching, left, right))
+        case .set(let op, let left, let right, let matching):
+            guard case .vector(let a) = try evaluate(left, onReference: onReference),
+                case .vector(let b) = try evaluate(right, onReference: onReference)
+            else { throw EvaluationError(message: "`\(op.rawValue)` over a number") }
+            return .vector(VectorMatching(matching, left, right).combine(op, a, b))
+        case .aggregate(let op, let by, let inner):
+            guard case .vector(let samples) = try evaluate(inner, onReference: onReference) else {
+                throw EvaluationError(message: "`\(op.rawValue)` over a number")
+            }
+            return .vector(Aggregation(op: op, by: by.map(\.text)).apply(samples))
+        }
+    }
+
+    private func map(
+        _ inner: Expression, _ onReference: Bool, _ body: (Double) -> Double
+    ) throws(EvaluationError) -> Operand {
+        switch try evaluate(inner, onReference: onReference) {
+        case .scalar(let value): return .scalar(body(value))
+        case .vector(var samples):
+            for i in samples.indices { samples[i].value = body(samples[i].value) }
+            return .vector(samples)
+        }
+    }
+
+    private func arithmetic(
+        _ op: Expression.Arithmetic, _ left: Operand, _ right: Operand, _ matching: VectorMatching
+    ) throws(EvaluationError) -> Operand {
+        switch (left, right) {
+        case (.scalar(let a), .scalar(let b)): return .scalar(op.apply(a, b))
+        case (.vector(var samples), .scalar(let b)):
+            for i in samples.indices { samples[i].value = op.apply(samples[i].value, b) }
+            return .vector(samples)
+        case (.scalar(let a), .vector(var samples)):
+            for i in samples.indices { samples[i].value = op.apply(a, samples[i].value) }
+            return .vector(samples)
+        case (.vector(let a), .vector(let b)):
+            return .vector(
+                try matching.pair(a, b).map { left, right, kept in
+                    var out = kept
+                    out.value = op.apply(left.value, right.value)
+                    // Both enter the number, so both must be believed.
+                    out.p = left.p.map { max($0, right.p ?? 0) } ?? right.p
+                    return out
+                })
+        }
+    }
+
+    private func compare(
+        _ op: Expression.Comparator, _ left: Operand, _ right: Operand, _ matching: VectorMatching
+    ) throws(EvaluationError) -> Operand {
+        switch (left, right) {
+        case (.scalar, .scalar): throw EvaluationError(message: "compares two numbers")
+        case (.vector(let a), .scalar(let b)):
+            return .vector(filter(a, large: op == .greater || op == .greaterOrEqual, b) { op.holds($0, b) })
+        case (.scalar(let a), .vector(let b)):
+            return .vector(filter(b, large: op == .less || op == .lessOrEqual, a) { op.holds(a, $0) })
+        case (.vector(let a), .vector(let b)):
+            let pairs = try matching.pair(a, b)
+            let judged = pairs.map { left, right, _ -> Double? in
+                switch op {
+                case .greater, .greaterOrEqual: left.p
+                case .less, .lessOrEqual: right.p
+                case .equal, .notEqual: nil
+                }
+            }
+            let kept = believed(pairs.map(\.kept.truth), judged)
+            return .vector(
+                zip(pairs, kept).map { pair, isKept in
+                    var out = pair.kept
+                    out.value = pair.left.value
+                    out.threshold = pair.right.value
+                    if out.truth == .holds, !(op.holds(pair.left.value, pair.right.value) && isKept) {
+                        out.truth = .clear
+                    }
+                    return out
+                })
+        }
+    }
+
+    /// Comparisons filter. A distance that is over a number must also be believed; one that is under it need not be.
+    private func filter(
+        _ samples: [Sample], large: Bool, _ threshold: Double, _ holds: (Double) -> Bool
+    ) -> [Sample] {
+        let kept = believed(samples.map(\.truth), samples.map { large ? $0.p : nil })
+        return zip(samples, kept).map { sample, isKept in
+            var out = sample
+            out.threshold = threshold
+            if out.truth == .holds, !(holds(out.value) && isKept) { out.truth = .clear }
+            return out
+        }
+    }
+
+    /// The family a false discovery rate is about is everything the comparison looked at, whatever its value.
+    private func believed(_ truths: [Sample.Truth], _ pValues: [Double?]) -> [Bool] {
+        let looked = truths.indices.filter { truths[$0] == .holds }
+        var out = [Bool](repeating: true, count: truths.count)
+        for (index, isKept) in zip(looked, significance.keep(looked.map { pValues[$0] })) { out[index] = isKept }
+        return out
+    }
+
+    private func select(_ selector: Selector, onReference: Bool) -> [Sample] {
+        var matchers = selector.matchers.map(CompiledMatcher.init)
+        let dimensions = selector.dimensions.map { Set($0.map(\.text)) }
+        let asksVersion = selector.matchers.contains { $0.label == "version" }
+        let asksAll = selector.matchers.contains { $0.label == "version" && $0.pinned == SnapshotRow.allVersions }
+        var out: [Sample] = []
+        for (index, row) in snapshot.rows.enumerated() {
+            // All versions together is a row of its own, not a version a pattern could match.
+            guard (row.version == SnapshotRow.allVersions) == (!asksVersion || asksAll) else { continue }
+            if let dimensions {
+                guard row.segment.parts.count == dimensions.count,
+                    row.segment.parts.allSatisfy({ dimensions.contains($0.dimension) })
+                else { continue }
+            } else if row.segment.isAll {
+                continue
+            }
+            guard selector.metric.applies(toKind: row.kind) else { continue }
+            var passes = true
+            for i in matchers.indices where passes {
+                let value =
+                    switch matchers[i].matcher.label {
+                    case "column": row.column
+                    case "version": row.version
+                    case let dimension: row.segment[dimension] ?? ""
+                    }
+                passes = matchers[i].passes(value)
+            }
+            guard passes else { continue }
+            out.append(sample(of: selector.metric, row, index, onReference, asksVersion: asksVersion && !asksAll))
+        }
+        return out
+    }
+
+    private func sample(
+        of metric: Metric, _ row: SnapshotRow, _ index: Int, _ onReference: Bool, asksVersion: Bool
+    ) -> Sample {
+        var labels = ["column": row.column]
+        for part in row.segment.parts { labels[part.dimension] = part.value }
+        if asksVersion { labels["version"] = row.version }
+        let value = onReference ? row.referenceMetrics[metric] : row.metrics[metric]
+        let truth: Sample.Truth
+        if row.n == 0 && metric != .count {
+            truth = .noData
+        } else if row.n < minimumRows || value == nil {
+            truth = .insufficient
+        } else {
+            truth = .holds
+        }
+        return Sample(
+            labels: labels, segment: row.segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
+            p: onReference ? nil : Significance.pValue(of: metric, in: row.metrics), threshold: nil)
+    }
+}
+
+extension Expression.Arithmetic {
+    /// As PromQL: floating point, so a division by zero is an infinity or NaN and compares accordingly.
+    func apply(_ a: Double, _ b: Double) -> Double {
+        switch self {
+        case .add: a + b
+        case .subtract: a - b
+        case .multiply: a * b
+        case .divide: a / b
+        case .modulo: a.truncatingRemainder(dividingBy: b)
+        case .power: Power.raise(a, b)
+        }
+    }
+}

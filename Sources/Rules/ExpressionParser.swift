@@ -1,0 +1,345 @@
+import Statistics
+import StrictYAML
+
+/// Recursive descent over PromQL's grammar, as far as rules.md takes it. Precedence, loosest first: `or`; `and`,
+/// `unless`; comparisons; `+ -`; `* / %`; unary; `^` (right associative).
+struct ExpressionParser {
+    /// Deeper nesting than this is no rule a person wrote.
+    static let maximumDepth = 64
+    static let maximumTokens = 5_000
+
+    private let tokens: [Token]
+    private var index = 0
+    private var depth = 0
+    private var isInReference = false
+
+    private init(_ tokens: [Token]) { self.tokens = tokens }
+
+    static func parse(_ text: String) throws(TextError) -> Expression {
+        let tokens = try ExpressionLexer.tokens(of: text)
+        if let extra = tokens.dropFirst(maximumTokens).first {
+            throw TextError("the expression is too long", at: extra.offset)
+        }
+        var parser = ExpressionParser(tokens)
+        let expression = try parser.or()
+        if parser.current.kind != .end {
+            throw parser.unexpected("an operator or the end of the expression")
+        }
+        if expression.isScalar {
+            throw TextError("expected an expression over a metric, found a number: nothing could be watched", at: 0)
+        }
+        return expression
+    }
+
+    private var current: Token { tokens[index] }
+
+    private func unexpected(_ expected: String) -> TextError {
+        TextError("expected \(expected), found \(current.inWords)", at: current.offset)
+    }
+
+    private mutating func take(_ symbol: String) -> Bool {
+        guard current.kind == .symbol(symbol) else { return false }
+        index += 1
+        return true
+    }
+
+    private mutating func takeName(_ name: String) -> Bool {
+        guard current.kind == .name(name) else { return false }
+        index += 1
+        return true
+    }
+
+    private mutating func expect(_ symbol: String, _ why: String) throws(TextError) {
+        if !take(symbol) { throw unexpected("`\(symbol)` \(why)") }
+    }
+
+    private mutating func nested<T>(
+        _ body: (inout ExpressionParser) throws(TextError) -> T
+    ) throws(TextError) -> T {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.maximumDepth else { throw TextError("nested too deeply", at: current.offset) }
+        return try body(&self)
+    }
+
+    // Each level loops over its operators, so that long chains cost no stack.
+
+    private mutating func or() throws(TextError) -> Expression {
+        try nested { (parser) throws(TextError) in
+            var left = try parser.and()
+            while parser.current.kind == .name("or") {
+                left = try parser.set(.or, left) { (p) throws(TextError) in try p.and() }
+            }
+            return left
+        }
+    }
+
+    private mutating func and() throws(TextError) -> Expression {
+        var left = try comparison()
+        while true {
+            if current.kind == .name("and") {
+                left = try set(.and, left) { (p) throws(TextError) in try p.comparison() }
+            } else if current.kind == .name("unless") {
+                left = try set(.unless, left) { (p) throws(TextError) in try p.comparison() }
+            } else {
+                return left
+            }
+        }
+    }
+
+    private mutating func set(
+        _ op: Expression.SetOperator, _ left: Expression,
+        _ operand: (inout ExpressionParser) throws(TextError) -> Expression
+    ) throws(TextError) -> Expression {
+        let at = current.offset
+        index += 1
+        let matching = try matching()
+        let right = try operand(&self)
+        if left.isScalar || right.isScalar {
+            throw TextError("`\(op.rawValue)` needs metrics on both sides, one is a number", at: at)
+        }
+        return .set(op, left, right, matching)
+    }
+
+    private mutating func comparison() throws(TextError) -> Expression {
+        var left = try sum()
+        while case .symbol(let symbol) = current.kind, let op = Expression.Comparator(rawValue: symbol) {
+            let at = current.offset
+            index += 1
+            if case .name("bool") = current.kind {
+                throw TextError("`bool` is not available: comparisons filter", at: current.offset)
+            }
+            let matching = try matching()
+            let right = try sum()
+            if left.isScalar && right.isScalar {
+                throw TextError("this compares two numbers: expected a metric on one side of `\(symbol)`", at: at)
+            }
+            left = .comparison(op, left, right, matching)
+        }
+        if current.kind == .symbol("=") {
+            throw TextError("expected a comparison, found `=`: did you mean `==`?", at: current.offset)
+        }
+        return left
+    }
+
+    private mutating func sum() throws(TextError) -> Expression {
+        var left = try product()
+        while case .symbol(let symbol) = current.kind, symbol == "+" || symbol == "-" {
+            left = try arithmetic(symbol, left) { (p) throws(TextError) in try p.product() }
+        }
+        return left
+    }
+
+    private mutating func product() throws(TextError) -> Expression {
+        var left = try unary()
+        while case .symbol(let symbol) = current.kind, symbol == "*" || symbol == "/" || symbol == "%" {
+            left = try arithmetic(symbol, left) { (p) throws(TextError) in try p.unary() }
+        }
+        return left
+    }
+
+    private mutating func arithmetic(
+        _ symbol: String, _ left: Expression,
+        _ operand: (inout ExpressionParser) throws(TextError) -> Expression
+    ) throws(TextError) -> Expression {
+        guard let op = Expression.Arithmetic(rawValue: symbol) else { throw unexpected("an operator") }
+        index += 1
+        let matching = try matching()
+        return .arithmetic(op, left, try operand(&self), matching)
+    }
+
+    private mutating func unary() throws(TextError) -> Expression {
+        try nested { (parser) throws(TextError) in
+            if parser.take("-") { return .negated(try parser.unary()) }
+            if parser.take("+") { return try parser.unary() }
+            let base = try parser.primary()
+            guard parser.current.kind == .symbol("^") else { return base }
+            return try parser.arithmetic("^", base) { (p) throws(TextError) in try p.unary() }
+        }
+    }
+
+    private mutating func matching() throws(TextError) -> Expression.Matching {
+        if takeName("on") { return .on(try names("after `on`").map(\.text)) }
+        if takeName("ignoring") { return .ignoring(try names("after `ignoring`").map(\.text)) }
+        if case .name(let name) = current.kind, name == "group_left" || name == "group_right" {
+            throw TextError(
+                "`\(name)` is not needed: the side with more instances keeps its labels", at: current.offset)
+        }
+        return .all
+    }
+
+    private mutating func names(_ why: String) throws(TextError) -> [Expression.Name] {
+        try expect("(", why)
+        var out: [Expression.Name] = []
+        if take(")") { return out }
+        repeat {
+            guard case .name(let name) = current.kind else { throw unexpected("a label") }
+            if out.contains(where: { $0.text == name }) {
+                throw TextError("`\(name)` is named twice", at: current.offset)
+            }
+            out.append(Expression.Name(text: name, offset: current.offset))
+            index += 1
+        } while take(",")
+        try expect(")", "or `,`")
+        return out
+    }
+
+    private mutating func primary() throws(TextError) -> Expression {
+        let token = current
+        switch token.kind {
+        case .number(let value):
+            index += 1
+            return .number(value)
+        case .symbol("("):
+            index += 1
+            let inner = try or()
+            try expect(")", "to close the parenthesis")
+            return inner
+        case .name(let name):
+            index += 1
+            return try named(name, at: token.offset)
+        case .duration(let text):
+            throw TextError("expected a metric, a number or `(`, found the duration `\(text)`", at: token.offset)
+        default:
+            throw unexpected("a metric, a number, a function or `(`")
+        }
+    }
+
+    /// A name is a function or an aggregation where `(` follows, perhaps after `by (…)`, and a metric otherwise: `max`,
+    /// `min` and `count` are both.
+    private mutating func named(_ name: String, at offset: Int) throws(TextError) -> Expression {
+        if let aggregate = Expression.Aggregate(rawValue: name), let expression = try aggregation(aggregate) {
+            return expression
+        }
+        guard current.kind == .symbol("(") else { return .selector(try selector(name, at: offset)) }
+        switch name {
+        case "abs":
+            return .absolute(try argument(of: name))
+        case "reference":
+            if isInReference { throw TextError("`reference` inside `reference`", at: offset) }
+            isInReference = true
+            defer { isInReference = false }
+            return .reference(try argument(of: name))
+        case "avg_over", "max_over", "delta":
+            throw TextError(
+                "`\(name)` is not available in this version: use `window:` or `for:` of the rule", at: offset)
+        default:
+            let known = ["abs", "reference"] + Expression.Aggregate.allCases.map(\.rawValue)
+            if Metric(name: name) != nil {
+                throw TextError("`\(name)` is a metric, not a function: write `\(name){column=\"…\"}`", at: offset)
+            }
+            throw TextError("unknown function `\(name)`\(Nearest.hint(for: name, among: known))", at: offset)
+        }
+    }
+
+    private mutating func argument(of name: String) throws(TextError) -> Expression {
+        let at = current.offset
+        try expect("(", "after `\(name)`")
+        let inner = try or()
+        try expect(")", "to close `\(name)`")
+        if inner.isScalar { throw TextError("`\(name)` needs a metric, found a number", at: at + 1) }
+        return inner
+    }
+
+    /// `max by (country) (x)` or `max(x) by (country)`; `nil`, with nothing taken, where it is the metric.
+    private mutating func aggregation(_ aggregate: Expression.Aggregate) throws(TextError) -> Expression? {
+        let start = index
+        if takeName("by") {
+            guard let by = try? names("after `by`"), current.kind == .symbol("(") else {
+                index = start
+                return nil
+            }
+            return .aggregate(aggregate, by: by, try argument(of: aggregate.rawValue))
+        }
+        guard current.kind == .symbol("(") else { return nil }
+        let inner = try argument(of: aggregate.rawValue)
+        let by = takeName("by") ? try names("after `by`") : []
+        return .aggregate(aggregate, by: by, inner)
+    }
+}
+
+/// Selectors.
+extension ExpressionParser {
+    private mutating func selector(_ name: String, at offset: Int) throws(TextError) -> Selector {
+        guard let metric = Metric(name: name) else { throw Self.unknownMetric(name, at: offset) }
+        if isInReference, metric.isDistance || metric.isTest {
+            throw TextError(
+                "`\(name)` compares with the reference already: `reference(\(name))` says nothing", at: offset)
+        }
+        var selector = Selector(metric: metric, offset: offset, matchers: [], grouping: .allTraffic)
+        if take("{") {
+            while !take("}") {
+                selector.matchers.append(try matcher())
+                if !take(",") {
+                    try expect("}", "or `,` after a label")
+                    break
+                }
+            }
+        }
+        if current.kind == .symbol("[") {
+            throw TextError("ranges are not available: a rule sees one window, use `window:`", at: current.offset)
+        }
+        if takeName("by") {
+            let start = index
+            if take("("), take("*") {
+                try expect(")", "after `*`")
+                selector.grouping = .every
+            } else {
+                index = start
+                let dimensions = try names("after `by`")
+                if let own = dimensions.first(where: { Selector.ownLabels.contains($0.text) }) {
+                    throw TextError(
+                        "`\(own.text)` is not a segment: every \(own.text) is an instance of its own already",
+                        at: own.offset)
+                }
+                selector.grouping = dimensions.isEmpty ? .allTraffic : .dimensions(dimensions)
+            }
+        }
+        return selector
+    }
+
+    private mutating func matcher() throws(TextError) -> LabelMatcher {
+        guard case .name(let label) = current.kind else { throw unexpected("a label such as `column`") }
+        let offset = current.offset
+        if label == "role" {
+            throw TextError("`role` is not available in this version: select by `version`", at: offset)
+        }
+        if label == "model" {
+            throw TextError("`model` belongs to the group: write `model:` there", at: offset)
+        }
+        index += 1
+        guard case .symbol(let symbol) = current.kind, let op = LabelMatcher.Operator(rawValue: symbol) else {
+            throw unexpected("`=`, `!=`, `=~` or `!~` after `\(label)`")
+        }
+        index += 1
+        guard case .string(let text) = current.kind else { throw unexpected("a quoted text after `\(symbol)`") }
+        let textOffset = current.offset
+        if op.isRegex {
+            guard text.count <= LabelMatcher.maximumPattern else {
+                throw TextError("the regular expression is too long", at: textOffset)
+            }
+            do {
+                _ = try LabelMatcher.compile(text)
+            } catch {
+                throw TextError("not a regular expression: `\(text)`", at: textOffset)
+            }
+        }
+        index += 1
+        return LabelMatcher(label: label, comparison: op, text: text, offset: offset, textOffset: textOffset)
+    }
+
+    /// Metrics rules.md names that need labels (ground truth), which arrive with a later version.
+    private static let later = [
+        "auroc", "aupr", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "ece", "mae", "rmse", "r2",
+        "mape", "coverage", "labelled", "estimated_auroc", "estimated_accuracy", "estimated_mae",
+    ]
+
+    private static func unknownMetric(_ name: String, at offset: Int) -> TextError {
+        if later.contains(name) {
+            return TextError(
+                "`\(name)` is not available in this version: performance needs labels, watch drift instead", at: offset)
+        }
+        return TextError(
+            "unknown metric `\(name)`\(Nearest.hint(for: name, among: Metric.allCases.map(\.name)))", at: offset)
+    }
+}

@@ -1,0 +1,54 @@
+package import Foundation
+import Values
+
+/// All that rules remember of one model: enough that a restart changes nothing. Written in the same transaction as the
+/// windows it has seen.
+package struct ModelAlertState: Codable, Sendable, Hashable {
+    package let model: String
+    /// By fingerprint.
+    package var instances: [String: AlertInstance] = [:]
+    /// Why a rule could not be evaluated last time, by `group/alert`.
+    package var errors: [String: String] = [:]
+    /// End of the last window evaluated, by window size in microseconds.
+    var evaluated: [String: Timestamp] = [:]
+    /// The last revision of alerts that are over, so that their next episode goes on counting: receivers drop what is
+    /// not newer.
+    var retired: [String: Retired] = [:]
+
+    struct Retired: Codable, Sendable, Hashable {
+        var revision: Int
+        var at: Timestamp
+    }
+
+    /// Ended alerts whose revision is remembered; the oldest are forgotten first.
+    static let maximumRetired = 10_000
+
+    package init(model: String) { self.model = model }
+
+    package var firing: [AlertInstance] { sorted(.firing) }
+    package var pending: [AlertInstance] { sorted(.pending) }
+
+    private func sorted(_ phase: AlertInstance.Phase) -> [AlertInstance] {
+        instances.filter { $0.value.phase == phase }.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// The same state is always the same bytes.
+    package func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+
+    package init(decoding data: Data) throws {
+        self = try JSONDecoder().decode(ModelAlertState.self, from: data)
+    }
+
+    mutating func retire(_ fingerprint: String, _ instance: AlertInstance, at: Timestamp) {
+        instances[fingerprint] = nil
+        retired[fingerprint] = Retired(revision: instance.revision, at: at)
+        guard retired.count > Self.maximumRetired else { return }
+        // A tenth at a time, so that the sort is rare.
+        let oldest = retired.sorted { ($0.value.at, $0.key) < ($1.value.at, $1.key) }
+        for (key, _) in oldest.prefix(Self.maximumRetired / 10) { retired[key] = nil }
+    }
+}

@@ -1,0 +1,85 @@
+package import Detection
+package import StrictYAML
+package import Values
+
+/// A length of time of a rule: counted in closed windows, or measured in event time.
+package enum Hold: Sendable, Hashable {
+    case windows(Int)
+    case duration(Span)
+
+    package static let none = Hold.windows(0)
+}
+
+extension Hold: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .windows(let n): "\(n) window\(n == 1 ? "" : "s")"
+        case .duration(let span): span.description
+        }
+    }
+}
+
+/// What a rule makes of rows that are not there.
+package enum NoDataPolicy: String, Sendable, CaseIterable {
+    /// Nothing changes: missing data neither raises nor resolves.
+    case keepLast = "keep_last"
+    /// Missing data is the condition.
+    case alert
+    /// Missing data is as good as none of the condition.
+    case ok
+}
+
+/// One alerting rule, validated. Immutable; what it has seen lives in `ModelAlertState`.
+package struct Rule: Sendable {
+    package let name: String
+    package let expression: Expression
+    /// The expression as written.
+    package let source: String
+    package let significance: Significance
+    package let minimumRows: UInt64
+    package let hold: Hold
+    package let keepFiring: Hold
+    package let noData: NoDataPolicy
+    /// Rule labels over group labels.
+    package let labels: [String: Template]
+    package let annotations: [String: Template]
+    package let notify: [String]?
+    /// Another window size than the model's own.
+    package let window: Span?
+    package let actions: [ActionRequest]
+    package let places: Places
+
+    /// Where the parts of a rule stand, for what only a catalogue can check.
+    package struct Places: Sendable {
+        package var name: Place
+        package var expression: YAMLValue
+        package var receivers: [Place]
+        package var unless: [(name: String, place: Place)]
+    }
+
+    /// Changes with everything that decides which instances the rule has, and not with what it only tells.
+    var identityHash: String {
+        let labelTexts = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }
+        return Fingerprint.hex(of: [source, window?.description ?? "model"] + labelTexts)
+    }
+}
+
+/// Rules that share a model, labels, a budget and a limit.
+package struct RuleGroup: Sendable {
+    package let name: String
+    /// `nil` holds for every model.
+    package let model: String?
+    package let limit: Int?
+    package let budget: Budget?
+    package let rules: [Rule]
+    package let place: Place
+    package let modelPlace: Place?
+
+    /// How many false alerts its author accepts; what an evidence detector spends. Fixed levels do not use it.
+    package struct Budget: Sendable, Hashable {
+        package let falseAlerts: Double
+        package let per: Span
+    }
+
+    package func holds(for model: String) -> Bool { self.model == nil || self.model == model }
+}

@@ -1,0 +1,50 @@
+import Statistics
+import Values
+
+/// One instance of an expression's value over a snapshot.
+///
+/// Unlike in PromQL, an instance a comparison filters out stays, marked: "looked at and not so" and "could not look"
+/// are different answers, and only the first may resolve an alert.
+struct Sample {
+    enum Truth {
+        /// In the result.
+        case holds
+        /// Filtered out, on sufficient data.
+        case clear
+        /// No rows.
+        case noData
+        /// Rows, but fewer than the rule asks for, or too few to say the metric.
+        case insufficient
+
+        var isKnown: Bool { self == .holds || self == .clear }
+    }
+
+    var labels: [String: String]
+    var segment: Segment
+    var value: Double
+    var truth: Truth
+    /// The row it came from first, for evidence.
+    var row: Int?
+    var metric: Metric?
+    /// What judges it; `nil` where there is nothing to judge.
+    var p: Double?
+    /// The number it was compared with last.
+    var threshold: Double?
+
+    /// Two that enter one result: unknown beats false beats true, because a result is only as good as its parts.
+    static func weakest(_ a: Truth, _ b: Truth) -> Truth {
+        for truth in [Truth.noData, .insufficient, .clear] where a == truth || b == truth { return truth }
+        return .holds
+    }
+}
+
+/// What an expression is worth: a number, or instances.
+enum Operand {
+    case scalar(Double)
+    case vector([Sample])
+}
+
+/// An expression that cannot be evaluated on this snapshot.
+struct EvaluationError: Error {
+    var message: String
+}
