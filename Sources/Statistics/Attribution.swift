@@ -19,6 +19,17 @@ package struct Driver: Sendable, Hashable {
     package let standardError: Double
     /// `mix` + `within`, in the unit of PSI.
     package let contribution: Double
+
+    package init(
+        segment: Segment, share: Double, mix: Double, within: Double, standardError: Double, contribution: Double
+    ) {
+        self.segment = segment
+        self.share = share
+        self.mix = mix
+        self.within = within
+        self.standardError = standardError
+        self.contribution = contribution
+    }
 }
 
 /// Who drives the shift of one column.
@@ -29,6 +40,11 @@ package struct AttributionReport: Sendable, Hashable {
     /// What is left of the segments' own shifts in all traffic, 0…1: below 0.3 segments moved in opposite directions
     /// and cancel. The least over the segmentations; `nil` where no segmentation shows a shift beyond noise.
     package let cancellation: Double?
+
+    package init(drivers: [Driver], cancellation: Double?) {
+        self.drivers = drivers
+        self.cancellation = cancellation
+    }
 }
 
 /// Divides the PSI of all traffic among its segments (detection: "Who drives the shift").
