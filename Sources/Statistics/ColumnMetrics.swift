@@ -19,7 +19,12 @@ package func columnMetrics(
                 ks.distance, reference.bins.total, current.bins.total)
         }
         if let f = FineBins(bins, reference), let g = FineBins(bins, current) {
-            let distance = FineBins.wasserstein(f, g)
+            let binned = FineBins.wasserstein(f, g)
+            // The difference of means is never more than W1, and the means are exact where the bins are not: far
+            // outside the reference, where one tail bin can hold everything.
+            let means = (reference.moments?.mean(exponent: exponent), current.moments?.mean(exponent: exponent))
+            let shift = if case (let a?, let b?) = means { abs(a - b) } else { 0.0 }
+            let distance = max(binned, shift)
             metrics[.wasserstein] = distance
             if let sd = reference.moments?.standardDeviation(exponent: exponent) {
                 metrics[.wasserstein_normed] = distance == 0 ? 0 : sd > 0 ? distance / sd : nil
