@@ -64,6 +64,9 @@ extension KafkaLogLine {
     init?(level: Int32, facility: UnsafePointer<CChar>?, text: UnsafePointer<CChar>?) {
         guard let facility, let text else { return nil }
         self.init(level: Int(level), facility: String(cString: facility), text: String(cString: text))
+        // One set of properties serves consumer and producer, so that each has some of the other's on purpose.
+        let other = [" is a consumer property and will be ignored", " is a producer property and will be ignored"]
+        if self.facility == "CONFWARN", other.contains(where: { self.text.contains($0) }) { return nil }
     }
 }
 

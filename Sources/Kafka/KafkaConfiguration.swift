@@ -74,19 +74,15 @@ package struct KafkaConfiguration: Sendable {
 
     /// A configuration object for one client; the caller owns it.
     func makeConsumerConf() -> OpaquePointer {
-        let fixed = Self.required.map { ($0.name, $0.value) } + [("auto.offset.reset", "earliest")]
-        return makeConf(defaults: [("client.id", "holdfast")], fixed: fixed)
+        makeConf(fixed: Self.required.map { ($0.name, $0.value) } + [("auto.offset.reset", "earliest")])
     }
 
-    /// The same properties serve the producer of dead letters, so librdkafka's warning that some are a consumer's
-    /// says nothing new and is turned off.
-    func makeProducerConf() -> OpaquePointer {
-        makeConf(defaults: [("client.id", "holdfast"), ("log.configuration.warnings", "false")], fixed: [])
-    }
+    /// The same properties serve the producer of dead letters, which ignores those of a consumer.
+    func makeProducerConf() -> OpaquePointer { makeConf(fixed: []) }
 
-    private func makeConf(defaults: [(String, String)], fixed: [(String, String)]) -> OpaquePointer {
+    private func makeConf(fixed: [(String, String)]) -> OpaquePointer {
         guard let conf = rd_kafka_conf_new() else { preconditionFailure("out of memory") }
-        for (name, value) in defaults + properties.map({ ($0.name, $0.value) }) + fixed {
+        for (name, value) in [("client.id", "holdfast")] + properties.map({ ($0.name, $0.value) }) + fixed {
             // Each was accepted once, by `init` or by the tests of our own ones.
             let problem = Self.set(name, value, on: conf)
             assert(problem == nil, "\(name): \(problem ?? "")")

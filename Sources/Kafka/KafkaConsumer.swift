@@ -24,7 +24,7 @@ package final class KafkaConsumer {
     /// librdkafka cannot name the protocol any more while it closes; the last answer still holds then.
     var isCooperative = false
     private var isBusy = false
-    private(set) var isClosed = false
+    package private(set) var isClosed = false
     private(set) var isClosing = false
     /// Events to tell before the batch they were found with, and after it.
     private var early: [KafkaEvent] = []
@@ -34,6 +34,9 @@ package final class KafkaConsumer {
     package init(
         configuration: KafkaConfiguration, topics: [String], handlers: KafkaConsumerHandlers
     ) throws(KafkaError) {
+        guard configuration["group.id"]?.isEmpty == false else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, text: "group.id is not set: a consumer needs a group")
+        }
         callbacks = ConsumerCallbacks(onLog: handlers.onLog)
         let conf = configuration.makeConsumerConf()
         callbacks.install(on: conf)

@@ -27,13 +27,24 @@ package struct KafkaRecord: Sendable, Hashable {
 package struct KafkaDelivery: Sendable, Hashable {
     package let partition: Int32
     package let offset: Int64
+
+    package init(partition: Int32, offset: Int64) {
+        self.partition = partition
+        self.offset = offset
+    }
 }
 
 /// What became of the messages of a producer.
 package struct DeliveryCounts: Sendable, Hashable {
     /// Taken into the queue.
-    package var accepted = 0
-    package var delivered = 0
-    package var failed = 0
+    package var accepted: Int
+    package var delivered: Int
+    package var failed: Int
     package var pending: Int { accepted - delivered - failed }
+
+    package init(accepted: Int = 0, delivered: Int = 0, failed: Int = 0) {
+        self.accepted = accepted
+        self.delivered = delivered
+        self.failed = failed
+    }
 }

@@ -29,4 +29,9 @@ package enum StartPosition: Hashable, Sendable {
 package struct WatermarkOffsets: Hashable, Sendable {
     package var low: Int64
     package var high: Int64
+
+    package init(low: Int64, high: Int64) {
+        self.low = low
+        self.high = high
+    }
 }
