@@ -32,6 +32,8 @@ package final class TestBrokerProcess: Sendable {
     }
 
     package init(brokers: Int = 1) throws {
+        // A command to a broker that was killed must throw, not end the tests.
+        signal(SIGPIPE, SIG_IGN)
         let process = Process()
         process.executableURL = try Self.locate()
         process.arguments = ["--brokers", "\(brokers)"]
