@@ -70,10 +70,10 @@ let package = Package(
             dependencies: ["Values", "Events", "Files", "Windows", "Sketches", "Statistics", "Rules", grdb],
             swiftSettings: strict),
         .target(
-            name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP, log],
+            name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP],
             swiftSettings: strict),
         .target(name: "Registry", dependencies: ["Values", "COpenSSL", grdb], swiftSettings: strict),
-        .target(name: "Telemetry", dependencies: [log, metrics, coreMetrics], swiftSettings: strict),
+        .target(name: "Telemetry", dependencies: ["Values", log, coreMetrics], swiftSettings: strict),
         .target(
             name: "Server",
             dependencies: [
@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
 
         // Tests sit beside what they prove.
-        .target(name: "TestSupport", dependencies: ["Values"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Values", "COpenSSL"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "EngineTests",
             dependencies: [
@@ -111,7 +111,7 @@ let package = Package(
         .testTarget(
             name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport", grdb], swiftSettings: strict),
         .testTarget(
-            name: "ActionsTests", dependencies: ["Values", "Rules", "Actions", "TestSupport", nioCore, nioHTTP],
+            name: "ActionsTests", dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
             swiftSettings: strict),
     ]
 )
