@@ -75,6 +75,13 @@ import Testing
         }
     }
 
+    @Test func `edges of equal mass have no duplicates`() {
+        #expect(Samples.quantileEdges(sorted: (0...10).map(Double.init), bins: 10) == (1...9).map(Double.init))
+        #expect(Samples.quantileEdges(sorted: [0, 0, 0, 0, 1], bins: 4) == [0])
+        #expect(Samples.quantileEdges(sorted: [7], bins: 10) == [7])
+        #expect(Samples.quantileEdges(sorted: [], bins: 10) == [])
+    }
+
     @Test func `distributions agree with scipy`() {
         func check(_ name: String, relative: Double, _ ours: ([Double]) -> Double) {
             let rows = golden.functions[name] ?? []
