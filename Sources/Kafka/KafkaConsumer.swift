@@ -184,6 +184,9 @@ package final class KafkaConsumer {
 
     /// Turns errors and ends of partitions into events and closes the gaps they leave in the array. O(messages).
     private func sift(_ taken: Int) -> Int {
+        // Locals, because each access to a stored property of a class is checked for exclusivity at run time.
+        let messages = messages
+        let messageTopics = messageTopics
         var kept = 0
         for i in 0..<taken {
             guard let message = messages[i] else { continue }
