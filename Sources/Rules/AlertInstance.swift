@@ -89,7 +89,9 @@ package struct AlertInstance: Codable, Sendable, Hashable {
             health = why
             unjudged = unjudged + (at - lastAt)
             unjudgedWindows += 1
-            return phase == .pending && unjudgedWindows > Self.pendingPatience ? .forgotten : .none
+            guard phase == .pending, unjudgedWindows > Self.pendingPatience else { return .none }
+            phase = .inactive
+            return .forgotten
         }
     }
 

@@ -45,6 +45,8 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
 
     mutating func retire(_ fingerprint: String, _ instance: AlertInstance, at: Timestamp) {
         instances[fingerprint] = nil
+        // Nobody was told of it, so nobody counts its revisions.
+        guard instance.revision > 0 else { return }
         retired[fingerprint] = Retired(revision: instance.revision, at: at)
         guard retired.count > Self.maximumRetired else { return }
         // A tenth at a time, so that the sort is rare.

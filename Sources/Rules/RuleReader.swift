@@ -24,6 +24,9 @@ enum RuleReader {
         }
         let nameValue = mapping.required("alert", &problems)
         let name = nameValue?.nonEmptyString(&problems)
+        if name == RuleSet.limitAlert, let nameValue {
+            problems.add("the name `\(RuleSet.limitAlert)` is the program's own: choose another", at: nameValue.place)
+        }
         let expressionValue = mapping.required("expr", &problems)
         let source = expressionValue?.nonEmptyString(&problems)
         let expression = expressionValue.flatMap { Self.expression($0, source, &problems) }

@@ -1,0 +1,97 @@
+package import StrictYAML
+import Values
+
+/// What a configuration has, for rules to be checked against.
+package struct ModelCatalog: Sendable {
+    package let name: String
+    /// Features and `prediction`.
+    package let columns: [(name: String, kind: String)]
+    package let segmentations: [[String]]
+
+    package init(name: String, columns: [(name: String, kind: String)], segmentations: [[String]]) {
+        self.name = name
+        self.columns = columns
+        self.segmentations = segmentations
+    }
+
+    var columnNames: [String] {
+        let names = columns.map(\.name)
+        return names.contains("prediction") ? names : names + ["prediction"]
+    }
+
+    var dimensions: [String] {
+        segmentations.flatMap { $0 }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+}
+
+extension RuleSet {
+    /// What rules name that the configuration does not have. A rule that would be silent for a reason its author did
+    /// not mean is a problem; a rule for every model may be silent for some, but not for all.
+    ///
+    /// - Parameter receivers: names of receivers, `nil` where they are not known.
+    package func check(against catalog: [ModelCatalog], receivers: [String]? = nil) -> [Problem] {
+        var problems = ProblemCollector()
+        let alerts = rules.map(\.name)
+        for group in groups {
+            let models = catalog.filter { group.holds(for: $0.name) }
+            if let model = group.model, models.isEmpty {
+                let hint = Nearest.hint(for: model, among: catalog.map(\.name))
+                problems.add("unknown model `\(model)`\(hint)", at: group.modelPlace ?? group.place)
+            }
+            for rule in group.rules {
+                if !models.isEmpty {
+                    for selector in rule.expression.selectors { Self.check(selector, rule, models, &problems) }
+                }
+                Self.checkNames(rule, alerts, receivers, &problems)
+            }
+        }
+        return problems.problems.list
+    }
+
+    private static func checkNames(
+        _ rule: Rule, _ alerts: [String], _ receivers: [String]?, _ problems: inout ProblemCollector
+    ) {
+        if let receivers {
+            for (name, place) in zip(rule.notify ?? [], rule.places.receivers) where !receivers.contains(name) {
+                problems.add("unknown receiver `\(name)`\(Nearest.hint(for: name, among: receivers))", at: place)
+            }
+        }
+        for (name, place) in rule.places.unless where !alerts.contains(name) {
+            let hint = Nearest.hint(for: name, among: alerts)
+            problems.add("unknown alert `\(name)`, a guard that could never hold\(hint)", at: place)
+        }
+    }
+
+    private static func check(
+        _ selector: Selector, _ rule: Rule, _ models: [ModelCatalog], _ problems: inout ProblemCollector
+    ) {
+        let scope = models.count == 1 ? "model `\(models[0].name)`" : "any model"
+        let place = { (offset: Int) in rule.places.expression.place(ofCharacter: offset) }
+        for matcher in selector.matchers where matcher.label == "column" {
+            let columns = models.flatMap(\.columnNames)
+            var compiled = CompiledMatcher(matcher)
+            if !columns.contains(where: { compiled.passes($0) }) {
+                let hint = matcher.comparison.isRegex ? "" : Nearest.hint(for: matcher.text, among: columns)
+                let what = matcher.comparison.isRegex ? "no column matches" : "unknown column"
+                problems.add("\(what) `\(matcher.text)` of \(scope)\(hint)", at: place(matcher.textOffset))
+            }
+        }
+        guard let wanted = selector.dimensions, !wanted.isEmpty else { return }
+        let known = models.flatMap(\.dimensions)
+        var isKnown = true
+        for name in wanted where !known.contains(name.text) {
+            isKnown = false
+            let own = selector.matchers.contains { $0.label == name.text } ? Selector.ownLabels.prefix(2) : []
+            let hint = Nearest.hint(for: name.text, among: known + own)
+            problems.add("unknown segment `\(name.text)` of \(scope)\(hint)", at: place(name.offset))
+        }
+        guard isKnown else { return }
+        let set = Set(wanted.map(\.text))
+        if !models.contains(where: { $0.segmentations.contains { Set($0) == set } }) {
+            let list = wanted.map(\.text).joined(separator: ", ")
+            problems.add(
+                "\(scope) is not segmented by [\(list)] together: add it to its `segments`", at: place(wanted[0].offset)
+            )
+        }
+    }
+}

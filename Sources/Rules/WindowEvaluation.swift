@@ -1,0 +1,264 @@
+import Statistics
+import Values
+
+/// One pass of a model's rules over one window: collects transitions first, because an alert tells what else is firing.
+struct WindowEvaluation {
+    let rules: RuleSet
+    let snapshot: Snapshot
+    private(set) var state: ModelAlertState
+    private var transitions: [Transition] = []
+
+    private struct Transition {
+        var fingerprint: String
+        var instance: AlertInstance
+        var status: Alert.Status
+        var rule: Rule?
+        var sample: Sample?
+    }
+
+    init(rules: RuleSet, snapshot: Snapshot, state: ModelAlertState) {
+        self.rules = rules
+        self.snapshot = snapshot
+        self.state = state
+    }
+
+    private var at: Timestamp { snapshot.window.end }
+
+    /// Alerts whose rule is gone end: nobody would ever resolve them.
+    mutating func resolveOrphans() {
+        for (fingerprint, instance) in state.instances.sorted(by: { $0.key < $1.key }) {
+            let group = rules.groups.first { $0.name == instance.group && $0.holds(for: snapshot.model) }
+            let isKnown =
+                instance.rule == RuleSet.limitAlert
+                ? group != nil : group?.rules.contains { $0.name == instance.rule } == true
+            if !isKnown { end(fingerprint, instance, rule: nil, sample: nil) }
+        }
+        let known = Set(rules.groups.flatMap { group in group.rules.map { "\(group.name)/\($0.name)" } })
+        state.errors = state.errors.filter { known.contains($0.key) }
+    }
+
+    mutating func evaluate(_ group: RuleGroup, _ due: [Rule], ownSize: Span?) {
+        var room = Room(
+            limit: group.limit ?? RuleSet.standardLimit,
+            used: state.instances.values.count {
+                $0.group == group.name && $0.isActive && $0.rule != RuleSet.limitAlert
+            })
+        for rule in due { evaluate(rule, group, &room) }
+        reportLimit(group, room, ownSize)
+    }
+
+    /// How many instances a group may still have, and how many found no room.
+    private struct Room {
+        let limit: Int
+        var used: Int
+        var refused = 0
+    }
+
+    private mutating func evaluate(_ rule: Rule, _ group: RuleGroup, _ room: inout Room) {
+        let key = "\(group.name)/\(rule.name)"
+        var known: [String: AlertInstance] = [:]
+        for (fingerprint, instance) in state.instances where instance.group == group.name && instance.rule == rule.name
+        {
+            known[fingerprint] = instance
+        }
+        let evaluator = ExpressionEvaluator(
+            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance)
+        do {
+            let samples = try evaluator.evaluate(rule.expression)
+            let named = try name(samples, rule, isTracking: !known.isEmpty || rule.noData == .alert)
+            state.errors[key] = nil
+            for entry in named { step(entry, rule, group, &known, &room) }
+            for (fingerprint, instance) in known.sorted(by: { $0.key < $1.key }) {
+                missing(fingerprint, instance, rule)
+            }
+        } catch {
+            // As in Prometheus a rule that cannot be evaluated freezes its alerts.
+            state.errors[key] = error.message
+            for (fingerprint, var instance) in known {
+                _ = instance.on(
+                    .unknown(.error), window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+                state.instances[fingerprint] = instance
+            }
+        }
+    }
+
+    private struct Named {
+        var fingerprint: String
+        var labels: [String: String]
+        var sample: Sample
+    }
+
+    /// Full labels of the samples. What neither holds nor is remembered needs none.
+    private func name(
+        _ samples: [Sample], _ rule: Rule, isTracking: Bool
+    ) throws(EvaluationError) -> [Named] {
+        var seen: Set<String> = []
+        var out: [Named] = []
+        for sample in samples where isTracking || sample.truth == .holds {
+            var labels = sample.labels
+            labels["alertname"] = rule.name
+            labels["model"] = snapshot.model
+            let scope = TemplateScope.labels(labels.merging(["segment": sample.segment.description]) { own, _ in own })
+            for (name, template) in rule.labels { labels[name] = template.render(scope) }
+            // An empty label is no label: receivers drop it, which would change the alert's identity.
+            labels = labels.filter { !$0.value.isEmpty }
+            let fingerprint = Fingerprint.hex(of: labels)
+            guard seen.insert(fingerprint).inserted else {
+                let shown = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\($0.value)\"" }
+                throw EvaluationError(message: "several instances have the labels {\(shown.joined(separator: ", "))}")
+            }
+            out.append(Named(fingerprint: fingerprint, labels: labels, sample: sample))
+        }
+        return out
+    }
+
+    private mutating func step(
+        _ entry: Named, _ rule: Rule, _ group: RuleGroup, _ known: inout [String: AlertInstance], _ room: inout Room
+    ) {
+        let input = input(entry.sample.truth, rule.noData)
+        var instance: AlertInstance
+        if let mine = known.removeValue(forKey: entry.fingerprint) {
+            instance = mine
+            instance.ruleHash = rule.identityHash
+        } else {
+            let holds = if case .holds = input { true } else { false }
+            guard holds || rule.noData == .alert else { return }
+            instance = AlertInstance(
+                labels: entry.labels, segment: entry.sample.segment, group: group.name, rule: rule.name,
+                ruleHash: rule.identityHash, revision: state.retired[entry.fingerprint]?.revision ?? 0, at: at)
+        }
+        let wasActive = instance.isActive
+        if !wasActive, case .holds = input {
+            guard room.used < room.limit else {
+                room.refused += 1
+                return
+            }
+            room.used += 1
+        }
+        let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+        if case .holds = input {
+            let scope = AlertEvidence(snapshot, entry.sample).scope(labels: instance.labels, instance.segment)
+            instance.annotations = rule.annotations.mapValues { $0.render(scope) }
+            if entry.sample.truth == .noData { instance.health = .no_data }
+        }
+        settle(entry.fingerprint, instance, outcome, rule, entry.sample)
+        if wasActive, state.instances[entry.fingerprint]?.isActive != true { room.used -= 1 }
+    }
+
+    /// An instance the expression no longer speaks of: its rows are gone, or its rule is another one now.
+    private mutating func missing(_ fingerprint: String, _ instance: AlertInstance, _ rule: Rule) {
+        var instance = instance
+        if instance.ruleHash != rule.identityHash {
+            end(fingerprint, instance, rule: rule, sample: nil)
+            return
+        }
+        let input = input(.noData, rule.noData)
+        let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+        instance.health = .no_data
+        if case .holds = input, outcome != .none {
+            let scope = AlertEvidence(snapshot, nil).scope(labels: instance.labels, instance.segment)
+            instance.annotations = rule.annotations.mapValues { $0.render(scope) }
+        }
+        settle(fingerprint, instance, outcome, rule, nil)
+    }
+
+    private func input(_ truth: Sample.Truth, _ noData: NoDataPolicy) -> AlertInstance.Input {
+        switch truth {
+        case .holds: return .holds
+        case .clear: return .clear
+        case .insufficient: return .unknown(.insufficient)
+        case .noData:
+            switch noData {
+            case .keepLast: return .unknown(.no_data)
+            case .alert: return .holds
+            case .ok: return .clear
+            }
+        }
+    }
+
+    private mutating func settle(
+        _ fingerprint: String, _ instance: AlertInstance, _ outcome: AlertInstance.Outcome, _ rule: Rule?,
+        _ sample: Sample?
+    ) {
+        var instance = instance
+        switch outcome {
+        case .none: state.instances[fingerprint] = instance
+        case .pending, .firing:
+            instance.revision += 1
+            state.instances[fingerprint] = instance
+            transitions.append(
+                Transition(
+                    fingerprint: fingerprint, instance: instance, status: outcome == .firing ? .firing : .pending,
+                    rule: rule, sample: sample))
+        case .resolved:
+            instance.revision += 1
+            transitions.append(
+                Transition(
+                    fingerprint: fingerprint, instance: instance, status: .resolved, rule: rule, sample: sample))
+            retire(fingerprint, instance, rule)
+        case .forgotten: retire(fingerprint, instance, rule)
+        }
+    }
+
+    /// Rules for which missing data is the condition must remember what there was.
+    private mutating func retire(_ fingerprint: String, _ instance: AlertInstance, _ rule: Rule?) {
+        if rule?.noData == .alert {
+            state.instances[fingerprint] = instance
+        } else {
+            state.retire(fingerprint, instance, at: at)
+        }
+    }
+
+    /// Ends an instance nothing can be said of any more.
+    private mutating func end(_ fingerprint: String, _ instance: AlertInstance, rule: Rule?, sample: Sample?) {
+        if instance.phase == .firing {
+            var instance = instance
+            instance.revision += 1
+            transitions.append(
+                Transition(
+                    fingerprint: fingerprint, instance: instance, status: .resolved, rule: rule, sample: sample))
+            state.retire(fingerprint, instance, at: at)
+        } else {
+            state.retire(fingerprint, instance, at: at)
+        }
+    }
+
+    private mutating func reportLimit(_ group: RuleGroup, _ room: Room, _ ownSize: Span?) {
+        var labels = ["alertname": RuleSet.limitAlert, "model": snapshot.model, "group": group.name]
+        // Rules of other windows are counted apart, or each window size would resolve the other's alert.
+        labels["window"] = ownSize?.description
+        let fingerprint = Fingerprint.hex(of: labels)
+        let isOver = room.refused > 0
+        guard isOver || state.instances[fingerprint] != nil else { return }
+        var instance =
+            state.instances[fingerprint]
+            ?? AlertInstance(
+                labels: labels, segment: .all, group: group.name, rule: RuleSet.limitAlert, ruleHash: "",
+                revision: state.retired[fingerprint]?.revision ?? 0, at: at)
+        let outcome = instance.on(isOver ? .holds : .clear, window: snapshot.window, hold: .none, keepFiring: .none)
+        if isOver {
+            instance.annotations = [
+                "summary": "group \(group.name) has reached its limit of \(room.limit) alerts: "
+                    + "\(room.refused) more hold and are not shown"
+            ]
+        }
+        settle(fingerprint, instance, outcome, nil, nil)
+    }
+
+    /// The collected transitions as alerts.
+    func alerts() -> [Alert] {
+        let firing = state.firing
+        return transitions.map { transition in
+            let instance = transition.instance
+            let others = firing.filter { $0.labels != instance.labels }
+            let context = AlertEvidence(snapshot, transition.sample).context(instance, alsoFiring: others)
+            return Alert(
+                status: transition.status, at: at, labels: instance.labels, annotations: instance.annotations,
+                startsAt: instance.activeAt, endsAt: transition.status == .resolved ? at : nil,
+                fingerprint: transition.fingerprint, segment: instance.segment, context: context,
+                revision: instance.revision, model: snapshot.model, group: instance.group, rule: instance.rule,
+                notify: transition.rule?.notify,
+                actions: transition.status == .firing ? transition.rule?.actions ?? [] : [])
+        }
+    }
+}
