@@ -59,7 +59,7 @@ let package = Package(
         .target(name: "Detection", dependencies: ["Statistics"], swiftSettings: hot),
         .target(name: "Events", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Files", dependencies: ["Events", "CZlib", "CZstd"], swiftSettings: hot),
-        .target(name: "Kafka", dependencies: ["Events", "CRdkafka"], swiftSettings: strict),
+        .target(name: "Kafka", dependencies: ["CRdkafka"], swiftSettings: hot),
         .target(name: "Windows", dependencies: ["Values", "Events", "Sketches", "Statistics"], swiftSettings: hot),
         .target(name: "StrictYAML", dependencies: ["Values", yams], swiftSettings: strict),
         .target(
@@ -90,7 +90,7 @@ let package = Package(
                 "Ledger", "Actions", "Registry", "Telemetry", "Server", lifecycle, signals, log, metrics,
             ],
             swiftSettings: strict),
-        .executableTarget(name: "holdfast", dependencies: ["Monitor", arguments], swiftSettings: strict),
+        .executableTarget(name: "holdfast", dependencies: ["Monitor", "StrictYAML", arguments], swiftSettings: strict),
 
         // Helpers of the demo and the tests.
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
@@ -101,7 +101,7 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Windows", "Ledger", "TestSupport",
-            ], swiftSettings: strict),
+            ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "RulesTests",
             dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML", "Rules", "TestSupport"],

@@ -33,9 +33,7 @@ package struct EventDecoder {
         models[model].dimensionValues[dimension].name(Int(index))
     }
 
-    package mutating func removeAll() {
-        for i in batches.indices { batches[i].removeAll() }
-    }
+    package mutating func removeAll(model: Int) { batches[model].removeAll() }
 
     package mutating func takeCounters() -> (unknownKeys: UInt64, kinds: [UInt64]) {
         defer {

@@ -3,7 +3,7 @@ import Events
 import Foundation
 import Rules
 package import StrictYAML
-package import Values
+import Values
 
 /// Reads `holdfast.yaml` and the rule files it names. Everything that is wrong is reported at once, each with its place.
 package struct ConfigurationReader {

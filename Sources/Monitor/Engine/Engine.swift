@@ -1,0 +1,262 @@
+import Events
+import Ledger
+import Rules
+import Sketches
+import Statistics
+import Synchronization
+import Values
+import Windows
+
+/// The one engine behind `serve`, `replay`, rule tests and the demo: deltas in, snapshots and alerts out, each step durable before
+/// anybody hears of it.
+///
+/// `submit` blocks on the disk and must not run on the cooperative pool. Steps are strictly one after the other.
+final class Engine: Sendable {
+    /// What one step brought.
+    struct Step: Sendable {
+        var snapshots: [Snapshot] = []
+        var alerts: [Alert] = []
+        var events: [EventKey: UInt64] = [:]
+        var rejected: [RejectedKey: UInt64] = [:]
+        var unknownKeys: UInt64 = 0
+        /// Per model: rows that came too late.
+        var lateRows: [String: UInt64] = [:]
+        var watermarks: [String: Timestamp] = [:]
+        var now: Timestamp?
+    }
+
+    struct Options: Sendable {
+        /// Deliver alerts and perform actions; a replay only writes what would have happened.
+        var performs: Bool
+        /// Keep snapshots in the ledger for the API.
+        var keepsSnapshots: Bool
+        var receivers: [String]
+        var externalURL: String
+        var retention: Span
+    }
+
+    let models: [MonitoredModel]
+    let ledger: Ledger
+    private let rules: RuleSet
+    private let options: Options
+    private let state: Mutex<State>
+    /// What others may look at: a lock that no disk is ever waited for under.
+    private let shared: Mutex<Shared>
+    /// Called after each durable step, in order, while no other step runs.
+    private let published: @Sendable (Step) -> Void
+    /// Asked when a step could not be written: true to try again (after waiting), false to give up.
+    private let retries: @Sendable (LedgerError) -> Bool
+
+    private struct Shared {
+        var views: [ModelView]
+        /// Names of firing rules, by model.
+        var firing: [String: Set<String>] = [:]
+    }
+
+    private struct State {
+        var windows: [ModelWindows]
+        var alerts: [ModelAlertState]
+        var activity: [String: [SourceActivity]] = [:]
+        var views: [ModelView]
+        var lastForget = Timestamp.distantPast
+    }
+
+    init(
+        models: [MonitoredModel], rules: RuleSet, ledger: Ledger, options: Options,
+        warn: (String) -> Void, retries: @escaping @Sendable (LedgerError) -> Bool = { _ in false },
+        published: @escaping @Sendable (Step) -> Void
+    ) throws {
+        self.models = models
+        self.rules = rules
+        self.ledger = ledger
+        self.options = options
+        self.published = published
+        self.retries = retries
+        var windows: [ModelWindows] = []
+        var alerts: [ModelAlertState] = []
+        for model in models {
+            let stored = try ledger.load(
+                model: model.name, layout: model.reference.layout, layoutName: model.layoutName)
+            if stored.incompatibleRows {
+                warn("model \(model.name): reference, panes or segments changed; its open windows start anew")
+                try ledger.dropPanes(model: model.name)
+            }
+            windows.append(
+                ModelWindows(
+                    layout: model.reference.layout, settings: model.window, shapes: model.shapes,
+                    state: stored.windows, panes: stored.panes))
+            alerts.append(try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name))
+        }
+        let views = models.map(ModelView.init)
+        shared = Mutex(
+            Shared(
+                views: views,
+                firing: Dictionary(uniqueKeysWithValues: alerts.map { ($0.model, Set($0.firing.map(\.rule))) })))
+        state = Mutex(State(windows: windows, alerts: alerts, views: views))
+    }
+
+    /// The newest event time of each source, by model, as the ledger has it.
+    func clocks() -> [[String: Timestamp]] { state.withLock { $0.windows.map(\.state.clocks) } }
+
+    var views: [ModelView] { shared.withLock { $0.views } }
+
+    /// Puts back what the first page showed before a restart.
+    func restoreViews(_ views: [ModelView]) {
+        state.withLock { $0.views = views }
+        shared.withLock { $0.views = views }
+    }
+
+    /// Names of the rules that fire for a model now.
+    func firingRules(model: String) -> Set<String> { shared.withLock { $0.firing[model] ?? [] } }
+
+    /// Takes a delta, closes the windows that the watermark now passes, lets the rules look, and makes all of it durable.
+    ///
+    /// - Parameters:
+    ///   - intake: who submits; its activity replaces what it said before. One activity per model.
+    ///   - now: wall clock, `nil` in a replay.
+    func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?) throws(LedgerError) {
+        try step(delta, now: now) { state in
+            state.activity[intake] = activity
+        } through: { state, model in
+            Self.watermark(state, model)
+        }
+    }
+
+    /// The end of input of a replay: closes the windows that hold the last rows.
+    func finish() throws(LedgerError) {
+        try step(IntakeDelta(), now: nil, finishing: true) { _ in
+        } through: { _, _ in
+            nil
+        }
+    }
+
+    private static func watermark(_ state: borrowing State, _ model: Int) -> Timestamp? {
+        let all = state.activity.values.map { $0[model] }
+        guard !all.isEmpty, !all.contains(where: \.isHeld) else { return nil }
+        let idle = all.map(\.idle).min() ?? .zero
+        return state.windows[model].watermark(active: Set(all.flatMap(\.active)), idle: idle)
+    }
+
+    private func step(
+        _ delta: IntakeDelta, now: Timestamp?, finishing: Bool = false, _ prepare: (inout State) -> Void,
+        through: (borrowing State, Int) -> Timestamp?
+    ) throws(LedgerError) {
+        let result = state.withLock { state -> Result<Void, LedgerError> in
+            prepare(&state)
+            var commit = LedgerCommit()
+            var step = Step()
+            commit.offsets = delta.offsets
+            step.events = delta.events
+            step.rejected = delta.rejected
+            step.unknownKeys = delta.unknownKeys
+            step.now = now
+            for index in models.indices {
+                var changed = apply(delta, index, &state, &commit, &step)
+                let watermark = through(state, index)
+                changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
+                if changed { commit.states[models[index].name] = modelState(index, state, step) }
+                if let watermark { step.watermarks[models[index].name] = watermark }
+            }
+            forget(&state, &commit, now)
+            guard !commit.isEmpty else { return .success(()) }
+            if let failure = write(commit) { return .failure(failure) }
+            shared.withLock { shared in
+                shared.views = state.views
+                for alerts in state.alerts { shared.firing[alerts.model] = Set(alerts.firing.map(\.rule)) }
+            }
+            published(step)
+            return .success(())
+        }
+        try result.get()
+    }
+
+    /// The counts have already moved on in memory, so a step that cannot be written is tried until it is, or the process ends and
+    /// reads the same messages again.
+    private func write(_ commit: LedgerCommit) -> LedgerError? {
+        let layouts = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0.layoutName) })
+        while true {
+            do throws(LedgerError) {
+                try ledger.commit(commit, layouts: layouts)
+                return nil
+            } catch {
+                guard retries(error) else { return error }
+            }
+        }
+    }
+
+    private func apply(
+        _ delta: IntakeDelta, _ index: Int, _ state: inout State, _ commit: inout LedgerCommit, _ step: inout Step
+    ) -> Bool {
+        guard delta.models.indices.contains(index), !delta.models[index].isEmpty else { return false }
+        let applied = state.windows[index].apply(delta.models[index])
+        let name = models[index].name
+        if !applied.changed.isEmpty { commit.panes[name] = applied.changed }
+        if applied.lateRows > 0 { step.lateRows[name] = applied.lateRows }
+        return true
+    }
+
+    /// - Returns: whether anything about the model changed.
+    private func close(
+        _ index: Int, through watermark: Timestamp?, _ finishing: Bool, _ state: inout State,
+        _ commit: inout LedgerCommit, _ step: inout Step
+    ) -> Bool {
+        let before = state.windows[index].state
+        var closed: [ModelWindows.Closed] = []
+        var dropped: [Timestamp] = []
+        if let watermark { dropped += state.windows[index].close(through: watermark) { closed.append($0) } }
+        if finishing { dropped += state.windows[index].finish { closed.append($0) } }
+        let model = models[index]
+        for window in closed {
+            let snapshot = model.snapshots.snapshot(
+                model: model.name, window: window.range, revision: 1, counts: window.counts)
+            let alerts = rules.evaluate(
+                snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
+                state: &state.alerts[index])
+            step.snapshots.append(snapshot)
+            step.alerts += announce(alerts, snapshot, &commit)
+            if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
+            if options.keepsSnapshots {
+                var lines = [UInt8]()
+                snapshot.writeLines(into: &lines)
+                commit.snapshots.append(
+                    .init(model: model.name, window: snapshot.window, revision: snapshot.revision, lines: lines))
+            }
+        }
+        state.views[index].watermark = watermark ?? state.views[index].watermark
+        state.views[index].lateRows = state.windows[index].state.lateRows
+        if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }
+        // A pane that was changed and dropped in the same step must not come back.
+        for start in dropped { commit.panes[model.name]?[start] = nil }
+        return !closed.isEmpty || !dropped.isEmpty || state.windows[index].state.next != before.next
+    }
+
+    /// Writes transitions down, with what they set in motion.
+    private func announce(_ alerts: [Alert], _ snapshot: Snapshot, _ commit: inout LedgerCommit) -> [Alert] {
+        guard !alerts.isEmpty else { return [] }
+        var told = alerts
+        if options.performs {
+            commit.outbox += Outgoing.deliveries(
+                alerts, receivers: options.receivers, externalURL: options.externalURL)
+            commit.outbox += alerts.flatMap { Outgoing.actions($0, snapshot) }
+        } else {
+            told = alerts.map(Outgoing.withPlannedActions)
+        }
+        commit.transitions += told
+        return told
+    }
+
+    private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) -> LedgerCommit.ModelState {
+        let evaluated = step.snapshots.contains { $0.model == models[index].name }
+        var alerts: [UInt8]?
+        if evaluated, let data = try? state.alerts[index].encoded() { alerts = [UInt8](data) }
+        return .init(windows: state.windows[index].state, alerts: alerts)
+    }
+
+    private func forget(_ state: inout State, _ commit: inout LedgerCommit, _ now: Timestamp?) {
+        guard options.keepsSnapshots, let now, now - state.lastForget > .hours(1) else { return }
+        state.lastForget = now
+        // By event time: a stream of old events keeps its snapshots as long as a live one.
+        let newest = state.windows.compactMap { $0.state.clocks.values.max() }.max()
+        if let newest { commit.forgetBefore = min(newest, now) - options.retention }
+    }
+}

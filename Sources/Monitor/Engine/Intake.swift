@@ -1,0 +1,106 @@
+import Events
+import Sketches
+import Values
+import Windows
+
+/// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
+struct Intake {
+    /// Rows are counted in micro-batches of this size.
+    private static let batchRows = 256
+
+    private var decoder: EventDecoder
+    private var accumulators: [Accumulator]
+    private var sources: [String] = []
+    private var sourceNumbers: [String: UInt16] = [:]
+    private var delta = IntakeDelta()
+
+    init(_ models: [MonitoredModel]) {
+        decoder = EventDecoder(models.map(\.schema))
+        accumulators = models.map {
+            Accumulator(
+                layout: $0.reference.layout, settings: $0.window, dimensions: $0.schema.dimensions,
+                segmentations: $0.segmentations)
+        }
+    }
+
+    /// A source begins or goes on where the ledger left it.
+    mutating func setClock(_ source: String, model: Int, _ clock: Timestamp?) {
+        accumulators[model].setClock(source, clock)
+    }
+
+    /// Takes one message of a source, whose next offset is then `offset` + 1.
+    mutating func add(
+        _ message: UnsafeRawBufferPointer, source: String, offset: Int64, topic: String, defaults: TopicDefaults,
+        now: Timestamp?, reject: (Rejection) -> Void
+    ) {
+        decoder.source = number(source)
+        var rejected: [RejectReason] = []
+        decoder.decode(message, defaults: defaults, now: now) { rejection in
+            rejected.append(rejection.reason)
+            reject(rejection)
+        }
+        for reason in rejected { delta.rejected[RejectedKey(topic: topic, reason: reason), default: 0] += 1 }
+        let counters = decoder.takeCounters()
+        for kind in EventKind.allCases where counters.kinds[kind.rawValue] > 0 {
+            delta.events[EventKey(topic: topic, kind: kind), default: 0] += counters.kinds[kind.rawValue]
+        }
+        delta.unknownKeys += counters.unknownKeys
+        delta.offsets[source] = offset + 1
+        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
+    }
+
+    private mutating func number(_ source: String) -> UInt16 {
+        if let known = sourceNumbers[source] { return known }
+        precondition(sources.count < 65_000, "too many sources")
+        sources.append(source)
+        sourceNumbers[source] = UInt16(sources.count - 1)
+        return UInt16(sources.count - 1)
+    }
+
+    private mutating func count(_ model: Int) {
+        accumulators[model].add(decoder.batches[model], sources: sources)
+        decoder.removeAll(model: model)
+    }
+
+    /// Hands over what was counted since the last time.
+    mutating func take() -> IntakeDelta {
+        for model in accumulators.indices { count(model) }
+        var taken = delta
+        delta = IntakeDelta()
+        taken.models = accumulators.indices.map { accumulators[$0].take(names: decoder, model: $0) }
+        return taken
+    }
+}
+
+struct EventKey: Hashable, Sendable {
+    let topic: String
+    let kind: EventKind
+}
+
+struct RejectedKey: Hashable, Sendable {
+    let topic: String
+    let reason: RejectReason
+}
+
+/// What some messages add: counts for each model, and the offsets they cover.
+struct IntakeDelta: Sendable {
+    /// By the number of the model.
+    var models: [PaneDelta] = []
+    /// For each source, the offset to read next.
+    var offsets: [String: Int64] = [:]
+    var events: [EventKey: UInt64] = [:]
+    var rejected: [RejectedKey: UInt64] = [:]
+    var unknownKeys: UInt64 = 0
+
+    var isEmpty: Bool { offsets.isEmpty }
+}
+
+/// Which sources may still bring older rows of a model.
+struct SourceActivity: Sendable, Equatable {
+    /// Sources that hold the watermark back: they are not read to their end, or rows of the model came lately.
+    var active: [String] = []
+    /// How long every other source has been silent.
+    var idle = Span.zero
+    /// Nothing is known now (no assignment, brokers away): the watermark stays.
+    var isHeld = false
+}

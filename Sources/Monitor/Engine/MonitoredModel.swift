@@ -1,0 +1,138 @@
+import Actions
+import Events
+import Foundation
+import Rules
+import Sketches
+import StrictYAML
+import Values
+import Windows
+
+/// A model with everything its events need: schema, bins, windows. Made once, at start.
+struct MonitoredModel: Sendable {
+    let configuration: Configuration.Model
+    let reference: Reference
+    let schema: ModelSchema
+    let segmentations: [[String]]
+    let shapes: [ModelWindows.Shape]
+    let snapshots: SnapshotBuilder
+    /// Names bins, panes and segmentations: counts stored under another name mean something else.
+    let layoutName: String
+
+    var name: String { configuration.name }
+    var window: WindowSettings { configuration.window }
+
+    /// Loads the reference of every model; throws every problem.
+    static func load(_ configuration: Configuration) throws(Problems) -> [MonitoredModel] {
+        var problems = ProblemCollector()
+        let models = configuration.models.compactMap { MonitoredModel($0, configuration.rules, &problems) }
+        let catalog = models.map(\.catalog)
+        if problems.isEmpty {
+            problems.add(
+                Problems(configuration.rules.check(against: catalog, receivers: configuration.receivers.map(\.name))))
+        }
+        try problems.throwIfAny()
+        return models
+    }
+
+    var catalog: ModelCatalog {
+        ModelCatalog(
+            name: name, columns: reference.layout.columns.map { ($0.name, $0.bins.kindName) },
+            segmentations: segmentations)
+    }
+
+    private init?(_ model: Configuration.Model, _ rules: RuleSet, _ problems: inout ProblemCollector) {
+        guard let loaded = Self.reference(model, &problems) else { return nil }
+        configuration = model
+        reference = loaded
+        segmentations = model.segments ?? loaded.segmentations
+        let dimensions = segmentations.flatMap(\.self).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        schema = ModelSchema(
+            model: model.name,
+            columns: loaded.layout.columns.map { column in
+                switch column.bins {
+                case .numeric: .init(name: column.name, kind: .numeric)
+                case .categorical(let bins):
+                    .init(name: column.name, kind: .categorical(codes: bins.dictionary, unseen: bins.unseen))
+                }
+            },
+            dimensions: dimensions, ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
+        shapes = Self.shapes(model, rules, &problems)
+        snapshots = SnapshotBuilder(reference: loaded, smoothing: model.smoothing)
+        layoutName = Self.layoutName(loaded, model, segmentations)
+    }
+
+    private static func reference(_ model: Configuration.Model, _ problems: inout ProblemCollector) -> Reference? {
+        func fail(_ text: String) -> Reference? {
+            problems.add("model `\(model.name)`: \(text)", at: model.place)
+            return nil
+        }
+        let path = model.referencePath
+        guard let data = FileManager.default.contents(atPath: path) else {
+            return fail("reference \(path): there is no such file; build one with `holdfast reference build`")
+        }
+        let reference: Reference
+        do throws(ReferenceFile.Failure) {
+            reference = try ReferenceFile.decode([UInt8](data))
+        } catch {
+            return fail("reference \(path): \(error)")
+        }
+        if reference.model != model.name {
+            return fail("reference \(path) is of model `\(reference.model)`")
+        }
+        if reference.bins != model.bins {
+            return fail("reference \(path) has \(reference.bins) bins, the configuration asks for \(model.bins): build it again")
+        }
+        for (name, kind) in model.columns.sorted(by: { $0.key < $1.key }) where kind != .ignore {
+            guard let index = reference.layout.index(of: name) else {
+                return fail("columns: the reference has no column `\(name)`")
+            }
+            if reference.layout.columns[index].bins.kindName != kind.rawValue {
+                return fail("columns: `\(name)` is not \(kind.rawValue) in the reference: build it again with this configuration")
+            }
+        }
+        return reference.dropping(Set(model.columns.filter { $0.value == .ignore }.keys))
+    }
+
+    /// The model's own windows, and those of other sizes that rules ask for, which slide by the model's own size.
+    private static func shapes(
+        _ model: Configuration.Model, _ rules: RuleSet, _ problems: inout ProblemCollector
+    ) -> [ModelWindows.Shape] {
+        var shapes = [ModelWindows.Shape(size: model.window.size, every: model.window.every)]
+        for case .some(let size) in rules.windowSizes(model: model.name) where size != model.window.size {
+            var settings = model.window
+            settings.size = size
+            settings.every = min(size, model.window.size)
+            for problem in settings.problems {
+                problems.add("model `\(model.name)`, a rule's window of \(size): \(problem)", at: model.place)
+            }
+            shapes.append(ModelWindows.Shape(size: settings.size, every: settings.every))
+        }
+        return shapes
+    }
+
+    private static func layoutName(
+        _ reference: Reference, _ model: Configuration.Model, _ segmentations: [[String]]
+    ) -> String {
+        // FNV-1a, 64 bit: stable between runs and builds, which Hasher is not.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        func mix(_ text: String) {
+            for byte in text.utf8 { mix(byte) }
+            mix(0)
+        }
+        for column in reference.layout.columns {
+            mix(column.name)
+            switch column.bins {
+            case .numeric(let bins, let exponent):
+                mix("\(exponent)")
+                for edge in bins.edges { mix(String(edge.bitPattern, radix: 16)) }
+            case .categorical(let bins):
+                for name in bins.categories + ["\u{0}"] + bins.rare { mix(name) }
+            }
+        }
+        mix("\(model.window.pane)")
+        mix(model.timezone)
+        for cross in segmentations { mix(cross.joined(separator: "\u{1}")) }
+        return String(hash, radix: 16)
+    }
+}

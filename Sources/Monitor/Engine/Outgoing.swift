@@ -1,0 +1,78 @@
+import Actions
+import Events
+import Ledger
+import Rules
+import Statistics
+import Values
+
+/// What transitions set in motion, as outbox entries of the step that caused them.
+enum Outgoing {
+    /// One entry for each receiver and cause: alerts of one rule that change together and share their leading segment go in one delivery.
+    static func deliveries(_ alerts: [Alert], receivers: [String], externalURL: String) -> [OutboxEntry] {
+        var groups: [(key: String, alerts: [Alert])] = []
+        for alert in alerts where alert.status != .pending {
+            let segment = leadingSegment(alert)
+            let key = "\(alert.group)\u{0}\(alert.rule)\u{0}\(alert.status.rawValue)\u{0}\(segment)"
+            if let i = groups.firstIndex(where: { $0.key == key }) {
+                groups[i].alerts.append(alert)
+            } else {
+                groups.append((key, [alert]))
+            }
+        }
+        return groups.flatMap { group in
+            (group.alerts[0].notify ?? receivers).compactMap { delivery(group.alerts, to: $0, externalURL: externalURL) }
+        }
+    }
+
+    /// - Parameter suffix: tells a follow-up to the same revision apart.
+    static func delivery(
+        _ alerts: [Alert], to receiver: String, externalURL: String, suffix: String = ""
+    ) -> OutboxEntry? {
+        guard let body = AlertmanagerBody(receiver: receiver, alerts: alerts, externalURL: externalURL),
+            let at = alerts.map(\.at).max()
+        else { return nil }
+        return OutboxEntry(
+            kind: .delivery, key: body.deliveryID + suffix, target: receiver, body: body.bytes, at: at)
+    }
+
+    private static func leadingSegment(_ alert: Alert) -> String {
+        alert.context["segments"]?.arrayValue?.first?["segment"]?.text ?? alert.segment.description
+    }
+
+    /// One entry for each action a firing alert asks for, keyed so that it is done once: by rule, model and start of the change.
+    static func actions(_ alert: Alert, _ snapshot: Snapshot) -> [OutboxEntry] {
+        guard alert.status == .firing else { return [] }
+        return alert.actions.map { action in
+            switch action {
+            case .rollback(let rollback):
+                let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
+                return OutboxEntry(
+                    kind: .action, key: "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)",
+                    target: "rollback", body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
+                    at: alert.at)
+            }
+        }
+    }
+
+    static func withPlannedActions(_ alert: Alert) -> Alert {
+        guard alert.status == .firing, !alert.actions.isEmpty else { return alert }
+        let planned = alert.actions.map { action -> JSON in
+            switch action {
+            case .rollback(let rollback): .members(("rollback", "would run"), ("to", .string(rollback.to)))
+            }
+        }
+        return alert.replacingActions(planned)
+    }
+}
+
+extension Alert {
+    /// The alert with what became of its actions in its context.
+    func replacingActions(_ actions: [JSON]) -> Alert {
+        guard case .object(var members) = context else { return self }
+        members.removeAll { $0.key == "actions" }
+        members.append(.init("actions", .array(actions)))
+        var copy = self
+        copy.context = .object(members)
+        return copy
+    }
+}

@@ -1,0 +1,162 @@
+import Events
+import Files
+import Foundation
+import Ledger
+import Rules
+import Statistics
+package import StrictYAML
+import Synchronization
+import Values
+
+/// `holdfast replay`: the engine and the rules of `serve` over files, without a broker. Alerts are written, never delivered.
+package struct Replay {
+    package enum Order: String, CaseIterable, Sendable {
+        /// By event time over all files.
+        case time
+        /// As the lines stand, file after file: as a topic would deliver them.
+        case file
+    }
+
+    package struct Summary: Sendable {
+        package var lines = 0
+        package var rows: UInt64 = 0
+        package var labels: UInt64 = 0
+        package var lateRows: UInt64 = 0
+        package var windows = 0
+        package var fired = 0
+        package var transitions = 0
+        package var unknownKeys: UInt64 = 0
+        /// By reason.
+        package var rejected: [String: UInt64] = [:]
+        /// The first refused lines, in words.
+        package var examples: [String] = []
+    }
+
+    /// Why a replay could not be done.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private static let source = "replay"
+    /// Lines between two steps of the engine.
+    private static let stepLines = 4_096
+    private static let keptExamples = 5
+
+    private let configuration: Configuration
+    private let models: [MonitoredModel]
+
+    package init(_ configuration: Configuration) throws(Problems) {
+        self.configuration = configuration
+        models = try MonitoredModel.load(configuration)
+    }
+
+    /// - Parameters:
+    ///   - out: folder for `snapshots.jsonl` and `alerts.jsonl`.
+    ///   - progress: told now and then how much of the input has been read, 0 to 1.
+    package func run(
+        _ files: [String], order: Order, out: String?, progress: (Double) -> Void = { _ in }
+    ) throws -> Summary {
+        let output = try out.map { try ReplayOutput(folder: $0) }
+        let tally = Mutex(Summary())
+        let failure = Mutex<(any Error)?>(nil)
+        let engine = try Engine(
+            models: models, rules: configuration.rules, ledger: try Ledger(path: nil),
+            options: .init(
+                performs: false, keepsSnapshots: false, receivers: configuration.receivers.map(\.name),
+                externalURL: configuration.externalURL, retention: configuration.retention), warn: { _ in }
+        ) { step in
+            tally.withLock { $0.take(step) }
+            do {
+                try output?.write(step)
+            } catch {
+                failure.withLock { $0 = $0 ?? error }
+            }
+        }
+        var intake = Intake(models)
+        let topic = configuration.topics.first
+        let defaults = TopicDefaults(
+            model: topic?.defaults.model ?? (models.count == 1 ? models[0].name : nil), version: topic?.defaults.version)
+        let active = models.map { _ in SourceActivity(active: [Self.source]) }
+        var lines = try ReplayLines(files, order: order)
+        var count = 0
+        var more = true
+        while more {
+            more = try lines.next { line in
+                intake.add(line, source: Self.source, offset: Int64(count), topic: Self.source, defaults: defaults, now: nil) {
+                    let example = "line \(count + 1): \($0.detail)"
+                    tally.withLock { if $0.examples.count < Self.keptExamples { $0.examples.append(example) } }
+                }
+                count += 1
+            }
+            if count % Self.stepLines == 0 || !more {
+                try engine.submit(intake.take(), from: Self.source, activity: active, now: nil)
+                if let failure = failure.withLock({ $0 }) { throw failure }
+                if let (done, total) = lines.progress, total > 0 { progress(Double(done) / Double(total)) }
+            }
+        }
+        try engine.finish()
+        try output?.close()
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return tally.withLock { summary in
+            summary.lines = count
+            return summary
+        }
+    }
+}
+
+extension Replay.Summary {
+    fileprivate mutating func take(_ step: Engine.Step) {
+        for (key, count) in step.events {
+            if key.kind == .label { labels += count } else { rows += count }
+        }
+        for (key, count) in step.rejected { rejected[key.reason.rawValue, default: 0] += count }
+        lateRows += step.lateRows.values.reduce(0, +)
+        unknownKeys += step.unknownKeys
+        windows += step.snapshots.count
+        transitions += step.alerts.count
+        fired += step.alerts.count { $0.status == .firing }
+    }
+}
+
+/// The two files a replay writes.
+private final class ReplayOutput: Sendable {
+    private let snapshots: FileHandle
+    private let alerts: FileHandle
+
+    init(folder: String) throws {
+        let url = URL(filePath: folder)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        func open(_ name: String) throws -> FileHandle {
+            let file = url.appending(path: name)
+            guard FileManager.default.createFile(atPath: file.path, contents: nil) else {
+                throw Replay.Failure(description: "\(file.path): cannot be written")
+            }
+            return try FileHandle(forWritingTo: file)
+        }
+        snapshots = try open("snapshots.jsonl")
+        alerts = try open("alerts.jsonl")
+    }
+
+    func write(_ step: Engine.Step) throws {
+        var lines = [UInt8]()
+        for snapshot in step.snapshots {
+            snapshot.writeLines(into: &lines)
+            if lines.count > 1 << 20 {
+                try snapshots.write(contentsOf: lines)
+                lines.removeAll(keepingCapacity: true)
+            }
+        }
+        try snapshots.write(contentsOf: lines)
+        var text = [UInt8]()
+        for alert in step.alerts {
+            alert.json.write(into: &text)
+            text.append(UInt8(ascii: "\n"))
+        }
+        try alerts.write(contentsOf: text)
+    }
+
+    func close() throws {
+        try snapshots.close()
+        try alerts.close()
+    }
+}

@@ -1,0 +1,118 @@
+import Events
+import Files
+import Values
+
+/// The lines of some files in the order a replay feeds them.
+struct ReplayLines {
+    /// Lines are sorted within this many bytes: smaller inputs completely, larger ones as far as their disorder stays within it.
+    private static let sortBytes = 128 * 1024 * 1024
+
+    private struct Line {
+        let time: Timestamp
+        let sequence: Int
+        let bytes: [UInt8]
+    }
+
+    private let readers: [LineReader]
+    private let order: Replay.Order
+    /// A binary heap, earliest line first.
+    private var heap: [Line] = []
+    private var heapBytes = 0
+    private var lastTimes: [Timestamp]
+    private var ended: [Bool]
+    private var sequence = 0
+    private var current = 0
+
+    init(_ paths: [String], order: Replay.Order) throws(FileError) {
+        var readers: [LineReader] = []
+        for path in paths { readers.append(try LineReader(path: path)) }
+        self.readers = readers
+        self.order = order
+        lastTimes = readers.map { _ in .distantPast }
+        ended = readers.map { _ in false }
+    }
+
+    /// Packed bytes read and to be read, where sizes are known.
+    var progress: (done: Int, total: Int)? {
+        var done = 0
+        var total = 0
+        for reader in readers {
+            guard let size = reader.stream.size else { return nil }
+            done += reader.stream.consumed
+            total += size
+        }
+        return (done, total)
+    }
+
+    /// Lends the next line that is not empty; false at the end.
+    mutating func next(_ body: (UnsafeRawBufferPointer) -> Void) throws(FileError) -> Bool {
+        switch order {
+        case .file:
+            while current < readers.count {
+                if try readers[current].next({ line in if !line.isEmpty { body(line) } }) { return true }
+                current += 1
+            }
+            return false
+        case .time:
+            while heapBytes < Self.sortBytes, let reader = earliestOpenReader() { try fill(from: reader) }
+            guard let line = pop() else { return false }
+            line.bytes.withUnsafeBytes { body($0) }
+            return true
+        }
+    }
+
+    private func earliestOpenReader() -> Int? {
+        readers.indices.filter { !ended[$0] }.min { lastTimes[$0] < lastTimes[$1] }
+    }
+
+    private mutating func fill(from reader: Int) throws(FileError) {
+        var line: [UInt8] = []
+        var time: Timestamp?
+        let more = try readers[reader].next { bytes in
+            line = Array(bytes)
+            time = EventDecoder.eventTime(of: bytes)
+        }
+        guard more else {
+            ended[reader] = true
+            return
+        }
+        guard !line.isEmpty else { return }
+        // A line without a time keeps its place among its neighbours.
+        let at = time ?? lastTimes[reader]
+        lastTimes[reader] = max(lastTimes[reader], at)
+        sequence += 1
+        push(Line(time: at, sequence: sequence, bytes: line))
+    }
+
+    private func precedes(_ a: Line, _ b: Line) -> Bool {
+        a.time != b.time ? a.time < b.time : a.sequence < b.sequence
+    }
+
+    private mutating func push(_ line: Line) {
+        heapBytes += line.bytes.count + 64
+        heap.append(line)
+        var child = heap.count - 1
+        while child > 0, precedes(heap[child], heap[(child - 1) / 2]) {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    private mutating func pop() -> Line? {
+        guard let first = heap.first else { return nil }
+        heapBytes -= first.bytes.count + 64
+        let last = heap.removeLast()
+        if heap.isEmpty { return first }
+        heap[0] = last
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && precedes(heap[child], heap[least]) {
+                least = child
+            }
+            if least == parent { return first }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+/// What is printed for people: to standard error, with colour only on a terminal that wants it.
+enum Terminal {
+    static let isInteractive = isatty(2) == 1
+    static let hasColour =
+        isInteractive && ProcessInfo.processInfo.environment["NO_COLOR"]?.isEmpty ?? true
+        && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+    static func line(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    static func error(_ text: String) { line(text) }
+
+    static func bold(_ text: String) -> String { hasColour ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
+    static func red(_ text: String) -> String { hasColour ? "\u{1b}[31m\(text)\u{1b}[0m" : text }
+    static func green(_ text: String) -> String { hasColour ? "\u{1b}[32m\(text)\u{1b}[0m" : text }
+    static func dim(_ text: String) -> String { hasColour ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
+
+    /// A bar that is drawn over itself; nothing where nobody watches.
+    static func progress(_ share: Double, _ label: String) {
+        guard isInteractive else { return }
+        let width = 30
+        let filled = Int((min(max(share, 0), 1) * Double(width)).rounded())
+        let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
+        FileHandle.standardError.write(Data("\r\(bar) \(Int(share * 100))% \(label)".utf8))
+    }
+
+    static func endProgress() {
+        guard isInteractive else { return }
+        FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+    }
+}
