@@ -94,6 +94,14 @@ import Values
         #expect(try truths("psi > 0.2") == [.insufficient, .noData, .clear, .insufficient])
         #expect(try truths("psi > 0.2 and count > 1e9") == [.insufficient, .noData, .clear, .insufficient])
         #expect(try truths("max(psi > 0.2)") == [.clear])
+        // A distance no test can judge resolves nothing, one under the number does.
+        let unjudged = SnapshotFixture.build {
+            for psi in [0.1, 0.3] { $0.add("a\(psi)", [.psi: psi, .psi_p: .nan]) }
+        }
+        let samples = try ExpressionEvaluator(
+            snapshot: unjudged.snapshot(0), minimumRows: 0, significance: .standard
+        ).evaluate(ExpressionParser.parse("psi > 0.2"))
+        #expect(samples.map(\.truth) == [.clear, .insufficient])
     }
 
     @Test func `a distance must be believed, a rate need not be`() throws {

@@ -78,7 +78,7 @@ import Values
                 expr: psi{column="amuont"} by (cuntry) > psi{column=~"x.*"}
                 notify: [oncal]
                 actions: [{rollback: {unless: [B]}}]
-              - {alert: C, expr: 'psi{country="BR", device="web"} > 1'}
+              - {alert: C, expr: 'ks{country="BR", device="web", column="country"} > 1'}
             - name: b
               model: froud
               rules: [{alert: A, expr: psi{column="nobody"} > 1, labels: {a: b}}]
@@ -101,7 +101,8 @@ import Values
                 "r.yaml:6:58: error: no column matches `x.*` of model `fraud`",
                 "r.yaml:7:14: error: unknown receiver `oncal`: did you mean `oncall`?",
                 "r.yaml:8:36: error: unknown alert `B`, a guard that could never hold: did you mean `A`?",
-                "r.yaml:9:27: error: model `fraud` is not segmented by [country, device] together: "
+                "r.yaml:9:23: error: `ks` does not exist for categorical columns of model `fraud`",
+                "r.yaml:9:26: error: model `fraud` is not segmented by [country, device] together: "
                     + "add it to its `segments`",
                 "r.yaml:11:10: error: unknown model `froud`: did you mean `fraud`?",
                 "r.yaml:16:34: error: unknown column `ago` of any model: did you mean `age`?",
