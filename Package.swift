@@ -66,13 +66,14 @@ let package = Package(
             name: "Rules", dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML"],
             swiftSettings: strict),
         .target(
-            name: "Ledger", dependencies: ["Values", "Windows", "Sketches", "Statistics", "Rules", grdb],
+            name: "Ledger",
+            dependencies: ["Values", "Events", "Files", "Windows", "Sketches", "Statistics", "Rules", grdb],
             swiftSettings: strict),
         .target(
-            name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP, log],
+            name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP],
             swiftSettings: strict),
-        .target(name: "Registry", dependencies: ["Values", grdb], swiftSettings: strict),
-        .target(name: "Telemetry", dependencies: [log, metrics, coreMetrics], swiftSettings: strict),
+        .target(name: "Registry", dependencies: ["Values", "COpenSSL", grdb], swiftSettings: strict),
+        .target(name: "Telemetry", dependencies: ["Values", log, coreMetrics], swiftSettings: strict),
         .target(
             name: "Server",
             dependencies: [
@@ -95,7 +96,7 @@ let package = Package(
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
 
         // Tests sit beside what they prove.
-        .target(name: "TestSupport", dependencies: ["Values"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Values", "COpenSSL"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "EngineTests",
             dependencies: [
@@ -107,9 +108,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "KafkaTests", dependencies: ["Events", "Kafka", "TestBroker", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ActionsTests", dependencies: ["Values", "Rules", "Actions", "TestSupport", nioCore, nioHTTP],
+            name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "ActionsTests", dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
             swiftSettings: strict),
     ]
 )

@@ -1,2 +1,31 @@
+#ifndef HOLDFAST_CRDKAFKA_SHIM_H
+#define HOLDFAST_CRDKAFKA_SHIM_H
+
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+
+// rd_kafka_producev is variadic, which Swift cannot call. Bytes and key are copied by librdkafka before this returns.
+//
+// A NULL value is a tombstone and a NULL key is no key; empty ones are something else, so the caller says which it
+// means and may pass any pointer for empty bytes. `headers` may be NULL; it belongs to librdkafka after success and
+// stays the caller's after an error.
+static inline rd_kafka_resp_err_t holdfast_produce(
+    rd_kafka_t *rk, const char *topic, int32_t partition, const void *key, size_t key_size, int has_key,
+    const void *value, size_t value_size, int has_value, rd_kafka_headers_t *headers, int64_t timestamp_ms,
+    void *opaque) {
+    const void *key_bytes = has_key ? (key ? key : "") : NULL;
+    const void *value_bytes = has_value ? (value ? value : "") : NULL;
+    if (headers) {
+        return rd_kafka_producev(
+            rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            RD_KAFKA_V_KEY(key_bytes, key_size), RD_KAFKA_V_VALUE((void *)value_bytes, value_size),
+            RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_HEADERS(headers),
+            RD_KAFKA_V_END);
+    }
+    return rd_kafka_producev(
+        rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(key_bytes, key_size), RD_KAFKA_V_VALUE((void *)value_bytes, value_size),
+        RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+}
+
+#endif

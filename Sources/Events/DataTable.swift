@@ -105,7 +105,9 @@ package struct DataTable: Sendable {
         }
 
         package mutating func prediction(_ put: (inout Column) -> Void) {
-            if table.prediction == nil { table.prediction = Column(name: ModelSchema.predictionColumn, rows: table.count) }
+            if table.prediction == nil {
+                table.prediction = Column(name: ModelSchema.predictionColumn, rows: table.count)
+            }
             if var column = table.prediction, column.count == table.count {
                 table.prediction = nil
                 put(&column)

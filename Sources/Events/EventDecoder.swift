@@ -146,11 +146,15 @@ package struct EventDecoder {
         }
         let parts = EventParts(message, range)
         if let bad = parts.badField { return refuse(.badField, "\(bad) has a type an event cannot have") }
-        guard let kind = parts.kind(message) else { return refuse(.unknownType, "type is none of prediction, label, features") }
+        guard let kind = parts.kind(message) else {
+            return refuse(.unknownType, "type is none of prediction, label, features")
+        }
         guard let name = parts.model.map({ JSONText.string(message, $0) }) ?? defaults.model else {
             return refuse(.noModel, "neither the event nor the topic's configuration names a model")
         }
-        guard let model = modelIndex(name) else { return refuse(.unknownModel, "model '\(name.prefix(100))' is not configured") }
+        guard let model = modelIndex(name) else {
+            return refuse(.unknownModel, "model '\(name.prefix(100))' is not configured")
+        }
         guard let ts = parts.timestamp else { return refuse(.noTimestamp, "ts is missing") }
         guard let time = Self.timestamp(message, ts) else {
             return refuse(.badTimestamp, "ts is neither RFC 3339 nor epoch seconds or milliseconds")

@@ -132,7 +132,8 @@ package enum JSONText {
             case 0x75:
                 var scalar = unit(at: i)
                 i += 4
-                if (0xd800..<0xdc00).contains(scalar), i + 6 <= range.upperBound, bytes[i] == 0x5c, bytes[i + 1] == 0x75 {
+                if (0xd800..<0xdc00).contains(scalar), i + 6 <= range.upperBound, bytes[i] == 0x5c, bytes[i + 1] == 0x75
+                {
                     let low = unit(at: i + 2)
                     if (0xdc00..<0xe000).contains(low) {
                         scalar = 0x10000 + (scalar - 0xd800) << 10 + (low - 0xdc00)

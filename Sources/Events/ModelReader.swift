@@ -172,7 +172,9 @@ struct ModelReader {
         let number: Int?
         switch value {
         case .text(let text):
-            number = JSONText.withUnescaped(message, text) { Self.number($0, in: &dimensionValues[dimension], full: full) }
+            number = JSONText.withUnescaped(message, text) {
+                Self.number($0, in: &dimensionValues[dimension], full: full)
+            }
         case .number(let range):
             number = JSONText.withCanonicalNumber(message, range) {
                 Self.number($0, in: &dimensionValues[dimension], full: full)

@@ -89,7 +89,9 @@ package final class ByteStream {
         }
         while inputEnd < 4 || inputEnd == 0 {
             let end = inputEnd
-            let n = input.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress?.advanced(by: end), $0.count - end) }
+            let n = input.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress?.advanced(by: end), $0.count - end)
+            }
             if n < 0 {
                 if errno == EINTR { continue }
                 throw FileError(path, String(cString: strerror(errno)))
@@ -115,7 +117,9 @@ package final class ByteStream {
             switch packing {
             case .plain:
                 produced = min(output.count, inputEnd - inputStart)
-                input.withUnsafeBytes { output.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[inputStart..<inputStart + produced])) }
+                input.withUnsafeBytes {
+                    output.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[inputStart..<inputStart + produced]))
+                }
                 inputStart += produced
             case .gzip(let stream): produced = try inflate(stream, output)
             case .zstd(let stream): produced = try decompress(stream, output)

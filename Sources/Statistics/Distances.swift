@@ -55,9 +55,9 @@ package enum Distances {
             if t < 0.05 {
                 // (1+t)·ln(1+t) + (1−t)·ln(1−t) = Σ t^2k / (k(2k−1)): the logarithms would cancel.
                 let u = t * t
-                sum += s / 2 * u * (1 + u * (1.0 / 6 + u * (1.0 / 15 + u * (1.0 / 28 + u * (1.0 / 45 + u / 66)))))
+                sum += s / 4 * u * (1 + u * (1.0 / 6 + u * (1.0 / 15 + u * (1.0 / 28 + u * (1.0 / 45 + u / 66)))))
             } else {
-                sum += s / 2 * ((1 + t) * log1p(t) + (t < 1 ? (1 - t) * log1p(-t) : 0))
+                sum += s / 4 * ((1 + t) * log1p(t) + (t < 1 ? (1 - t) * log1p(-t) : 0))
             }
         }
         return min(log(2), sum)

@@ -116,25 +116,30 @@ extension FineBins {
         return (distance, Swift.max(0, Swift.min(1, bound) - distance))
     }
 
-    /// The 1-Wasserstein distance ∫ |F − G| in the column's unit, both distributions taken as in `support`.
-    static func wasserstein(_ reference: FineBins, _ current: FineBins) -> Double {
+    /// The areas between the distribution functions where the reference's is above and where it is below, in the
+    /// column's unit. Their sum is the 1-Wasserstein distance ∫ |F − G|, their difference the shift of the mean.
+    ///
+    /// Both distributions rise evenly over the whole of a finite bin, cut only to the range of the two together: a
+    /// reference and a sample of it then rise alike, where the sample's own maximum would steepen its last bin and
+    /// show as a distance. Open tails end at each one's own minimum and maximum.
+    static func areas(_ reference: FineBins, _ current: FineBins) -> (above: Double, below: Double) {
         let least = Swift.min(reference.minimum, current.minimum)
         let most = Swift.max(reference.maximum, current.maximum)
-        var sum = 0.0
+        var areas = (above: 0.0, below: 0.0)
         var referenceBelow = 0.0
         var currentBelow = 0.0
         for bin in reference.counts.indices {
             let (lower, upper) = reference.bins.bounds(of: bin)
-            let f = Ramp(reference, bin, below: referenceBelow)
-            let g = Ramp(current, bin, below: currentBelow)
+            let f = Ramp(reference, bin, below: referenceBelow, range: least...most)
+            let g = Ramp(current, bin, below: currentBelow, range: least...most)
             referenceBelow += Double(reference.counts[bin])
             currentBelow += Double(current.counts[bin])
             let from = Swift.max(lower, least)
             let to = Swift.min(upper, most)
             guard from < to else { continue }
-            sum += Ramp.area(f, g, from: from, to: to)
+            Ramp.add(f, g, from: from, to: to, into: &areas)
         }
-        return sum
+        return areas
     }
 }
 
@@ -145,8 +150,14 @@ private struct Ramp {
     let low: Double
     let high: Double
 
-    init(_ fine: FineBins, _ bin: Int, below: Double) {
-        (start, end) = fine.support(of: bin)
+    init(_ fine: FineBins, _ bin: Int, below: Double, range: ClosedRange<Double>) {
+        let (lower, upper) = fine.bins.bounds(of: bin)
+        if lower.isFinite, upper.isFinite, !FineBins.isSingleValue(bin, of: fine.bins) {
+            start = min(max(lower, range.lowerBound), upper)
+            end = max(min(upper, range.upperBound), start)
+        } else {
+            (start, end) = fine.support(of: bin)
+        }
         low = below / fine.total
         high = (below + Double(fine.counts[bin])) / fine.total
     }
@@ -157,24 +168,31 @@ private struct Ramp {
     func left(of x: Double) -> Double { x <= start ? low : x >= end ? high : slope(x) }
     private func slope(_ x: Double) -> Double { low + (high - low) * ((x - start) / (end - start)) }
 
-    /// ∫ |f − g| over one stretch of the bin.
-    static func area(_ f: Ramp, _ g: Ramp, from: Double, to: Double) -> Double {
-        if f.low == f.high, g.low == g.high { return (to - from) * abs(f.low - g.low) }
+    /// Adds the areas between f and g over one stretch of the bin.
+    static func add(
+        _ f: Ramp, _ g: Ramp, from: Double, to: Double, into areas: inout (above: Double, below: Double)
+    ) {
+        if f.low == f.high, g.low == g.high {
+            areas.above += (to - from) * max(0, f.low - g.low)
+            areas.below += (to - from) * max(0, g.low - f.low)
+            return
+        }
         var points = [from, to]
         for x in [f.start, f.end, g.start, g.end] where x > from && x < to { points.append(x) }
         points.sort()
-        var sum = 0.0
         for i in 1..<points.count where points[i] > points[i - 1] {
             let d0 = f.right(of: points[i - 1]) - g.right(of: points[i - 1])
             let d1 = f.left(of: points[i]) - g.left(of: points[i])
             let width = points[i] - points[i - 1]
             if d0 * d1 >= 0 {
-                sum += width * (abs(d0) + abs(d1)) / 2
+                let area = width * (abs(d0) + abs(d1)) / 2
+                if d0 + d1 > 0 { areas.above += area } else { areas.below += area }
             } else {
                 // Two triangles: the difference changes sign on the way.
-                sum += width * (d0 * d0 + d1 * d1) / (2 * (abs(d0) + abs(d1)))
+                let rate = width / (2 * (abs(d0) + abs(d1)))
+                areas.above += rate * (d0 > 0 ? d0 * d0 : d1 * d1)
+                areas.below += rate * (d0 > 0 ? d1 * d1 : d0 * d0)
             }
         }
-        return sum
     }
 }

@@ -116,27 +116,26 @@ package enum Kolmogorov {
 
     /// The n-th power of an m×m matrix by squaring, times 2^−exponent so that nothing overflows.
     private static func power(_ matrix: [Double], _ m: Int, _ n: Int) -> (matrix: [Double], exponent: Int) {
-        var base = matrix
-        var baseExponent = 0
-        var result: [Double]?
-        var exponent = 0
+        var base = (matrix: matrix, exponent: 0)
+        var result: (matrix: [Double], exponent: Int)?
         var rest = n
         while rest > 0 {
-            if rest & 1 == 1 {
-                result = result.map { multiply($0, base, m) } ?? base
-                exponent += baseExponent
-            }
+            if rest & 1 == 1 { result = result.map { product($0, base, m) } ?? base }
             rest >>= 1
-            if rest > 0 {
-                base = multiply(base, base, m)
-                baseExponent *= 2
-                if base[(m / 2) * m + m / 2] > 0x1p400 {
-                    for i in base.indices { base[i] *= 0x1p-400 }
-                    baseExponent += 400
-                }
-            }
+            if rest > 0 { base = product(base, base, m) }
         }
-        return (result ?? matrix, exponent)
+        return result ?? base
+    }
+
+    private static func product(
+        _ a: (matrix: [Double], exponent: Int), _ b: (matrix: [Double], exponent: Int), _ m: Int
+    ) -> (matrix: [Double], exponent: Int) {
+        var c = (matrix: multiply(a.matrix, b.matrix, m), exponent: a.exponent + b.exponent)
+        if c.matrix[(m / 2) * m + m / 2] > 0x1p200 {
+            for i in c.matrix.indices { c.matrix[i] *= 0x1p-200 }
+            c.exponent += 200
+        }
+        return c
     }
 
     private static func multiply(_ a: [Double], _ b: [Double], _ m: Int) -> [Double] {

@@ -27,6 +27,7 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
 
 /// The values of some metrics. Absent means "cannot be said from these rows"; a present value is always finite.
 package struct MetricValues: Sendable, Hashable {
+    /// NaN where absent. Never negative zero.
     private var values = [Double](repeating: .nan, count: Metric.allCases.count)
 
     package init() {}
@@ -36,7 +37,16 @@ package struct MetricValues: Sendable, Hashable {
             let value = values[metric.rawValue]
             return value.isNaN ? nil : value
         }
-        set { values[metric.rawValue] = newValue.flatMap { $0.isFinite ? $0 : nil } ?? .nan }
+        set { values[metric.rawValue] = newValue.flatMap { $0.isFinite ? $0 + 0 : nil } ?? .nan }
+    }
+
+    /// Two absent values are the same, which NaN does not say of itself.
+    package static func == (a: MetricValues, b: MetricValues) -> Bool {
+        zip(a.values, b.values).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for value in values where !value.isNaN { hasher.combine(value) }
     }
 
     /// The present ones in the order of `Metric`.

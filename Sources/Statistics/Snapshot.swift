@@ -48,7 +48,8 @@ package struct SnapshotRow: Sendable {
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
     package let referenceMetrics: MetricValues
     package let comparison: Comparison
-    /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution adds up.
+    /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution
+    /// adds up. The reference side is the segment's own rows, even where the distances use a parent's.
     package let common: Comparison
 
     package init(

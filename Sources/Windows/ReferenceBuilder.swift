@@ -73,7 +73,8 @@ package struct ReferenceBuilder {
         if let given = options.model {
             if let other = table.models.keys.sorted().first(where: { $0 != given }) {
                 throw Failure(
-                    description: "the rows are of model '\(other)', not '\(given)': give --model \(other), or other files")
+                    description:
+                        "the rows are of model '\(other)', not '\(given)': give --model \(other), or other files")
             }
             return given
         }
@@ -170,7 +171,8 @@ package struct ReferenceBuilder {
         }
         if counts.count > Self.maximumDistinct {
             notes.append(
-                "column '\(column.name)' has \(counts.count) different texts, so it looks like an identifier and is left out")
+                "column '\(column.name)' has \(counts.count) different texts, so it looks like an identifier and is left out"
+            )
             return nil
         }
         let ordered = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)

@@ -12,7 +12,8 @@ extension ReferenceFile {
             throw Failure(description: "not JSON: \(error.reason) at byte \(error.offset)")
         }
         guard document["format"]?.stringValue == format else {
-            throw Failure(description: "not a reference file of format \(format); build one with 'holdfast reference build'")
+            throw Failure(
+                description: "not a reference file of format \(format); build one with 'holdfast reference build'")
         }
         let layout = try layout(document)
         guard let model = document["model"]?.stringValue, let bins = document["bins"]?.integerValue,
@@ -80,7 +81,8 @@ extension ReferenceFile {
                 Failure(description: "group \(segment), column '\(column.name)': \(what)")
             }
             guard let entry = item["columns"]?[column.name] else { throw fail("missing") }
-            guard let counts = entry["counts"]?.stringValue.flatMap(ReferenceFile.counts), counts.count == column.bins.count
+            guard let counts = entry["counts"]?.stringValue.flatMap(ReferenceFile.counts),
+                counts.count == column.bins.count
             else { throw fail("counts must be \(column.bins.count) numbers") }
             profile.counts.replaceSubrange(column.offset..<column.offset + counts.count, with: counts)
             for (key, code) in [
@@ -95,7 +97,9 @@ extension ReferenceFile {
                 continue
             }
             if let m = column.momentsIndex, let stored = entry["moments"] {
-                guard let moments = moments(stored, count: counts.reduce(0, &+)) else { throw fail("moments cannot be read") }
+                guard let moments = moments(stored, count: counts.reduce(0, &+)) else {
+                    throw fail("moments cannot be read")
+                }
                 profile.moments[m] = moments
             }
             let values = (entry["cuts"]?.arrayValue ?? []).compactMap(\.numberValue)

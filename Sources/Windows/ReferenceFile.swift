@@ -88,7 +88,9 @@ package enum ReferenceFile {
         while i < counts.count {
             var end = i + 1
             while end < counts.count, counts[end] == counts[i] { end += 1 }
-            parts.append(end - i > 2 ? "\(counts[i])x\(end - i)" : repeatElement("\(counts[i])", count: end - i).joined(separator: " "))
+            parts.append(
+                end - i > 2
+                    ? "\(counts[i])x\(end - i)" : repeatElement("\(counts[i])", count: end - i).joined(separator: " "))
             i = end
         }
         return parts.joined(separator: " ")

@@ -32,14 +32,24 @@ package struct WindowSettings: Sendable {
             if us <= 0 {
                 found.append("\(name) must be longer than zero")
             } else if us < day ? day % us != 0 : us % day != 0 {
-                found.append("\(name) (\(span)) must divide a day evenly or be whole days, so that windows align to midnight")
+                found.append(
+                    "\(name) (\(span)) must divide a day evenly or be whole days, so that windows align to midnight")
             }
         }
         guard found.isEmpty else { return found }
-        if every.microseconds % pane.microseconds != 0 { found.append("every (\(every)) must be a multiple of pane (\(pane))") }
-        if size.microseconds % pane.microseconds != 0 { found.append("size (\(size)) must be a multiple of pane (\(pane))") }
-        if every > size { found.append("every (\(every)) must not be longer than size (\(size)): events between windows would be lost") }
-        if size.microseconds / pane.microseconds > 10_000 { found.append("size (\(size)) holds over 10,000 panes of \(pane); use longer panes") }
+        if every.microseconds % pane.microseconds != 0 {
+            found.append("every (\(every)) must be a multiple of pane (\(pane))")
+        }
+        if size.microseconds % pane.microseconds != 0 {
+            found.append("size (\(size)) must be a multiple of pane (\(pane))")
+        }
+        if every > size {
+            found.append(
+                "every (\(every)) must not be longer than size (\(size)): events between windows would be lost")
+        }
+        if size.microseconds / pane.microseconds > 10_000 {
+            found.append("size (\(size)) holds over 10,000 panes of \(pane); use longer panes")
+        }
         if lateness.microseconds < 0 { found.append("lateness must not be negative") }
         return found
     }

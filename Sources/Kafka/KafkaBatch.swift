@@ -1,0 +1,81 @@
+import CRdkafka
+
+typealias MessagePointer = UnsafeMutablePointer<rd_kafka_message_t>
+
+/// Messages lent for the time of one `poll` closure. All belong to the assignment of `assignmentEpoch`, and those of a
+/// partition are in offset order.
+package struct KafkaBatch: ~Copyable {
+    /// Sound: the array belongs to the consumer, which neither resizes nor refills it while the closure runs, and a
+    /// batch cannot be copied out of that closure.
+    let messages: UnsafeMutablePointer<MessagePointer?>
+    let topics: UnsafeMutablePointer<Int32>
+    package let count: Int
+    package let assignmentEpoch: UInt64
+
+    /// Lends each message in turn and gives it back to librdkafka right after its closure, while its bytes are still
+    /// in the cache. A second pass therefore finds nothing.
+    package borrowing func forEach(_ body: (borrowing KafkaMessage) -> Void) {
+        for i in 0..<count {
+            guard let pointer = messages[i] else { continue }
+            body(KafkaMessage(pointer: pointer, topic: Int(topics[i])))
+            messages[i] = nil
+            rd_kafka_message_destroy(pointer)
+        }
+    }
+}
+
+/// One message, lent. Pointers into it are valid only inside the closure that was given it.
+package struct KafkaMessage: ~Copyable {
+    /// Sound: alive until `forEach` destroys it after the closure; the type cannot be copied out.
+    let pointer: MessagePointer
+
+    /// Index into `KafkaConsumer.topicNames`.
+    package let topic: Int
+    package var partition: Int32 { pointer.pointee.partition }
+    package var offset: Int64 { pointer.pointee.offset }
+
+    /// The bytes; a null value (a tombstone) has no base address.
+    package var value: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: pointer.pointee.payload, count: pointer.pointee.len)
+    }
+
+    /// The key's bytes; a message without key has no base address.
+    package var key: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: pointer.pointee.key, count: pointer.pointee.key_len)
+    }
+
+    /// When the producer made it or the broker took it, in milliseconds since the epoch, as the topic is configured.
+    package var timestampMilliseconds: Int64? {
+        var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        let value = rd_kafka_message_timestamp(pointer, &kind)
+        return kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : value
+    }
+
+    /// Copies of the headers, parsed only when asked for.
+    package func headers() -> [KafkaHeader] {
+        var list: OpaquePointer?
+        guard rd_kafka_message_headers(pointer, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
+        var result: [KafkaHeader] = []
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var size = 0
+        while rd_kafka_header_get_all(list, result.count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
+            let bytes = value.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: size)) }
+            result.append(KafkaHeader(name.map { String(cString: $0) } ?? "", bytes))
+        }
+        return result
+    }
+}
+
+/// A header of a message; its value may be null.
+package struct KafkaHeader: Sendable, Hashable {
+    package var name: String
+    package var value: [UInt8]?
+
+    package init(_ name: String, _ value: [UInt8]?) {
+        self.name = name
+        self.value = value
+    }
+
+    package init(_ name: String, text: String) { self.init(name, [UInt8](text.utf8)) }
+}

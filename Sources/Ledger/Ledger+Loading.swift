@@ -1,0 +1,75 @@
+import Events
+import Foundation
+import GRDB
+package import Sketches
+package import Values
+package import Windows
+
+/// What the ledger knows of one model.
+package struct StoredModel: Sendable {
+    package var windows = ModelWindows.State()
+    package var alerts: [UInt8]?
+    package var panes: [Timestamp: PaneCounts] = [:]
+    /// Rows of open panes that were counted with another reference or pane length and cannot be carried over.
+    package var incompatibleRows = false
+
+    package init() {}
+}
+
+extension Ledger {
+    package func offsets() throws(LedgerError) -> [String: Int64] {
+        try reading { db in
+            try Row.fetchAll(db, sql: "SELECT source, next_offset FROM source_offset").reduce(into: [:]) {
+                $0[$1[0] as String] = $1[1] as Int64
+            }
+        }
+    }
+
+    /// Loads a model's state.
+    /// - Parameter layoutName: names the bins and the pane length; panes written under another name are not loaded.
+    package func load(model: String, layout: Layout, layoutName: String) throws(LedgerError) -> StoredModel {
+        try reading { db in
+            var stored = StoredModel()
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM model_state WHERE model = ?", arguments: [model])
+            else { return stored }
+            stored.windows = try JSONDecoder().decode(ModelWindows.State.self, from: row["windows"])
+            stored.alerts = (row["alerts"] as Data?).map { [UInt8]($0) }
+            guard row["layout"] as String == layoutName else {
+                stored.incompatibleRows = true
+                stored.windows.next = [:]
+                stored.windows.emptyRun = [:]
+                return stored
+            }
+            let panes = try Row.fetchCursor(db, sql: "SELECT * FROM pane WHERE model = ?", arguments: [model])
+            while let pane = try panes.next() {
+                let start = Timestamp(microseconds: pane["start"])
+                let segment = try Self.segment(pane["segment"])
+                let profile = try Profile(decoding: [UInt8](pane["profile"] as Data), layout: layout)
+                stored.panes[start, default: [:]][GroupKey(version: pane["version"], segment: segment)] = profile
+            }
+            return stored
+        }
+    }
+
+    /// Forgets panes that were counted with other bins.
+    package func dropPanes(model: String) throws(LedgerError) {
+        do {
+            try database.write { try $0.execute(sql: "DELETE FROM pane WHERE model = ?", arguments: [model]) }
+        } catch {
+            throw LedgerError(path: path, reason: "cannot be written: \(error)")
+        }
+    }
+
+    private static func segment(_ text: String) throws -> Segment {
+        let json = try JSON(parsing: text.utf8)
+        return Segment((json.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") })
+    }
+
+    func reading<T: Sendable>(_ body: @Sendable (Database) throws -> T) throws(LedgerError) -> T {
+        do {
+            return try database.read(body)
+        } catch {
+            throw LedgerError(path: path, reason: "cannot be read: \(error)")
+        }
+    }
+}

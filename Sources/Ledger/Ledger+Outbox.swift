@@ -1,0 +1,76 @@
+import Foundation
+import GRDB
+package import Values
+
+extension Ledger {
+    /// Pending entries that are due, oldest first.
+    package func due(_ kind: OutboxEntry.Kind, at now: Timestamp, limit: Int) async throws -> [StoredOutboxEntry] {
+        try await database.read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM outbox WHERE state = 'pending' AND kind = ? AND due <= ? ORDER BY id LIMIT ?",
+                arguments: [kind.rawValue, now.microseconds, limit]
+            ).map(Self.entry)
+        }
+    }
+
+    /// When the next pending entry is due.
+    package func nextDue() async throws -> Timestamp? {
+        try await database.read { db in
+            try Int64.fetchOne(db, sql: "SELECT min(due) FROM outbox WHERE state = 'pending'")
+                .map { Timestamp(microseconds: $0) }
+        }
+    }
+
+    package func pendingCount() async throws -> Int {
+        try await database.read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM outbox WHERE state = 'pending'") ?? 0
+        }
+    }
+
+    /// Entries given up on, with why.
+    package func deadEntries() async throws -> [(entry: StoredOutboxEntry, note: String)] {
+        try await database.read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM outbox WHERE state = 'dead' ORDER BY id").map {
+                (Self.entry($0), $0["note"] as String? ?? "")
+            }
+        }
+    }
+
+    package func reschedule(_ id: Int64, progress: [UInt8], due: Timestamp, note: String) async throws {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE outbox SET progress = ?, due = ?, note = ? WHERE id = ?",
+                arguments: [Data(progress), due.microseconds, note, id])
+        }
+    }
+
+    /// Marks an entry finished: `done`, or `dead` with the reason. What follows from it is added in the same transaction.
+    package func finish(_ id: Int64, dead reason: String? = nil, adding entries: [OutboxEntry] = []) async throws {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE outbox SET state = ?, note = ? WHERE id = ?",
+                arguments: [reason == nil ? "done" : "dead", reason, id])
+            for entry in entries { try Self.add(entry, db) }
+        }
+    }
+
+    /// Puts a dead entry back in line.
+    package func retryDead(_ id: Int64, at now: Timestamp) async throws -> Bool {
+        try await database.write { db in
+            try db.execute(
+                sql:
+                    "UPDATE outbox SET state = 'pending', progress = x'', due = ?, note = NULL WHERE id = ? AND state = 'dead'",
+                arguments: [now.microseconds, id])
+            return db.changesCount > 0
+        }
+    }
+
+    private static func entry(_ row: Row) -> StoredOutboxEntry {
+        StoredOutboxEntry(
+            id: row["id"],
+            entry: OutboxEntry(
+                kind: OutboxEntry.Kind(rawValue: row["kind"]) ?? .delivery, key: row["key"], target: row["target"],
+                body: [UInt8](row["body"] as Data), at: Timestamp(microseconds: row["at"])),
+            progress: [UInt8](row["progress"] as Data), due: Timestamp(microseconds: row["due"]))
+    }
+}

@@ -1,0 +1,130 @@
+import Events
+import Files
+import Foundation
+import GRDB
+import Rules
+import Sketches
+import Values
+import Windows
+
+/// What the engine knows, on disk: SQLite in WAL mode. Counts, the offsets they cover, window and alert state, transitions and the outbox
+/// change in one transaction, so that a crash leaves all of a step or nothing of it.
+///
+/// `commit` blocks and is for the engine's thread; readers may use the ledger from any task.
+package final class Ledger: Sendable {
+    package let path: String
+    let database: any DatabaseWriter
+
+    /// - Parameter path: the database file, or `nil` for one in memory (`replay`).
+    package init(path: String?) throws(LedgerError) {
+        self.path = path ?? ":memory:"
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(20)
+            if let path {
+                let pool = try DatabasePool(path: path, configuration: configuration)
+                // A commit that was acknowledged must survive a power cut too: events posted over HTTP are nowhere else.
+                // The pool asks for less when it opens, so this comes after.
+                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                database = pool
+                let health = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+                if let health, health != "ok" { throw LedgerError.damaged(path, health) }
+            } else {
+                database = try DatabaseQueue(configuration: configuration)
+            }
+            try LedgerSchema.migrator().migrate(database)
+        } catch let error as LedgerError {
+            throw error
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
+        {
+            throw LedgerError.damaged(self.path, error.message ?? "not a database")
+        } catch {
+            throw LedgerError(path: self.path, reason: "cannot be opened: \(error)")
+        }
+    }
+
+    /// Writes a step. Returns when it is durable.
+    package func commit(_ step: LedgerCommit, layouts: [String: String]) throws(LedgerError) {
+        do {
+            try database.write { db in
+                try Self.write(step, layouts, db)
+            }
+        } catch {
+            throw LedgerError(path: path, reason: "cannot be written: \(error)")
+        }
+    }
+
+    private static func write(_ step: LedgerCommit, _ layouts: [String: String], _ db: Database) throws {
+        for (source, next) in step.offsets {
+            try db.cachedExecute(
+                "INSERT INTO source_offset VALUES (?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset",
+                [source, next])
+        }
+        for (model, panes) in step.panes {
+            for (start, counts) in panes {
+                for (key, profile) in counts {
+                    try db.cachedExecute(
+                        "INSERT OR REPLACE INTO pane VALUES (?, ?, ?, ?, ?)",
+                        [model, start.microseconds, key.version, key.segment.json.text, Data(profile.encode())])
+                }
+            }
+        }
+        for (model, starts) in step.droppedPanes {
+            for start in starts {
+                try db.cachedExecute("DELETE FROM pane WHERE model = ? AND start = ?", [model, start.microseconds])
+            }
+        }
+        for (model, state) in step.states {
+            try db.cachedExecute(
+                """
+                INSERT INTO model_state VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+                layout = excluded.layout, windows = excluded.windows, alerts = coalesce(excluded.alerts, alerts)
+                """,
+                [model, layouts[model] ?? "", try encoder.encode(state.windows), state.alerts.map { Data($0) }])
+        }
+        try writeResults(step, db)
+    }
+
+    private static func writeResults(_ step: LedgerCommit, _ db: Database) throws {
+        for snapshot in step.snapshots {
+            try db.cachedExecute(
+                "INSERT OR REPLACE INTO snapshot (model, window_start, window_end, revision, lines) VALUES (?, ?, ?, ?, ?)",
+                [
+                    snapshot.model, snapshot.window.start.microseconds, snapshot.window.end.microseconds,
+                    snapshot.revision, Data(Zstd.compress(snapshot.lines)),
+                ])
+        }
+        for alert in step.transitions {
+            try db.cachedExecute(
+                "INSERT INTO transition (model, at, status, fingerprint, line) VALUES (?, ?, ?, ?, ?)",
+                [alert.model, alert.at.microseconds, alert.status.rawValue, alert.fingerprint, alert.json.text])
+        }
+        for entry in step.outbox { try add(entry, db) }
+        if let limit = step.forgetBefore {
+            try db.cachedExecute("DELETE FROM snapshot WHERE window_end < ?", [limit.microseconds])
+        }
+    }
+
+    static func add(_ entry: OutboxEntry, _ db: Database) throws {
+        try db.cachedExecute(
+            "INSERT OR IGNORE INTO outbox (kind, key, target, body, at, due) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                entry.kind.rawValue, entry.key, entry.target, Data(entry.body), entry.at.microseconds,
+                entry.at.microseconds,
+            ])
+    }
+
+    private static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return encoder
+    }
+}
+
+extension Database {
+    /// Executes with a cached statement; `nil` binds NULL.
+    func cachedExecute(_ sql: String, _ arguments: [(any DatabaseValueConvertible)?]) throws {
+        try cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments))
+    }
+}

@@ -1,0 +1,18 @@
+/// Why the ledger cannot be used, and what to do about it.
+package struct LedgerError: Error, Sendable, CustomStringConvertible {
+    package let path: String
+    package let reason: String
+
+    package var description: String {
+        "\(path): \(reason)"
+    }
+
+    static func damaged(_ path: String, _ what: String) -> LedgerError {
+        LedgerError(
+            path: path,
+            reason:
+                "the ledger is damaged (\(what)). Nothing was started, so nothing is counted twice. Restore the file from a backup, or move "
+                + "it and its -wal and -shm files away: Holdfast then counts again from the oldest messages the broker still has."
+        )
+    }
+}

@@ -1,0 +1,35 @@
+import GRDB
+
+/// The ledger's tables. A migration is never edited once it has shipped.
+enum LedgerSchema {
+    static func migrator() -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 offsets, panes, state, snapshots, alerts, outbox") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE source_offset (
+                        source TEXT PRIMARY KEY, next_offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    CREATE TABLE model_state (
+                        model TEXT PRIMARY KEY, layout TEXT NOT NULL, windows BLOB NOT NULL, alerts BLOB) STRICT;
+                    CREATE TABLE pane (
+                        model TEXT NOT NULL, start INTEGER NOT NULL, version TEXT NOT NULL, segment TEXT NOT NULL,
+                        profile BLOB NOT NULL, PRIMARY KEY (model, start, version, segment)) STRICT, WITHOUT ROWID;
+                    CREATE TABLE snapshot (
+                        id INTEGER PRIMARY KEY, model TEXT NOT NULL, window_start INTEGER NOT NULL,
+                        window_end INTEGER NOT NULL, revision INTEGER NOT NULL, lines BLOB NOT NULL,
+                        UNIQUE (model, window_end, window_start, revision)) STRICT;
+                    CREATE INDEX snapshot_end ON snapshot (window_end);
+                    CREATE TABLE transition (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, at INTEGER NOT NULL,
+                        status TEXT NOT NULL, fingerprint TEXT NOT NULL, line TEXT NOT NULL) STRICT;
+                    CREATE INDEX transition_fingerprint ON transition (fingerprint, seq);
+                    CREATE TABLE outbox (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
+                        target TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL, due INTEGER NOT NULL,
+                        state TEXT NOT NULL DEFAULT 'pending', progress BLOB NOT NULL DEFAULT x'', note TEXT) STRICT;
+                    CREATE INDEX outbox_due ON outbox (state, due);
+                    """)
+        }
+        return migrator
+    }
+}

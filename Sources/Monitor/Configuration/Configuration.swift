@@ -1,0 +1,56 @@
+package import Actions
+package import Events
+package import Rules
+package import Statistics
+package import StrictYAML
+package import Values
+package import Windows
+
+/// `holdfast.yaml`, read and checked. Paths are absolute or relative to the configuration file's folder, already resolved.
+package struct Configuration: Sendable {
+    package struct Topic: Sendable {
+        package let name: String
+        package let defaults: TopicDefaults
+    }
+
+    package struct Model: Sendable {
+        package enum Task: String, CaseIterable, Sendable {
+            case binary, multiclass, regression, ranking, none
+        }
+
+        package let name: String
+        package let task: Task
+        package let referencePath: String
+        package let columns: [String: ReferenceBuilder.Override]
+        /// `nil`: those of the reference.
+        package let segments: [[String]]?
+        package let bins: Int
+        package let smoothing: Smoothing
+        package let window: WindowSettings
+        package let timezone: String
+        /// How long a partition that has been read to its end may stay silent before it no longer holds back the others.
+        package let idle: Span
+        package let place: Place
+    }
+
+    package struct HTTP: Sendable {
+        package let host: String
+        package let port: Int
+        package let tokens: [String]
+    }
+
+    package let path: String
+    package let statePath: String
+    /// librdkafka's properties, in the order of the file; `nil` without a `kafka` section.
+    package let kafka: [(String, String)]?
+    package let topics: [Topic]
+    package let deadLetterTopic: String
+    package let models: [Model]
+    package let rules: RuleSet
+    package let receivers: [Receiver]
+    package let http: HTTP
+    /// Where people reach the dashboard, for links in alerts.
+    package let externalURL: String
+    /// How long snapshots are kept.
+    package let retention: Span
+}

@@ -1,0 +1,120 @@
+import Statistics
+import StrictYAML
+import Values
+import Windows
+
+extension ConfigurationReader {
+    private static let modelKeys = [
+        "name", "task", "positive", "reference", "columns", "segments", "statistics", "threshold", "timezone", "window",
+        "labels",
+    ]
+
+    mutating func readModels(_ map: YAMLMapping) -> [Configuration.Model] {
+        guard let items = map.required("models", &problems)?.list(&problems) else { return [] }
+        if items.isEmpty { problems.add("at least one model is needed", at: map.keyPlace("models")) }
+        var models: [Configuration.Model] = []
+        for item in items {
+            guard let model = readModel(item) else { continue }
+            if models.contains(where: { $0.name == model.name }) {
+                problems.add("model `\(model.name)` stands twice", at: item.place)
+            }
+            models.append(model)
+        }
+        return models
+    }
+
+    private mutating func readModel(_ value: YAMLValue) -> Configuration.Model? {
+        guard let map = value.mapping(allowed: Self.modelKeys, &problems) else { return nil }
+        let name = map.required("name", &problems)?.nonEmptyString(&problems)
+        let task = map["task"]?.enumeration(Configuration.Model.Task.self, &problems) ?? .binary
+        _ = map["positive"]?.string(&problems)
+        _ = map["threshold"]?.double(in: 0...1, &problems)
+        if let labels = map["labels"]?.mapping(allowed: ["horizon"], &problems) {
+            _ = labels["horizon"]?.duration(&problems)
+        }
+        var columns: [String: ReferenceBuilder.Override] = [:]
+        for entry in map["columns"]?.anyMapping(&problems)?.entries ?? [] {
+            columns[entry.key] = entry.value.enumeration(ReferenceBuilder.Override.self, &problems)
+        }
+        var bins = 10
+        var smoothing = Smoothing.jeffreys
+        if let statistics = map["statistics"]?.mapping(allowed: ["bins", "smoothing"], &problems) {
+            bins = statistics["bins"]?.int(in: 2...100, &problems) ?? 10
+            if let value = statistics["smoothing"] { smoothing = readSmoothing(value) }
+        }
+        let timezone = map["timezone"]?.nonEmptyString(&problems) ?? "UTC"
+        let reference = readReference(map)
+        let (window, idle) = readWindow(map["window"], timezone, map)
+        guard let name, let reference else { return nil }
+        return Configuration.Model(
+            name: name, task: task, referencePath: reference, columns: columns, segments: readSegments(map["segments"]),
+            bins: bins, smoothing: smoothing, window: window, timezone: timezone, idle: idle, place: value.place)
+    }
+
+    private mutating func readSmoothing(_ value: YAMLValue) -> Smoothing {
+        guard let text = value.nonEmptyString(&problems) else { return .jeffreys }
+        do throws(SmoothingError) {
+            return try Smoothing(parsing: text)
+        } catch {
+            problems.add("\(error)", at: value.place)
+            return .jeffreys
+        }
+    }
+
+    private mutating func readReference(_ map: YAMLMapping) -> String? {
+        guard let value = map.required("reference", &problems) else { return nil }
+        if case .mapping = value.content {
+            problems.add(
+                "this version takes a reference from a file only: build one with `holdfast reference build` and name it here",
+                at: value.place)
+            return nil
+        }
+        return value.nonEmptyString(&problems).map(resolve)
+    }
+
+    private mutating func readSegments(_ value: YAMLValue?) -> [[String]]? {
+        guard let value, let items = value.list(&problems) else { return nil }
+        var segments: [[String]] = []
+        for item in items {
+            guard let dimensions = item.strings(&problems), !dimensions.isEmpty else { continue }
+            if Set(dimensions).count != dimensions.count {
+                problems.add("a cross names a dimension twice", at: item.place)
+            } else if dimensions.count > 4 {
+                problems.add("a cross may have four dimensions at most", at: item.place)
+            } else if segments.contains(dimensions) {
+                problems.add("this segmentation stands twice", at: item.place)
+            } else {
+                segments.append(dimensions)
+            }
+        }
+        return segments
+    }
+
+    private mutating func readWindow(
+        _ value: YAMLValue?, _ timezone: String, _ model: YAMLMapping
+    ) -> (WindowSettings, idle: Span) {
+        var settings = WindowSettings.standard
+        var idle = Span.seconds(30)
+        if let calendar = WindowCalendar(timezone: timezone) {
+            settings.calendar = calendar
+        } else {
+            problems.add(
+                "`\(timezone)` is no time zone of the IANA database; write `UTC` or a name such as `Europe/Berlin`",
+                at: model["timezone"]?.place ?? model.place)
+        }
+        guard let value, let map = value.mapping(allowed: ["pane", "size", "every", "lateness", "idle"], &problems) else {
+            return (settings, idle)
+        }
+        let pane = map["pane"]?.duration(&problems)
+        let size = map["size"]?.duration(&problems)
+        let every = map["every"]?.duration(&problems)
+        settings.size = size ?? settings.size
+        // What is left out follows from what is said: windows tumble, and a window is one pane.
+        settings.every = every ?? (size == nil && pane == nil ? settings.every : settings.size)
+        settings.pane = pane ?? (size == nil && every == nil ? settings.pane : settings.every)
+        settings.lateness = map["lateness"]?.duration(&problems) ?? settings.lateness
+        idle = map["idle"]?.duration(in: Span.seconds(1)...Span.days(1), &problems) ?? idle
+        for problem in settings.problems { problems.add(problem, at: value.place) }
+        return (settings, idle)
+    }
+}

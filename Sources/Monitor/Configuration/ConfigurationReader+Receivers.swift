@@ -1,0 +1,36 @@
+import Actions
+import StrictYAML
+import Values
+
+extension ConfigurationReader {
+    mutating func readReceivers(_ value: YAMLValue?) -> [Receiver] {
+        var receivers: [Receiver] = []
+        for item in value?.list(&problems) ?? [] {
+            guard let map = item.mapping(allowed: ["name", "webhook"], &problems),
+                let name = map.required("name", &problems)?.nonEmptyString(&problems),
+                let target = map.required("webhook", &problems),
+                let webhook = readWebhook(target)
+            else { continue }
+            let receiver = Receiver(name: name, kind: .webhook(webhook))
+            for problem in receiver.problems { problems.add("\(problem)", at: target.place) }
+            if receivers.contains(where: { $0.name == name }) {
+                problems.add("receiver `\(name)` stands twice", at: item.place)
+            }
+            receivers.append(receiver)
+        }
+        return receivers
+    }
+
+    private mutating func readWebhook(_ value: YAMLValue) -> Receiver.Webhook? {
+        let keys = ["url", "secret", "timeout", "allow_http", "allow_private"]
+        guard let map = value.mapping(allowed: keys, &problems),
+            let url = map.required("url", &problems)?.nonEmptyString(&problems)
+        else { return nil }
+        return Receiver.Webhook(
+            url: url, secrets: map["secret"]?.strings(&problems) ?? [],
+            timeout: map["timeout"]?.duration(in: Span.seconds(1)...Span.minutes(5), &problems) ?? .seconds(15),
+            options: Receiver.Options(
+                allowHTTP: map["allow_http"]?.bool(&problems) ?? false,
+                allowPrivate: map["allow_private"]?.bool(&problems) ?? false))
+    }
+}

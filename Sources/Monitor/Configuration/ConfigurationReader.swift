@@ -1,0 +1,189 @@
+import Actions
+import Events
+import Foundation
+import Rules
+package import StrictYAML
+package import Values
+
+/// Reads `holdfast.yaml` and the rule files it names. Everything that is wrong is reported at once, each with its place.
+package struct ConfigurationReader {
+    static let topLevel = [
+        "state", "kafka", "topics", "dead_letters", "models", "rules", "receivers", "registry", "pipelines", "http",
+        "external_url", "retention",
+    ]
+
+    private let folder: URL
+    private let path: String
+    private let environment: [String: String]
+    var problems = ProblemCollector()
+
+    package init(path: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
+        self.path = path
+        folder = URL(filePath: path).deletingLastPathComponent()
+        self.environment = environment
+    }
+
+    /// - Throws: every problem found, at least one.
+    package static func read(_ path: String) throws(Problems) -> Configuration {
+        var reader = ConfigurationReader(path: path)
+        guard let configuration = reader.read() else {
+            if reader.problems.isEmpty {
+                reader.problems.add("cannot be read as a configuration", at: Place(file: path, line: 1, column: 1))
+            }
+            throw reader.problems.problems
+        }
+        return configuration
+    }
+
+    private mutating func read() -> Configuration? {
+        let start = Place(file: path, line: 1, column: 1)
+        guard let text = Self.contents(path, start, &problems) else { return nil }
+        guard
+            let root = YAMLValue.parse(
+                text: text, file: path, expanding: Self.resolver(environment, folder), collector: &problems),
+            let map = root.mapping(allowed: Self.topLevel, &problems)
+        else { return nil }
+        refuseLater(map)
+        let receivers = readReceivers(map["receivers"])
+        let models = readModels(map)
+        let rules = readRules(map["rules"])
+        let http = readHTTP(map["http"])
+        let configuration = Configuration(
+            path: path, statePath: resolve(map["state"].flatMap { $0.nonEmptyString(&problems) } ?? "state"),
+            kafka: readKafka(map["kafka"]), topics: readTopics(map),
+            deadLetterTopic: readDeadLetters(map["dead_letters"]), models: models, rules: rules, receivers: receivers,
+            http: http,
+            externalURL: map["external_url"].flatMap { $0.nonEmptyString(&problems) } ?? "http://\(http.host):\(http.port)",
+            retention: map["retention"].flatMap { $0.duration(in: Span.hours(1)...Span.days(3_650), &problems) } ?? .days(30))
+        return problems.isEmpty ? configuration : nil
+    }
+
+    static func contents(_ path: String, _ place: Place, _ problems: inout ProblemCollector) -> String? {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let exists = FileManager.default.fileExists(atPath: path)
+            problems.add(exists ? "cannot be read; is it a file, and readable?" : "there is no such file", at: place)
+            return nil
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            problems.add("is not UTF-8 text", at: place)
+            return nil
+        }
+        return text
+    }
+
+    static func resolver(_ environment: [String: String], _ folder: URL) -> Expansion.Resolver {
+        { variable in
+            switch variable {
+            case .environment(let name): return environment[name]
+            case .file(let path):
+                let url = URL(filePath: path, relativeTo: folder)
+                guard let data = FileManager.default.contents(atPath: url.path) else { return nil }
+                return String(validating: data, as: UTF8.self)?.trimmingCharacters(in: .newlines)
+            }
+        }
+    }
+
+    func resolve(_ path: String) -> String {
+        path.hasPrefix("/") ? path : folder.appending(path: path).standardizedFileURL.path
+    }
+
+    /// Settings that have a place in the file's form, but nothing behind them in this version.
+    private mutating func refuseLater(_ map: YAMLMapping) {
+        if let pipelines = map["pipelines"], let list = pipelines.list(&problems), !list.isEmpty {
+            problems.add("pipelines are not available in this version; leave the key out", at: map.keyPlace("pipelines"))
+        }
+        if let registry = map["registry"], let settings = registry.mapping(allowed: ["mlflow"], &problems),
+            settings["mlflow"] != nil
+        {
+            problems.add(
+                "an external MLflow registry is not available in this version; use the embedded one: `registry: {}`",
+                at: settings.keyPlace("mlflow"))
+        }
+    }
+
+    private mutating func readKafka(_ value: YAMLValue?) -> [(String, String)]? {
+        guard let value, let map = value.anyMapping(&problems) else { return nil }
+        var properties: [(String, String)] = []
+        for entry in map.entries {
+            if let text = entry.value.string(&problems) { properties.append((entry.key, text)) }
+        }
+        if map["bootstrap.servers"] == nil && map["metadata.broker.list"] == nil {
+            problems.add("kafka needs `bootstrap.servers`, such as `localhost:9092`", at: map.place)
+        }
+        if map["group.id"] == nil { properties.append(("group.id", "holdfast")) }
+        return properties
+    }
+
+    private mutating func readTopics(_ map: YAMLMapping) -> [Configuration.Topic] {
+        var topics: [Configuration.Topic] = []
+        for item in map["topics"]?.list(&problems) ?? [] {
+            guard let entry = item.mapping(allowed: ["name", "format", "model", "version"], &problems),
+                let name = entry.required("name", &problems)?.nonEmptyString(&problems)
+            else { continue }
+            if let format = entry["format"], format.word(of: ["json", "avro"], &problems) == "avro" {
+                problems.add("the format `avro` is not available in this version; use `json`", at: format.place)
+            }
+            if topics.contains(where: { $0.name == name }) {
+                problems.add("topic `\(name)` stands twice", at: item.place)
+            }
+            topics.append(
+                Configuration.Topic(
+                    name: name,
+                    defaults: TopicDefaults(
+                        model: entry["model"]?.nonEmptyString(&problems),
+                        version: entry["version"]?.nonEmptyString(&problems))))
+        }
+        if !topics.isEmpty, map["kafka"] == nil {
+            problems.add("topics need a `kafka` section with `bootstrap.servers`", at: map.keyPlace("topics"))
+        }
+        return topics
+    }
+
+    private mutating func readDeadLetters(_ value: YAMLValue?) -> String {
+        guard let map = value?.mapping(allowed: ["topic"], &problems) else { return "holdfast-dead-letters" }
+        return map.required("topic", &problems)?.nonEmptyString(&problems) ?? ""
+    }
+
+    private mutating func readRules(_ value: YAMLValue?) -> RuleSet {
+        guard let value else { return .empty }
+        var files: [(file: String, text: String)] = []
+        for pattern in value.list(&problems) ?? [] {
+            guard let text = pattern.nonEmptyString(&problems) else { continue }
+            // Rule tests lie beside the rules they test and match the same pattern.
+            let paths = Glob.paths(resolve(text)).filter { !$0.hasSuffix("_test.yaml") && !$0.hasSuffix("_test.yml") }
+            if paths.isEmpty { problems.add("no file matches `\(text)`", at: pattern.place) }
+            for path in paths where !files.contains(where: { $0.file == path }) {
+                let place = Place(file: path, line: 1, column: 1)
+                if let contents = Self.contents(path, place, &problems) { files.append((path, contents)) }
+            }
+        }
+        return RuleSet.read(files, &problems)
+    }
+
+    private mutating func readHTTP(_ value: YAMLValue?) -> Configuration.HTTP {
+        let standard = Configuration.HTTP(host: "127.0.0.1", port: 8080, tokens: [])
+        guard let value, let map = value.mapping(allowed: ["listen", "tokens"], &problems) else { return standard }
+        let tokens = map["tokens"].flatMap { $0.strings(&problems) } ?? []
+        if tokens.contains(where: { $0.utf8.count < 16 }) {
+            problems.add("a token must be at least 16 characters long", at: map.keyPlace("tokens"))
+        }
+        guard let listen = map["listen"], let text = listen.nonEmptyString(&problems) else {
+            return Configuration.HTTP(host: standard.host, port: standard.port, tokens: tokens)
+        }
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else {
+            problems.add("expected HOST:PORT, such as `127.0.0.1:8080`", at: listen.place)
+            return standard
+        }
+        var host = String(text[..<colon]).trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        if host.isEmpty { host = "0.0.0.0" }
+        let loopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        if !loopback && tokens.isEmpty {
+            problems.add(
+                "`\(host)` is reachable from other machines: set `tokens: [${HOLDFAST_TOKEN}]`, or listen on 127.0.0.1",
+                at: listen.place)
+        }
+        return Configuration.HTTP(host: host, port: port, tokens: tokens)
+    }
+}

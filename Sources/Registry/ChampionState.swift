@@ -1,0 +1,59 @@
+import GRDB
+package import Values
+
+/// Which versions serve a model now. A state, not a difference: a reader that missed some still ends up right.
+package struct ChampionState: Sendable, Hashable {
+    package struct Slot: Sendable, Hashable {
+        package let version: String
+        package let source: String
+    }
+
+    package let model: String
+    /// The event that moved the champion last, 0 where there never was one. Grows with every change of the set.
+    package let sequence: Int64
+    /// When that was.
+    package let since: Timestamp?
+    package let champion: Slot?
+    package let champion1: Slot?
+    package let champion2: Slot?
+
+    /// What fleets read. Empty slots are `null`, so that every document has the same keys.
+    package var json: JSON {
+        func view(_ slot: Slot?) -> JSON {
+            slot.map { .members(("version", .string($0.version)), ("source", .string($0.source))) } ?? .null
+        }
+        return .members(
+            ("model", .string(model)), ("sequence", .integer(sequence)), ("champion", view(champion)),
+            ("champion-1", view(champion1)), ("champion-2", view(champion2)))
+    }
+}
+
+extension ChampionState {
+    /// `nil` where the model is not registered. One statement, as this is what fleets ask for all day.
+    static func fetch(_ db: Database, model: String) throws -> ChampionState? {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT a.alias, a.seq, a.updated_at, v.version, v.source
+                    FROM registered_model m
+                    LEFT JOIN alias a ON a.model_id = m.id AND a.alias IN ('champion', 'champion-1', 'champion-2')
+                    LEFT JOIN model_version v ON v.id = a.version_id
+                    WHERE m.name = ?
+                    """), arguments: [model])
+        guard !rows.isEmpty else { return nil }
+        var slots: [String: Slot] = [:]
+        var sequence: Int64 = 0
+        var since: Timestamp?
+        for row in rows {
+            guard let alias: String = row["alias"] else { continue }
+            slots[alias] = Slot(version: row["version"], source: row["source"])
+            if alias == WarmSet.slots[0] {
+                sequence = row["seq"]
+                since = Timestamp(microseconds: row["updated_at"])
+            }
+        }
+        return ChampionState(
+            model: model, sequence: sequence, since: since, champion: slots[WarmSet.slots[0]],
+            champion1: slots[WarmSet.slots[1]], champion2: slots[WarmSet.slots[2]])
+    }
+}

@@ -1,0 +1,90 @@
+import GRDB
+package import Values
+
+/// A rollback that the monitor wants, with the guards its rule sets.
+package struct RollbackProposal: Sendable, Hashable {
+    package enum Mode: String, Sendable, CaseIterable {
+        /// Decide and record, but change nothing.
+        case dryRun = "dry_run"
+        /// Act, like `auto`: the registry applies the proposal's guards in both. What else `guarded` asks for (an
+        /// earlier version that does not drift as much) is the proposer's to check, and to pass in as a veto.
+        case guarded
+        case auto
+    }
+
+    /// Names the cause (rule, model, version, change start): one key is decided once, however often it is asked.
+    package var idempotencyKey: String
+    package var model: String
+    /// The version the evidence is about. Only it is rolled away from.
+    package var judgedVersion: String
+    /// `champion-1`, `champion-2`, or the label of a version in one of these.
+    package var target: String
+    package var mode: Mode
+    /// The least time between two automatic rollbacks of the model.
+    package var cooldown: Span
+    /// At most this many automatic rollbacks of the model in any `maximumPer`.
+    package var maximum: Int
+    package var maximumPer: Span
+    /// Alerts that fire now and say that the data is at fault, not the model. Any one forbids.
+    package var vetoes: [String]
+    package var evidence: JSON
+
+    package init(
+        idempotencyKey: String, model: String, judgedVersion: String, target: String, mode: Mode, cooldown: Span,
+        maximum: Int, maximumPer: Span, vetoes: [String] = [], evidence: JSON
+    ) {
+        self.idempotencyKey = idempotencyKey
+        self.model = model
+        self.judgedVersion = judgedVersion
+        self.target = target
+        self.mode = mode
+        self.cooldown = cooldown
+        self.maximum = maximum
+        self.maximumPer = maximumPer
+        self.vetoes = vetoes
+        self.evidence = evidence
+    }
+}
+
+/// What became of a proposal. Stored for good, with its evidence.
+package struct Decision: Sendable, Hashable {
+    package enum Outcome: String, Sendable, CaseIterable {
+        case done, refused
+        case wouldRun = "would_run"
+    }
+
+    package let id: Int64
+    package let idempotencyKey: String
+    package let model: String
+    package let judgedVersion: String
+    package let target: String
+    package let mode: RollbackProposal.Mode
+    package let outcome: Outcome
+    /// For people: why it was refused, or what was or would be done.
+    package let reason: String
+    /// The champion it found, `nil` where there was none.
+    package let from: String?
+    /// The version it went or would go to, `nil` where the target could not be resolved.
+    package let to: String?
+    /// JSON text.
+    package let evidence: String
+    /// The event that told of it.
+    package let sequence: Int64
+    package let at: Timestamp
+}
+
+extension Decision {
+    init(_ row: Row) throws {
+        let mode: String = row["mode"]
+        let outcome: String = row["outcome"]
+        guard let mode = RollbackProposal.Mode(rawValue: mode), let outcome = Outcome(rawValue: outcome) else {
+            throw RegistryError(
+                .unavailable, "decision \(row["id"] as Int64) was written by a newer holdfast: upgrade this one")
+        }
+        self.init(
+            id: row["id"], idempotencyKey: row["idempotency_key"], model: row["model"],
+            judgedVersion: row["judged_version"], target: row["target"], mode: mode, outcome: outcome,
+            reason: row["reason"], from: row["from_version"], to: row["to_version"], evidence: row["evidence"],
+            sequence: row["seq"], at: Timestamp(microseconds: row["at"]))
+    }
+}

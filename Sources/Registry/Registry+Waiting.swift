@@ -1,0 +1,72 @@
+import GRDB
+import Values
+
+/// How a fleet learns of a new champion within milliseconds.
+extension Registry {
+    /// How often commits of other processes are looked for while somebody waits.
+    private static let watchInterval = Duration.milliseconds(200)
+
+    /// The versions that serve a model now.
+    package func champion(model: String) async throws -> ChampionState {
+        try await read { db in
+            guard let state = try ChampionState.fetch(db, model: model) else { throw RegistryError.noModel(model) }
+            return state
+        }
+    }
+
+    /// Answers as soon as the champion's sequence is above `sequence`: at once where it already is, on the commit
+    /// where this process makes it, within a fifth of a second where another one does. `nil` after `timeout`.
+    /// Throws `CancellationError` when its task is cancelled, and `unavailable` where too many wait already.
+    package func waitForChange(
+        model: String, after sequence: Int64, timeout: Duration
+    ) async throws -> ChampionState? {
+        let ticket = try waiters.enter(model: model, after: sequence) { await self.watchOtherProcesses() }
+        defer { waiters.leave(ticket) }
+        // Looked up only now that commits reach the ticket: one in between is seen here or there, never missed.
+        let present = try await champion(model: model)
+        if present.sequence > sequence { return present }
+        let timer = Task { [waiters] in
+            do { try await Task.sleep(for: timeout) } catch { return }
+            waiters.finish(ticket, with: nil)
+        }
+        defer { timer.cancel() }
+        let changed = await withTaskCancellationHandler {
+            await waiters.wait(ticket)
+        } onCancel: {
+            waiters.finish(ticket, with: nil)
+        }
+        if changed == nil { try Task.checkCancellation() }
+        return changed
+    }
+
+    /// How many clients wait now, for metrics.
+    package var waiterCount: Int { waiters.count }
+
+    /// One task for all waiters. `PRAGMA data_version` of the writing connection changes with commits of every other
+    /// connection and costs one look at shared memory; only when it moved are the champions read again.
+    private func watchOtherProcesses() async {
+        var seen: Int64?
+        while !Task.isCancelled {
+            do {
+                let version = try await database.writeWithoutTransaction {
+                    try Int64.fetchOne($0, sql: "PRAGMA data_version")
+                }
+                if version != seen {
+                    for state in try await presentStates(of: waiters.models) { waiters.publish(state) }
+                    // Only after the waiters were told: a read that failed is then done again.
+                    seen = version
+                }
+                try await Task.sleep(for: Self.watchInterval)
+            } catch is CancellationError {
+                return
+            } catch {
+                // A database that cannot be read now may be readable later; until then the waiters' own timeouts hold.
+                try? await Task.sleep(for: Self.watchInterval)
+            }
+        }
+    }
+
+    private func presentStates(of models: [String]) async throws -> [ChampionState] {
+        try await read { db in try models.compactMap { try ChampionState.fetch(db, model: $0) } }
+    }
+}

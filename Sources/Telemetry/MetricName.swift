@@ -1,0 +1,49 @@
+/// The metrics that are promised to users (docs, section "Prometheus metrics"): renaming one breaks their dashboards.
+package enum MetricName: String, CaseIterable, Sendable {
+    case events = "holdfast_events_total"
+    case rejected = "holdfast_rejected_total"
+    case consumerLag = "holdfast_consumer_lag"
+    case watermark = "holdfast_watermark_seconds"
+    case drift = "holdfast_drift"
+    case performance = "holdfast_performance"
+    case alerts = "holdfast_alerts"
+    case notifications = "holdfast_notifications_total"
+    case windowClose = "holdfast_window_close_seconds"
+    /// Our own health: series that were not kept.
+    case seriesRefused = "holdfast_series_refused_total"
+
+    package var kind: MetricKind {
+        switch self {
+        case .events, .rejected, .notifications, .seriesRefused: .counter
+        case .consumerLag, .watermark, .drift, .performance, .alerts: .gauge
+        case .windowClose: .histogram
+        }
+    }
+
+    package var help: String {
+        switch self {
+        case .events: "Events taken in, by topic and type."
+        case .rejected: "Messages that could not be used, by topic and reason."
+        case .consumerLag: "Messages between the ledger's position and the end of the partition."
+        case .watermark: "Event time up to which a model's events are complete, in seconds since 1970."
+        case .drift: "Distance of the last closed window from the reference."
+        case .performance: "Performance of the model in the last judged window."
+        case .alerts: "Alert instances by state."
+        case .notifications: "Delivery attempts by receiver and outcome."
+        case .windowClose: "Seconds from the end of a window in event time to its verdict."
+        case .seriesRefused: "Series that were not kept, by metric and reason (limit, type)."
+        }
+    }
+
+    /// Upper bounds of the buckets, for histograms whose values the defaults do not suit.
+    package var buckets: [Double]? {
+        // A window waits for its lateness, so minutes to hours are the ordinary case.
+        self == .windowClose
+            ? [1, 5, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400] : nil
+    }
+}
+
+/// How a family of series is rendered.
+package enum MetricKind: String, Sendable {
+    case counter, gauge, histogram
+}
