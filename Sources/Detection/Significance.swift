@@ -20,14 +20,14 @@ package enum Significance: Sendable, Hashable {
     /// Where a rule says nothing.
     package static let standard = Significance.p(0.001)
 
-    /// The p-value that judges `metric` in a row: `nil` where there is nothing to judge because it is no distance, 1
-    /// where the row cannot tell.
+    /// The p-value that judges `metric` in a row: `nil` where there is nothing to judge because it is no distance, or
+    /// where these rows cannot tell.
     package static func pValue(of metric: Metric, in values: MetricValues) -> Double? {
         guard metric.isDistance else { return nil }
         switch metric {
-        case .ks: return values[.ks_p] ?? 1
-        case .chi2, .cramers_v: return values[.chi2_p] ?? 1
-        default: return values[.psi_p] ?? 1
+        case .ks: return values[.ks_p]
+        case .chi2, .cramers_v: return values[.chi2_p]
+        default: return values[.psi_p]
         }
     }
 

@@ -37,12 +37,17 @@ struct AlertEvidence {
         return scope
     }
 
-    /// The context object of a delivered alert (rules.md, section 3).
-    func context(_ instance: AlertInstance, alsoFiring: [AlertInstance]) -> JSON {
-        let report = row.map {
-            Attribution.drivers(
-                column: $0.column, version: $0.version, in: snapshot, limit: Self.maximumDrivers)
+    /// Who drives the shift of the row's column. Depends on column and version alone: worth keeping for the next alert.
+    func attribution() -> AttributionReport? {
+        row.map {
+            Attribution.drivers(column: $0.column, version: $0.version, in: snapshot, limit: Self.maximumDrivers)
         }
+    }
+
+    /// The context object of a delivered alert (rules.md, section 3).
+    func context(
+        _ instance: AlertInstance, _ report: AttributionReport?, alsoFiring: [AlertInstance]
+    ) -> JSON {
         let drivers = (report?.drivers ?? []).prefix(Self.maximumDrivers)
         let bins = row?.comparison.reference.count ?? 0
         let likely = row.flatMap { LikelyCause(row: $0, metric: sample?.metric, report: report).text }
@@ -54,7 +59,7 @@ struct AlertEvidence {
             ("window", window), ("reference", .string(snapshot.referenceName)), ("comparison", comparison),
             ("segments", row == nil ? nil : .array(drivers.map(Self.json))),
             ("cancellation", report?.cancellation.map { .number($0) }),
-            ("also_firing", .array(alsoFiring.prefix(Self.maximumOthers).map { .string(Self.shortName($0)) })),
+            ("also_firing", .array(alsoFiring.map { .string(Self.shortName($0)) })),
             ("likely", likely.map { .string($0) }), ("actions", .array([])))
     }
 

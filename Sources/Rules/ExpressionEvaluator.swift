@@ -105,8 +105,9 @@ struct ExpressionEvaluator {
                     var out = pair.kept
                     out.value = pair.left.value
                     out.threshold = pair.right.value
-                    if out.truth == .holds, !(op.holds(pair.left.value, pair.right.value) && isKept) {
-                        out.truth = .clear
+                    if out.truth == .holds {
+                        let judged = op == .less || op == .lessOrEqual ? pair.right : pair.left
+                        out.truth = verdict(op.holds(pair.left.value, pair.right.value), isKept, judged)
                     }
                     return out
                 })
@@ -121,9 +122,15 @@ struct ExpressionEvaluator {
         return zip(samples, kept).map { sample, isKept in
             var out = sample
             out.threshold = threshold
-            if out.truth == .holds, !(holds(out.value) && isKept) { out.truth = .clear }
+            if out.truth == .holds { out.truth = verdict(holds(out.value), isKept, sample) }
             return out
         }
+    }
+
+    /// Over the number but not believed is as good as under it, unless no test could say: that resolves nothing.
+    private func verdict(_ holds: Bool, _ isBelieved: Bool, _ judged: Sample) -> Sample.Truth {
+        guard holds, !isBelieved else { return holds ? .holds : .clear }
+        return judged.isUnjudged ? .insufficient : .clear
     }
 
     /// The family a false discovery rate is about is everything the comparison looked at, whatever its value.
@@ -182,9 +189,11 @@ struct ExpressionEvaluator {
         } else {
             truth = .holds
         }
+        let needsTest = metric.isDistance && !onReference
+        let p = Significance.pValue(of: metric, in: row.metrics)
         return Sample(
             labels: labels, segment: row.segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
-            p: onReference ? nil : Significance.pValue(of: metric, in: row.metrics), threshold: nil)
+            p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil, threshold: nil)
     }
 }
 

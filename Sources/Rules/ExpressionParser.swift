@@ -6,7 +6,7 @@ import StrictYAML
 struct ExpressionParser {
     /// Deeper nesting than this is no rule a person wrote.
     static let maximumDepth = 64
-    static let maximumTokens = 5_000
+    static let maximumTokens = 1_000
 
     private let tokens: [Token]
     private var index = 0

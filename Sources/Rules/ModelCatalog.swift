@@ -1,3 +1,4 @@
+import Statistics
 package import StrictYAML
 import Values
 
@@ -76,6 +77,7 @@ extension RuleSet {
                 problems.add("\(what) `\(matcher.text)` of \(scope)\(hint)", at: place(matcher.textOffset))
             }
         }
+        checkKinds(selector, models, scope, place, &problems)
         guard let wanted = selector.dimensions, !wanted.isEmpty else { return }
         let known = models.flatMap(\.dimensions)
         var isKnown = true
@@ -93,5 +95,25 @@ extension RuleSet {
                 "\(scope) is not segmented by [\(list)] together: add it to its `segments`", at: place(wanted[0].offset)
             )
         }
+    }
+
+    /// A metric no selected column can have would be silent.
+    private static func checkKinds(
+        _ selector: Selector, _ models: [ModelCatalog], _ scope: String, _ place: (Int) -> Place,
+        _ problems: inout ProblemCollector
+    ) {
+        var matchers = selector.matchers.filter { $0.label == "column" }.map(CompiledMatcher.init)
+        var kinds: Set<String> = []
+        for column in models.flatMap(\.columns) {
+            var passes = true
+            for i in matchers.indices { passes = matchers[i].passes(column.name) && passes }
+            if passes { kinds.insert(column.kind) }
+        }
+        guard !matchers.isEmpty, !kinds.isEmpty, !kinds.contains(where: { selector.metric.applies(toKind: $0) }) else {
+            return
+        }
+        let list = kinds.sorted().joined(separator: " and ")
+        problems.add(
+            "`\(selector.metric.name)` does not exist for \(list) columns of \(scope)", at: place(selector.offset))
     }
 }

@@ -28,6 +28,8 @@ struct Sample {
     var metric: Metric?
     /// What judges it; `nil` where there is nothing to judge.
     var p: Double?
+    /// The test that would judge it says nothing of these rows.
+    var isUnjudged = false
     /// The number it was compared with last.
     var threshold: Double?
 

@@ -303,7 +303,7 @@ struct TemplateParser {
 
     private func check(variable name: String, _ fields: [String], at offset: Int) throws(TextError) {
         guard let known = Self.variables[name] else {
-            let hint = Nearest.hint(for: name, among: Self.variables.keys.sorted())
+            let hint = Nearest.hint(for: "$\(name)", among: Self.variables.keys.sorted().map { "$\($0)" })
             throw TextError("unknown template variable `$\(name)`\(hint)", at: offset)
         }
         if scope == .label, name != "labels" {

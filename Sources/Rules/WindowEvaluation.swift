@@ -248,10 +248,16 @@ struct WindowEvaluation {
     /// The collected transitions as alerts.
     func alerts() -> [Alert] {
         let firing = state.firing
+        var reports: [String: AttributionReport] = [:]
         return transitions.map { transition in
             let instance = transition.instance
-            let others = firing.filter { $0.labels != instance.labels }
-            let context = AlertEvidence(snapshot, transition.sample).context(instance, alsoFiring: others)
+            let others = firing.lazy.filter { $0.labels != instance.labels }.prefix(AlertEvidence.maximumOthers)
+            let evidence = AlertEvidence(snapshot, transition.sample)
+            // Many alerts of one window are about the same column: its attribution is computed once.
+            let key = evidence.row.map { "\($0.version)/\($0.column)" } ?? ""
+            let report = reports[key] ?? evidence.attribution()
+            reports[key] = report
+            let context = evidence.context(instance, report, alsoFiring: Array(others))
             return Alert(
                 status: transition.status, at: at, labels: instance.labels, annotations: instance.annotations,
                 startsAt: instance.activeAt, endsAt: transition.status == .resolved ? at : nil,
