@@ -79,23 +79,40 @@ package struct FineEdges {
         for edge in Samples.quantileEdges(sorted: sorted, bins: Self.resolution) { add(edge) }
     }
 
-    /// Splits every bin that holds more than 1/240 of these values, unless it is a single value.
+    /// Splits every bin that holds more than 1/240 of these values, until each holds less or a single value.
     private mutating func refine(_ sorted: [Double]) {
-        let limit = max(1, sorted.count / Self.resolution)
         var ordered = edges.sorted()
         ordered.append(.infinity)
         var first = 0
         for edge in ordered {
             var past = first
             while past < sorted.count, sorted[past] <= edge { past += 1 }
-            var i = first + limit
-            while i < past {
-                // The last value of a full share ends a bin; equal values stay together.
-                let value = sorted[i - 1]
-                add(value)
-                i = max(i + limit, (sorted[i...].firstIndex { $0 > value } ?? past) + limit)
-            }
+            if isTooMany(past - first, of: sorted) { split(sorted[first..<past], of: sorted) }
             first = past
+        }
+    }
+
+    private func isTooMany(_ count: Int, of sorted: [Double]) -> Bool { count * Self.resolution > sorted.count }
+
+    private mutating func split(_ values: ArraySlice<Double>, of sorted: [Double]) {
+        var held = 0
+        var i = values.startIndex
+        while i < values.endIndex {
+            let value = values[i]
+            var end = i
+            while end < values.endIndex, values[end] == value { end += 1 }
+            if held > 0, isTooMany(held + end - i, of: sorted) {
+                add(values[i - 1])
+                held = 0
+            }
+            if isTooMany(end - i, of: sorted) {
+                // Too many of one value to share a bin with any other.
+                add(value.nextDown)
+                add(value)
+            } else {
+                held += end - i
+            }
+            i = end
         }
     }
 }

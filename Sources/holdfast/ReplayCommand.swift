@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Monitor
+import StrictYAML
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +16,7 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try Load.configuration(config)
-        let replay = try Load.problems { () throws(_) in try Replay(configuration) }
+        let replay = try Load.problems { () throws(Problems) in try Replay(configuration) }
         let start = ContinuousClock.now
         let summary: Replay.Summary
         do {

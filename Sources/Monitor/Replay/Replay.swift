@@ -1,3 +1,4 @@
+import Actions
 import Events
 import Files
 import Foundation
@@ -7,6 +8,7 @@ import Statistics
 package import StrictYAML
 import Synchronization
 import Values
+import Windows
 
 /// `holdfast replay`: the engine and the rules of `serve` over files, without a broker. Alerts are written, never delivered.
 package struct Replay {

@@ -1,8 +1,7 @@
 import Events
 import Files
 import Foundation
-import Sketches
-package import StrictYAML
+package import Sketches
 import Values
 import Windows
 
