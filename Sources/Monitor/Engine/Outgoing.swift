@@ -26,10 +26,10 @@ enum Outgoing {
 
     /// - Parameter suffix: tells a follow-up to the same revision apart.
     static func delivery(
-        _ alerts: [Alert], to receiver: String, externalURL: String, suffix: String = ""
+        _ alerts: [Alert], to receiver: String, externalURL: String, suffix: String = "", at now: Timestamp? = nil
     ) -> OutboxEntry? {
         guard let body = AlertmanagerBody(receiver: receiver, alerts: alerts, externalURL: externalURL),
-            let at = alerts.map(\.at).max()
+            let at = now ?? alerts.map(\.at).max()
         else { return nil }
         return OutboxEntry(
             kind: .delivery, key: body.deliveryID + suffix, target: receiver, body: body.bytes, at: at)
