@@ -90,7 +90,7 @@ let package = Package(
                 "Ledger", "Actions", "Registry", "Telemetry", "Server", lifecycle, signals, log, metrics,
             ],
             swiftSettings: strict),
-        .executableTarget(name: "holdfast", dependencies: ["Monitor", "StrictYAML", arguments], swiftSettings: strict),
+        .executableTarget(name: "holdfast", dependencies: ["Monitor", "StrictYAML", "Telemetry", log, arguments], swiftSettings: strict),
 
         // Helpers of the demo and the tests.
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),

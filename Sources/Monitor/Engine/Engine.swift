@@ -22,6 +22,8 @@ final class Engine: Sendable {
         /// Per model: rows that came too late.
         var lateRows: [String: UInt64] = [:]
         var watermarks: [String: Timestamp] = [:]
+        /// Alert instances by model and state, of models whose windows closed.
+        var alertStates: [String: [String: Int]] = [:]
         var now: Timestamp?
     }
 
@@ -155,6 +157,10 @@ final class Engine: Sendable {
                 let watermark = through(state, index)
                 changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
                 if changed { commit.states[models[index].name] = modelState(index, state, step) }
+                if changed {
+                    let alerts = state.alerts[index]
+                    step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
+                }
                 if let watermark { step.watermarks[models[index].name] = watermark }
             }
             forget(&state, &commit, now)

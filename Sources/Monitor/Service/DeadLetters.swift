@@ -14,7 +14,17 @@ struct DeadLetters {
         self.topic = topic
     }
 
-    var isEmpty: Bool { waiting.isEmpty }
+    /// A consumer's properties without those that mean nothing to a producer.
+    static func producerProperties(_ properties: [(String, String)]) -> [(String, String)] {
+        let consumerOnly = [
+            "group.", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "auto.offset.reset",
+            "fetch.", "partition.assignment.strategy", "queued.", "isolation.level", "check.crcs", "enable.auto.",
+            "enable.partition.eof", "auto.commit.", "coordinator.query.", "allow.auto.create.topics",
+        ]
+        let kept = properties.filter { property in !consumerOnly.contains { property.0.hasPrefix($0) } }
+        // A broken broker must not hold up the last step for minutes.
+        return kept.contains { $0.0 == "message.timeout.ms" } ? kept : kept + [("message.timeout.ms", "30000")]
+    }
 
     mutating func add(_ rejection: Rejection, message: UnsafeRawBufferPointer, topic: String, partition: Int32, offset: Int64) {
         let range = rejection.range.clamped(to: 0..<message.count)

@@ -34,12 +34,15 @@ final class KafkaWorker: Sendable {
     }
 
     private let parts: Parts
-    private let stopping = Mutex(false)
+    private let stopping: StopFlag
     private let finished = Mutex<(done: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
 
-    init(_ parts: Parts) { self.parts = parts }
+    init(_ parts: Parts, stopping: StopFlag) {
+        self.parts = parts
+        self.stopping = stopping
+    }
 
-    var isStopping: Bool { stopping.withLock { $0 } }
+    var isStopping: Bool { stopping.isSet }
 
     func start() {
         let thread = Thread { [self] in
@@ -57,7 +60,7 @@ final class KafkaWorker: Sendable {
     }
 
     /// Asks the thread to make its last step and leave the group.
-    func stop() { stopping.withLock { $0 = true } }
+    func stop() { stopping.set() }
 
     func waitUntilFinished() async {
         await withCheckedContinuation { continuation in
