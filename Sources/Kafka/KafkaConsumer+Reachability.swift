@@ -6,6 +6,7 @@ extension KafkaConsumer {
         var low: Int64 = 0
         var high: Int64 = 0
         return rd_kafka_query_watermark_offsets(
-            handle, partition.topic, partition.partition, &low, &high, timeoutMilliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR
+            handle, partition.topic, partition.partition, &low, &high, timeoutMilliseconds)
+            == RD_KAFKA_RESP_ERR_NO_ERROR
     }
 }

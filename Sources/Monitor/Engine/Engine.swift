@@ -87,7 +87,9 @@ final class Engine: Sendable {
                 ModelWindows(
                     layout: model.reference.layout, settings: model.window, shapes: model.shapes,
                     state: stored.windows, panes: stored.panes))
-            alerts.append(try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name))
+            alerts.append(
+                try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
+            )
         }
         let views = models.map(ModelView.init)
         shared = Mutex(
@@ -116,7 +118,9 @@ final class Engine: Sendable {
     /// - Parameters:
     ///   - intake: who submits; its activity replaces what it said before. One activity per model.
     ///   - now: wall clock, `nil` in a replay.
-    func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?) throws(LedgerError) {
+    func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?)
+        throws(LedgerError)
+    {
         try step(delta, now: now) { state in
             state.activity[intake] = activity
         } through: { state, model in

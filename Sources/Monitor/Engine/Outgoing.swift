@@ -20,7 +20,9 @@ enum Outgoing {
             }
         }
         return groups.flatMap { group in
-            (group.alerts[0].notify ?? receivers).compactMap { delivery(group.alerts, to: $0, externalURL: externalURL) }
+            (group.alerts[0].notify ?? receivers).compactMap {
+                delivery(group.alerts, to: $0, externalURL: externalURL)
+            }
         }
     }
 
@@ -48,7 +50,8 @@ enum Outgoing {
                 let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
                 return OutboxEntry(
                     kind: .action, key: "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)",
-                    target: "rollback", body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
+                    target: "rollback",
+                    body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
                     at: alert.at)
             }
         }

@@ -48,6 +48,8 @@ struct ActionService: Service {
                 }
                 deliveries.ring()
             }
+        } catch is CancellationError {
+            return
         } catch {
             log.error("actions wait", metadata: ["reason": "\(error)"])
         }
@@ -73,7 +75,8 @@ struct ActionService: Service {
         log.notice(
             "rollback \(decision.outcome.rawValue)",
             metadata: [
-                "model": "\(order.alert.model)", "from": "\(decision.from ?? judged)", "to": "\(decision.to ?? request.to)",
+                "model": "\(order.alert.model)", "from": "\(decision.from ?? judged)",
+                "to": "\(decision.to ?? request.to)",
                 "rule": "\(order.alert.rule)", "reason": "\(decision.reason)",
             ])
         let told = order.alert.replacingActions([Self.describe(decision)])
@@ -109,7 +112,8 @@ struct ActionService: Service {
         .members(
             ("rollback", .string(decision.outcome.rawValue)), ("from", decision.from.map { .string($0) }),
             ("to", decision.to.map { .string($0) }),
-            ("reason", decision.reason.isEmpty ? nil : .string(decision.reason)), ("decision", .string("\(decision.id)")))
+            ("reason", decision.reason.isEmpty ? nil : .string(decision.reason)),
+            ("decision", .string("\(decision.id)")))
     }
 }
 
@@ -119,7 +123,9 @@ enum RollbackGuards {
     private static let minimumRows: UInt64 = 30
 
     static func vetoes(_ order: RollbackOrder, judged: String, target: String?, firing: Set<String>) -> [String] {
-        var vetoes = order.request.unless.filter(firing.contains).map { "\($0) fires: the data is at fault, not the model" }
+        var vetoes = order.request.unless.filter(firing.contains).map {
+            "\($0) fires: the data is at fault, not the model"
+        }
         let versions = Dictionary(order.versions.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
         if !judged.isEmpty, versions[judged] == nil {
             let seen = order.versions.map(\.name).joined(separator: ", ")

@@ -26,7 +26,9 @@ struct DeadLetters {
         return kept.contains { $0.0 == "message.timeout.ms" } ? kept : kept + [("message.timeout.ms", "30000")]
     }
 
-    mutating func add(_ rejection: Rejection, message: UnsafeRawBufferPointer, topic: String, partition: Int32, offset: Int64) {
+    mutating func add(
+        _ rejection: Rejection, message: UnsafeRawBufferPointer, topic: String, partition: Int32, offset: Int64
+    ) {
         let range = rejection.range.clamped(to: 0..<message.count)
         // What the broker would refuse for its size is kept in part: the head says what it was.
         let value = message[range].prefix(900_000)

@@ -46,6 +46,8 @@ struct DeliveryService: Service {
                 }
             }
             return true
+        } catch is CancellationError {
+            return false
         } catch {
             log.error("outbox cannot be read", metadata: ["reason": "\(error)"])
             return false
@@ -70,10 +72,16 @@ struct DeliveryService: Service {
                 let reason = DeliveryStateMachine.reason(outcome.result)
                 let progress = Progress(attempts: outcome.attempts, first: outcome.firstAttempt)
                 try await ledger.reschedule(stored.id, progress: progress.bytes, due: due, note: reason)
-                log.warning("delivery failed, will be tried again", metadata: ["receiver": "\(stored.entry.target)", "reason": "\(reason)", "at": "\(due.rfc3339)"])
+                log.warning(
+                    "delivery failed, will be tried again",
+                    metadata: ["receiver": "\(stored.entry.target)", "reason": "\(reason)", "at": "\(due.rfc3339)"])
             case .dead(let reason), .disableReceiver(let reason):
                 try await ledger.finish(stored.id, dead: reason)
-                log.error("delivery given up", metadata: ["receiver": "\(stored.entry.target)", "reason": "\(reason)", "id": "\(stored.entry.key)"])
+                log.error(
+                    "delivery given up",
+                    metadata: [
+                        "receiver": "\(stored.entry.target)", "reason": "\(reason)", "id": "\(stored.entry.key)",
+                    ])
             }
         } catch {
             log.error("outbox cannot be written", metadata: ["reason": "\(error)"])

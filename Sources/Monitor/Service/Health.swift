@@ -6,5 +6,7 @@ final class Health: Sendable {
 
     func set(_ part: String, _ reason: String?) { reasons.withLock { $0[part] = reason } }
 
-    var notReady: [String] { reasons.withLock { all in all.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } } }
+    var notReady: [String] {
+        reasons.withLock { all in all.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } }
+    }
 }

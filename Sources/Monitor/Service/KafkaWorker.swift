@@ -34,10 +34,10 @@ final class KafkaWorker: Sendable {
     }
 
     private let parts: Parts
-    private let stopping: StopFlag
+    private let stopping: Flag
     private let finished = Mutex<(done: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
 
-    init(_ parts: Parts, stopping: StopFlag) {
+    init(_ parts: Parts, stopping: Flag) {
         self.parts = parts
         self.stopping = stopping
     }
@@ -132,7 +132,8 @@ final class KafkaWorker: Sendable {
                 }
                 tracker.isHeld = false
                 parts.health.set("kafka", nil)
-                parts.log.info("partitions assigned", metadata: ["partitions": "\(partitions.map(\.description).sorted())"])
+                parts.log.info(
+                    "partitions assigned", metadata: ["partitions": "\(partitions.map(\.description).sorted())"])
                 return starts
             }
 
@@ -155,7 +156,10 @@ final class KafkaWorker: Sendable {
                 case .offsetOutOfRange(let gap):
                     parts.log.error(
                         "messages were deleted at the broker before they were read",
-                        metadata: ["partition": "\(gap.partition)", "missing": "\(gap.missing)", "resumed_at": "\(gap.resumedAt)"])
+                        metadata: [
+                            "partition": "\(gap.partition)", "missing": "\(gap.missing)",
+                            "resumed_at": "\(gap.resumedAt)",
+                        ])
                     parts.lost(gap)
                 case .commitFailed(let error):
                     parts.log.debug("commit for lag display failed", metadata: ["reason": "\(error)"])
@@ -190,11 +194,16 @@ final class KafkaWorker: Sendable {
                 let now = parts.clock.now()
                 tracker.take(delta.models, at: now)
                 do throws(LedgerError) {
-                    try parts.engine.submit(delta, from: KafkaWorker.intakeName, activity: tracker.activity(at: now), now: now)
+                    try parts.engine.submit(
+                        delta, from: KafkaWorker.intakeName, activity: tracker.activity(at: now), now: now)
                     offsets.merge(delta.offsets) { _, new in new }
-                    for (model, pane) in delta.models.enumerated() { clocks[model].merge(pane.clocks, uniquingKeysWith: max) }
+                    for (model, pane) in delta.models.enumerated() {
+                        clocks[model].merge(pane.clocks, uniquingKeysWith: max)
+                    }
                 } catch {
-                    parts.log.critical("the last step was not written; it is read again after a restart", metadata: ["reason": "\(error)"])
+                    parts.log.critical(
+                        "the last step was not written; it is read again after a restart",
+                        metadata: ["reason": "\(error)"])
                 }
             }
         }
@@ -211,7 +220,8 @@ final class KafkaWorker: Sendable {
             let producer = try KafkaProducer(
                 configuration: parts.deadLetterKafka,
                 onError: { log.warning("Kafka producer", metadata: ["error": "\($0)"]) }, onLog: onLog)
-            let box = try Box(parts, DeadLetters(producer: producer, topic: parts.deadLetterTopic), isStopping: isStopping)
+            let box = try Box(
+                parts, DeadLetters(producer: producer, topic: parts.deadLetterTopic), isStopping: isStopping)
             self.box = box
             consumer = try KafkaConsumer(
                 configuration: parts.kafka, topics: parts.topics.map(\.name),

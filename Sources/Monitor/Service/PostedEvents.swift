@@ -62,7 +62,8 @@ final class PostedEvents: Sendable {
         }
         var rejected: [IngestResult.Rejected] = []
         body.withUnsafeBytes { bytes in
-            intake.add(bytes, source: Self.source, offset: nextOffset, topic: Self.source, defaults: defaults, now: now) {
+            intake.add(bytes, source: Self.source, offset: nextOffset, topic: Self.source, defaults: defaults, now: now)
+            {
                 rejected.append(.init(index: $0.index, reason: $0.reason.rawValue, detail: $0.detail))
             }
         }

@@ -47,7 +47,7 @@ package struct Serve: Sendable {
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds - 1)
-        try await ServiceGroup(configuration: group).run()
+        try await ServiceGroup(configuration: group).runGracefully()
         log.info("stopped")
     }
 
@@ -75,7 +75,7 @@ package struct Serve: Sendable {
         let health = Health()
         let bells = (deliveries: Doorbell(), actions: Doorbell())
         let log = log
-        let stopping = StopFlag()
+        let stopping = Flag()
         let engine = try Engine(
             models: models, rules: configuration.rules, ledger: ledger,
             options: .init(
@@ -102,7 +102,8 @@ package struct Serve: Sendable {
         let receivers = configuration.receivers.map(\.name)
         return Parts(
             live: LiveService(
-                engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health, clock: clock),
+                engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
+                clock: clock),
             registry: registry, posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,
@@ -116,7 +117,7 @@ package struct Serve: Sendable {
     }
 
     private func worker(
-        _ engine: Engine, _ ledger: Ledger, _ health: Health, _ metrics: StepMetrics, _ stopping: StopFlag
+        _ engine: Engine, _ ledger: Ledger, _ health: Health, _ metrics: StepMetrics, _ stopping: Flag
     ) throws -> KafkaWorker? {
         guard let properties = configuration.kafka, !configuration.topics.isEmpty else { return nil }
         return KafkaWorker(
@@ -147,8 +148,8 @@ package struct Serve: Sendable {
     }
 }
 
-/// Says to threads that cannot be cancelled that the process is ending.
-final class StopFlag: Sendable {
+/// Something that happens once, for threads that cannot be cancelled to look at.
+final class Flag: Sendable {
     private let flag = Mutex(false)
     var isSet: Bool { flag.withLock { $0 } }
     func set() { flag.withLock { $0 = true } }
@@ -160,9 +161,9 @@ private struct IngestService: Service {
 
     func run() async throws {
         worker.start()
-        await withGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             await worker.waitUntilFinished()
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             worker.stop()
         }
     }
@@ -178,6 +179,18 @@ private struct Ticker: Service {
                 await posted.tick()
                 try? await Task.sleep(for: .seconds(1))
             }
+        }
+    }
+}
+
+extension ServiceGroup {
+    /// Runs the group; when the calling task is cancelled the services shut down in order instead of being cut off.
+    func runGracefully() async throws {
+        let running = Task { try await run() }
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            Task { await triggerGracefulShutdown() }
         }
     }
 }

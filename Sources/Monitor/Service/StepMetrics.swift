@@ -8,7 +8,9 @@ import Values
 /// What each step of the engine adds to `/metrics`.
 struct StepMetrics: Sendable {
     /// Columns × metrics published for all traffic of each version.
-    private static let published: [Metric] = [.psi, .ks, .js_distance, .kl, .wasserstein_normed, .null_rate, .new_category_rate]
+    private static let published: [Metric] = [
+        .psi, .ks, .js_distance, .kl, .wasserstein_normed, .null_rate, .new_category_rate,
+    ]
 
     let registry: PrometheusRegistry
 

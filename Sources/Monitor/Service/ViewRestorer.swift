@@ -15,13 +15,16 @@ struct ViewRestorer {
         for model in models {
             var view = ModelView(model)
             let stored = try await ledger.snapshots(
-                model: model.name, from: .distantPast, to: .distantFuture, limit: ModelView.historyWindows * model.shapes.count)
+                model: model.name, from: .distantPast, to: .distantFuture,
+                limit: ModelView.historyWindows * model.shapes.count)
             let own = stored.filter {
                 model.window.calendar.end(of: model.window.size, from: $0.window.start) == $0.window.end
             }
             for snapshot in own.suffix(ModelView.historyWindows) {
                 view.take(
-                    Snapshot(lines: snapshot.lines, model: model.name, window: snapshot.window, referenceName: model.snapshots.referenceName))
+                    Snapshot(
+                        lines: snapshot.lines, model: model.name, window: snapshot.window,
+                        referenceName: model.snapshots.referenceName))
             }
             views.append(view)
         }
@@ -46,7 +49,8 @@ extension Snapshot {
             }
         ).subtracting([SnapshotRow.allVersions])
         self.init(
-            model: model, window: window, revision: 1, versions: versions.sorted(), referenceName: referenceName, rows: rows)
+            model: model, window: window, revision: 1, versions: versions.sorted(), referenceName: referenceName,
+            rows: rows)
     }
 }
 
