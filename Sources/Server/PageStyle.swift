@@ -103,13 +103,14 @@ enum PageStyle {
         .alert .body.plain{grid-template-columns:minmax(0,1fr)}
         @media (max-width:860px){.alert .body{grid-template-columns:minmax(0,1fr)}.when{margin-left:0;width:100%}}
         @media (max-width:620px){.alert .head,.alert .body{padding-left:14px;padding-right:14px}
-        .driver,.cat{grid-template-columns:minmax(70px,28%) minmax(0,1fr) auto;gap:8px}
+        .cat{grid-template-columns:minmax(70px,28%) minmax(0,1fr) auto;gap:8px}
+        .driver{grid-template-columns:minmax(0,1fr) auto;gap:2px 8px;margin-bottom:6px}.driver svg{grid-area:2/1/3/3}
         .driver .num,.cat .num{min-width:84px;font-size:11.5px}}
 
         """
 
     private static let models = """
-        .model{margin-bottom:18px}
+        .model{margin-bottom:18px;overflow:hidden}
         .model>.head{display:flex;flex-wrap:wrap;align-items:center;gap:8px 12px;padding:16px 20px 12px}
         .model>.head h3{font-size:18px}
         .task{color:var(--soft);font-size:12.5px}
