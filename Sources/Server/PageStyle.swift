@@ -53,8 +53,8 @@ enum PageStyle {
         .two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 20px}
         .list{padding:6px 20px}.list>p{padding:12px 0}
         .item{padding:11px 0;border-bottom:1px solid var(--line)}.item:last-child{border:0}
-        .item.back{box-shadow:-20px 0 0 var(--card),-23px 0 0 var(--bad)}
-        .item.forward{box-shadow:-20px 0 0 var(--card),-23px 0 0 var(--ok)}
+        .item.back{box-shadow:-16px 0 0 var(--card),-19px 0 0 var(--bad)}
+        .item.forward{box-shadow:-16px 0 0 var(--card),-19px 0 0 var(--ok)}
         .item .soft{font-size:12.5px}
         footer{margin-top:32px;color:var(--soft);font-size:12.5px}
         @media (max-width:860px){.two{grid-template-columns:minmax(0,1fr)}}

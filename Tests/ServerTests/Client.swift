@@ -44,7 +44,7 @@ struct Client: Sendable {
         if !headers.contains(where: { $0.0.lowercased() == "host" }) { text += "Host: 127.0.0.1:\(port)\r\n" }
         text += "Connection: close\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
-        if let body, !headers.contains(where: { $0.0.lowercased() == "content-length" }) {
+        if let body, !headers.contains(where: { ["content-length", "transfer-encoding"].contains($0.0.lowercased()) }) {
             text += "Content-Length: \(body.utf8.count)\r\n"
         }
         return text + "\r\n" + (body ?? "")

@@ -24,6 +24,8 @@ final class FixtureService: MonitorService {
         var alerts: [String] = []
         var snapshots = ""
         var ingest: Result<IngestResult, Broken> = .success(IngestResult(accepted: 1, rejected: []))
+        /// What reading alerts and snapshots throws.
+        var broken: Broken?
         var received: [[UInt8]] = []
         var asked: [Asked] = []
         var askedAlerts: [String] = []
@@ -52,7 +54,8 @@ final class FixtureService: MonitorService {
     func snapshots(
         model: String, column: String?, segment: Segment?, from: Timestamp?, to: Timestamp?, limit: Int
     ) async throws -> [UInt8] {
-        state.withLock {
+        try state.withLock {
+            if let broken = $0.broken { throw broken }
             $0.asked.append(
                 Asked(model: model, column: column, segment: segment, from: from, to: to, limit: limit))
             return Array($0.snapshots.utf8)
@@ -60,7 +63,8 @@ final class FixtureService: MonitorService {
     }
 
     func alerts(model: String?, resolved: Int) async throws -> [String] {
-        state.withLock {
+        try state.withLock {
+            if let broken = $0.broken { throw broken }
             $0.askedAlerts.append("\(model ?? "*") \(resolved)")
             return $0.alerts
         }
