@@ -33,6 +33,7 @@ struct AlertCard: Sendable {
     let rows: String?
     let chart: String?
     let drivers: [Driver]
+    let hasEvidence: Bool
     let likely: String?
     let actions: [Action]
     let related: [String]
@@ -66,6 +67,7 @@ struct AlertCard: Sendable {
         rows = context["window"]?["rows"]?.integerValue.map { Format.count(UInt64(clamping: $0)) }
         chart = context["comparison"].flatMap { Histogram($0) }?.markup(.paired)
         drivers = Self.drivers(context["segments"])
+        hasEvidence = chart != nil || !drivers.isEmpty
         likely = context["likely"]?.stringValue
         actions = (context["actions"]?.arrayValue ?? []).compactMap { Self.action($0) }
         related = Self.related(context)
@@ -107,10 +109,12 @@ struct AlertCard: Sendable {
             default: ""
             }
         let reason = json["reason"]?.stringValue.map { ": \($0)" } ?? ""
-        let name = first.key.prefix(1).uppercased() + first.key.dropFirst()
-        let said = outcome == "done" ? "" : " \(outcome.replacing("_", with: " "))"
+        let name =
+            first.key == "rollback" && outcome == "done"
+            ? "Rolled back"
+            : "\(first.key.prefix(1).uppercased())\(first.key.dropFirst()) \(outcome.replacing("_", with: " "))"
         return Action(
-            text: name + said + path + reason,
+            text: (outcome == "done" ? "✓ " : "") + name + path + reason,
             kind: outcome == "done" ? "done" : outcome == "refused" || outcome == "failed" ? "refused" : "noted")
     }
 

@@ -32,7 +32,7 @@ struct ColumnCard: Sendable {
         let value = column.metrics[.psi]
         name = column.name
         kind = column.kind
-        psi = Format.fixed(value, digits: 2)
+        psi = Format.psi(value)
         level = Self.level(value)
         chart = Histogram(column.comparison)?.markup(.overlaid)
         trend =
@@ -44,7 +44,7 @@ struct ColumnCard: Sendable {
         nullRate = Format.percent(column.metrics[.null_rate])
         worst = column.worstSegment.map {
             Worst(
-                segment: $0.segment.description, psi: Format.fixed($0.psi, digits: 2), level: Self.level($0.psi),
+                segment: $0.segment.description, psi: Format.psi($0.psi), level: Self.level($0.psi),
                 chart: Histogram($0.comparison)?.markup(.overlaid) ?? "")
         }
         evidence = max(value ?? 0, column.worstSegment?.psi ?? 0)

@@ -15,6 +15,9 @@ enum Format {
         return "\(sign)\(whole).\(String(repeating: "0", count: digits - rest.count))\(rest)"
     }
 
+    /// Two decimals, and a third where two would read as nothing.
+    static func psi(_ value: Double?) -> String { fixed(value, digits: (value ?? 1) < 0.0095 ? 3 : 2) }
+
     /// Three significant digits: `0.052`, `12.5`, `480`, `18.2k`, `3.1M`.
     static func number(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "–" }
@@ -24,7 +27,8 @@ enum Format {
         }
         switch size {
         case 0: return "0"
-        case 100..<1e15: return trimmed(value, digits: 0)
+        case 1_000..<1e15: return (value < 0 ? "−" : "") + count(UInt64(size.rounded()))
+        case 100..<1_000: return trimmed(value, digits: 0)
         case 10..<100: return trimmed(value, digits: 1)
         case 1..<10: return trimmed(value, digits: 2)
         case 0.001..<1: return trimmed(value, digits: size < 0.01 ? 5 : size < 0.1 ? 4 : 3)

@@ -36,6 +36,7 @@ enum PageStyle {
         main{padding-top:8px!important;padding-bottom:48px!important}
         h2{font-size:12px;font-weight:600;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);
         margin:28px 0 10px}
+        .heading{display:flex;align-items:baseline;justify-content:space-between;gap:12px}.heading .legend{margin:0}
         h3{font-size:16px;margin:0;letter-spacing:-.01em}
         p{margin:0}
         .soft{color:var(--soft);font-weight:400}
@@ -52,8 +53,8 @@ enum PageStyle {
         .two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 20px}
         .list{padding:6px 20px}.list>p{padding:12px 0}
         .item{padding:11px 0;border-bottom:1px solid var(--line)}.item:last-child{border:0}
-        .item.back{box-shadow:-20px 0 0 var(--card),-23px 0 0 var(--bad)}
-        .item.forward{box-shadow:-20px 0 0 var(--card),-23px 0 0 var(--ok)}
+        .item.back{box-shadow:-16px 0 0 var(--card),-19px 0 0 var(--bad)}
+        .item.forward{box-shadow:-16px 0 0 var(--card),-19px 0 0 var(--ok)}
         .item .soft{font-size:12.5px}
         footer{margin-top:32px;color:var(--soft);font-size:12.5px}
         @media (max-width:860px){.two{grid-template-columns:minmax(0,1fr)}}
@@ -88,7 +89,7 @@ enum PageStyle {
         .key{width:10px;height:10px;border-radius:2px;background:var(--ref)}.key.cur{background:var(--cur);margin-left:10px}
         .evidence .hist{height:120px}
         .drivers{margin-top:12px}.drivers:empty{display:none}
-        .driver,.cat{display:grid;grid-template-columns:minmax(80px,30%) minmax(0,1fr) auto;gap:10px;align-items:center;
+        .driver,.cat{display:grid;grid-template-columns:minmax(80px,34%) minmax(0,1fr) auto;gap:10px;align-items:center;
         font-size:12.5px;min-height:22px}
         .driver .num,.cat .num{color:var(--soft);min-width:92px}
         .name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
@@ -99,16 +100,17 @@ enum PageStyle {
         .share{height:6px}.share .track{fill:var(--faint)}.share .fill{fill:var(--tone,var(--cur))}
         .cat svg{height:12px}
         .axis{display:flex;justify-content:space-between;color:var(--soft);font-size:11.5px;margin-top:3px}
-        .alert .head+.body:empty{display:none}
+        .alert .body.plain{grid-template-columns:minmax(0,1fr)}
         @media (max-width:860px){.alert .body{grid-template-columns:minmax(0,1fr)}.when{margin-left:0;width:100%}}
         @media (max-width:620px){.alert .head,.alert .body{padding-left:14px;padding-right:14px}
-        .driver,.cat{grid-template-columns:minmax(70px,28%) minmax(0,1fr) auto;gap:8px}
+        .cat{grid-template-columns:minmax(70px,28%) minmax(0,1fr) auto;gap:8px}
+        .driver{grid-template-columns:minmax(0,1fr) auto;gap:2px 8px;margin-bottom:6px}.driver svg{grid-area:2/1/3/3}
         .driver .num,.cat .num{min-width:84px;font-size:11.5px}}
 
         """
 
     private static let models = """
-        .model{margin-bottom:18px}
+        .model{margin-bottom:18px;overflow:hidden}
         .model>.head{display:flex;flex-wrap:wrap;align-items:center;gap:8px 12px;padding:16px 20px 12px}
         .model>.head h3{font-size:18px}
         .task{color:var(--soft);font-size:12.5px}
@@ -120,18 +122,20 @@ enum PageStyle {
         .facts{display:flex;flex-wrap:wrap;gap:10px 32px;margin:0;padding:0 20px 16px}
         .facts dt{color:var(--soft);font-size:12px}.facts dd{margin:0}
         .facts .rows dd{display:flex;align-items:center;gap:10px}
-        .facts .spark{width:110px;height:20px}
-        .columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(262px,1fr));gap:1px;background:var(--line);
+        .facts .spark{width:110px;height:20px}.model>.facts:last-child{padding-bottom:20px}
+        .columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(262px,1fr));gap:1px;
         border-top:1px solid var(--line);border-bottom:1px solid var(--line);overflow:hidden}
         .column{background:var(--card);padding:14px 20px 16px;min-width:0;box-shadow:0 0 0 1px var(--line)}
-        .title{display:flex;align-items:baseline;gap:8px;margin-bottom:8px}.title b{font-weight:600}
-        .title .soft{font-size:12.5px;white-space:nowrap}
+        .title{display:flex;align-items:baseline;gap:8px}.title b{font-weight:600;min-width:0;overflow:hidden;
+        text-overflow:ellipsis;white-space:nowrap}
+        .title .soft,.kind{font-size:12px;white-space:nowrap}
+        .kind{margin-bottom:8px}.worst .title{margin-bottom:8px}
         .psi{font-variant-numeric:tabular-nums;font-weight:600;font-size:12.5px;padding:0 7px;border-radius:5px;
         white-space:nowrap}
         .title .psi{margin-left:auto}
         .psi.bad{color:var(--bad);background:var(--badbg)}.psi.warn{color:var(--warn);background:var(--warnbg)}
         .psi.ok{color:var(--ok);background:var(--okbg)}.psi.none{color:var(--soft)}
-        .trend{display:flex;align-items:center;gap:8px;margin-top:10px;font-size:11.5px}
+        .trend{display:flex;align-items:center;gap:8px;margin-top:10px;font-size:11.5px}.trend span{white-space:nowrap}
         .spark{height:30px;overflow:visible}
         .spark path{fill:none;vector-effect:non-scaling-stroke;stroke-linecap:round;stroke-linejoin:round}
         .line{stroke:var(--cur);stroke-width:1.6}.dot{stroke:var(--cur);stroke-width:5}

@@ -56,7 +56,7 @@ enum PageTemplate {
         <span class="where">{{model}}{{#column}} <em>/</em> {{.}}{{/column}}</span>
         {{#segments}}<span class="tag">{{.}}</span>{{/segments}}
         <span class="when">{{status}}{{#since}} since {{.}}{{/since}}</span></div>
-        <div class="body">
+        <div class="body{{^hasEvidence}} plain{{/hasEvidence}}">
         <div class="story">
         {{#summary}}<p class="summary">{{.}}</p>{{/summary}}
         {{#likely}}<p class="likely"><span>Likely cause</span>{{.}}</p>{{/likely}}
@@ -68,19 +68,20 @@ enum PageTemplate {
         {{#related}}<li class="noted">{{.}}</li>{{/related}}</ul>
         {{#runbook}}<p class="metric"><a href="{{.}}" rel="noopener noreferrer">Runbook</a></p>{{/runbook}}
         </div>
-        <div class="evidence">
+        {{#hasEvidence}}<div class="evidence">
         {{#chart}}<div class="legend"><span class="key ref"></span>reference<span class="key cur"></span>this window</div>\
         {{{.}}}{{/chart}}
-        <div class="drivers">{{#drivers}}<div class="driver"><span class="name">{{name}}</span>{{{bar}}}\
+        <div class="drivers">{{#drivers}}<div class="driver"><span class="name" title="{{name}}">{{name}}</span>{{{bar}}}\
         <span class="num">{{share}} of the shift</span></div>{{/drivers}}</div>
-        </div>
+        </div>{{/hasEvidence}}
         </div>
         </article>
         """
 
     private static let models = """
         <section aria-label="Models">
-        <h2>Models</h2>
+        <div class="heading"><h2>Models</h2><div class="legend"><span class="key ref"></span>reference\
+        <span class="key cur"></span>last window</div></div>
         {{^models}}<div class="empty"><b>No model is configured yet.</b> Name one under <code>models:</code> in \
         holdfast.yaml with a reference (<code>holdfast reference build</code> learns one from data), \
         then start the service again.</div>{{/models}}
@@ -113,11 +114,11 @@ enum PageTemplate {
         """
 
     private static let column = """
-        <div class="column {{level}}"><div class="title"><b>{{name}}</b><span class="soft">{{kind}}</span>\
-        <span class="psi {{level}}">PSI {{psi}}</span></div>
+        <div class="column {{level}}"><div class="title"><b title="{{name}}">{{name}}</b>\
+        <span class="psi {{level}}">PSI {{psi}}</span></div><div class="kind soft">{{kind}}</div>
         {{{chart}}}{{#trend}}<div class="trend"><span class="soft">PSI</span>{{{.}}}</div>{{/trend}}
         {{#nulls}}<p class="nulls">{{.}}</p>{{/nulls}}
-        {{#worst}}<div class="worst"><div class="title"><span class="soft">worst in</span><b>{{segment}}</b>\
+        {{#worst}}<div class="worst"><div class="title"><span class="soft">worst in</span><b title="{{segment}}">{{segment}}</b>\
         <span class="psi {{level}}">PSI {{psi}}</span></div>{{{chart}}}</div>{{/worst}}
         </div>
         """
