@@ -122,6 +122,8 @@ package struct CompareColumn: Sendable {
         }
         func count(_ value: UInt64) -> JSON { .integer(Int64(clamping: value)) }
         func counts(_ values: [UInt64]) -> JSON { .array(values.map(count)) }
+        // Spelled out: a bare `nil` here would be JSON's null, which is a member.
+        let parent: JSON? = referenceSegment == segment ? Optional.none : .some(referenceSegment.json)
         let bins: JSON =
             isNumeric ? .numbers(comparison.edges) : .array(comparison.categories.map { .string($0) })
         let histogram = JSON.members(
@@ -130,7 +132,7 @@ package struct CompareColumn: Sendable {
         return .members(
             ("column", .string(name)), ("kind", .string(isNumeric ? "numeric" : "categorical")),
             ("segment", segment.json),
-            ("reference_segment", referenceSegment == segment ? nil : referenceSegment.json),
+            ("reference_segment", parent),
             ("n", count(n)), ("reference_n", count(referenceN)), ("null", count(null)),
             ("reference_null", count(referenceNull)), ("metrics", object(metrics)),
             ("reference_metrics", object(referenceMetrics)), ("histogram", histogram),
