@@ -41,6 +41,9 @@ struct CompareCommand: ParsableCommand {
         } else if reference == nil || current == nil {
             throw ValidationError("give two files, REFERENCE and CURRENT, or --counts FILE")
         }
+        if let empty = segment.first(where: { $0.split(separator: ",").isEmpty }) {
+            throw ValidationError("--segment '\(empty)' names no column")
+        }
         guard threshold.isFinite, threshold >= 0 else {
             throw ValidationError("--threshold is \(threshold): a PSI is a number from 0 up")
         }

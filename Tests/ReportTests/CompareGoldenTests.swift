@@ -56,6 +56,7 @@ import Testing
             let other = try CompareFixture.hotel(CompareFixture.options(convention))
             #expect(other.columns.map(\.name) == ours.columns.map(\.name))
             #expect(other.columns.map(\.drifted) == ours.columns.map(\.drifted))
+            #expect(other.notes.contains { $0.contains("--counts") } == (convention == .tfdv))
             #expect(other.jsonText.contains(#""convention":"\#(convention.rawValue)""#))
         }
     }

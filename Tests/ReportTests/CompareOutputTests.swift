@@ -45,6 +45,7 @@ import Values
     func `the table keeps to the width and uses no colour unasked`(width: Int) throws {
         let text = CompareTable(try CompareFixture.hotel(), style: CompareStyle(width: width, hasColour: false)).text
         #expect(!text.contains("\u{1b}"))
+        #expect(!text.contains(" \n"))
         for line in text.split(separator: "\n") where !line.contains("/") { #expect(line.count <= width, "\(line)") }
         #expect(text.contains("drifted (psi > 0.2 and p < 0.001)"))
     }

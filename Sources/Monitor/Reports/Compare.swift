@@ -62,6 +62,11 @@ package enum Compare {
         var builder = CompareBuilder(reference, current, options)
         builder.notes = given
         let columns = try builder.columns()
+        if options.convention == .tfdv, columns.contains(where: \.isNumeric) {
+            builder.notes.append(
+                "numeric columns have no distance by tfdv: it makes their histograms of an approximate sketch; compare the histograms themselves with --counts"
+            )
+        }
         return CompareReport(
             reference: .init(file: reference.name, rows: UInt64(reference.table.count)),
             current: .init(file: current.name, rows: UInt64(current.table.count)), columns: columns, options: options,
@@ -101,7 +106,8 @@ private struct CompareBuilder {
         }
         let all = (Array(0..<reference.table.count), Array(0..<current.table.count))
         var result = pairs.map { row($0, .all, all.0, .all, all.1) }
-        for dimensions in options.segments {
+        var seen: Set<[String]> = []
+        for dimensions in options.segments where seen.insert(dimensions).inserted && !dimensions.isEmpty {
             let first = try rows(dimensions, reference.table)
             let second = try rows(dimensions, current.table)
             for segment in largest(dimensions, first, second) {

@@ -37,7 +37,14 @@ package struct CompareTable {
         }
         lines.append("")
         lines.append(summary)
-        return lines.joined(separator: "\n") + "\n"
+        return lines.map(Self.trimmed).joined(separator: "\n") + "\n"
+    }
+
+    /// Without the blanks that pad the last cell.
+    private static func trimmed(_ line: String) -> Substring {
+        var end = line.endIndex
+        while end > line.startIndex, line[line.index(before: end)] == " " { end = line.index(before: end) }
+        return line[..<end]
     }
 
     private var summary: String {

@@ -3,7 +3,8 @@ import Statistics
 
 /// The shape of one column of a reference, small enough for a line of text.
 struct ReferenceChart: Sendable {
-    /// Bars on one scale, from the first to the last percent for numbers, by frequency for categories.
+    /// Bars on one scale: from the first to the last percent for numbers, or a bar for each value where they are few; by
+    /// frequency for categories.
     let bars: String
     /// Categories with their shares, most frequent first. Empty for numeric columns.
     let shares: [(name: String, share: Double)]
@@ -21,6 +22,16 @@ struct ReferenceChart: Sendable {
             bars = CompareText.bars(first, top: first.max() ?? 0)
         case .numeric(let bins, _):
             shares = []
+            // Few distinct values have a bin each, and bars of equal width would hold now one of them and now two.
+            let filled = profile.bins.filter { $0 > 0 }
+            if filled.count <= 2 * Self.width {
+                let group = max(1, (filled.count + Self.width - 1) / Self.width)
+                let heights = stride(from: 0, to: filled.count, by: group).map { start in
+                    filled[start..<min(filled.count, start + group)].reduce(0.0) { $0 + Double($1) }
+                }
+                bars = CompareText.bars(heights, top: heights.max() ?? 0)
+                return
+            }
             guard let low = metrics[.p01], let high = metrics[.p99], high > low, (high - low).isFinite else {
                 // One value, or none.
                 bars = total > 0 ? CompareText.bars([1], top: 1) : ""
