@@ -184,16 +184,18 @@ package struct EventDecoder {
         return copy.withUTF8 { modelTable.find(UnsafeRawBufferPointer($0)) }
     }
 
-    /// RFC 3339, or a number: epoch seconds below 10^11, milliseconds from there on.
+    /// RFC 3339, or a number: epoch seconds below 10^11, milliseconds from there on. `nil` for other texts and outside
+    /// the years 0 to 9999.
     static func timestamp(_ message: UnsafeRawBufferPointer, _ value: EventParts.Value) -> Timestamp? {
         switch value {
         case .text(let text):
             return JSONText.withUnescaped(message, text) { Timestamp(rfc3339: $0) }
         case .number(let range):
             let number = JSONText.double(message, range)
-            guard number.isFinite, abs(number) < 2.6e14 else { return nil }
-            let micros = abs(number) < 1e11 ? number * 1e6 : number * 1e3
-            return Timestamp(microseconds: Int64(micros.rounded()))
+            let micros = (abs(number) < 1e11 ? number * 1e6 : number * 1e3).rounded()
+            guard let whole = Int64(exactly: micros) else { return nil }
+            let time = Timestamp(microseconds: whole)
+            return Timestamp.writable.contains(time) ? time : nil
         case .object, .other: return nil
         }
     }

@@ -13,9 +13,25 @@ struct ModelReader {
         case ignored
     }
 
+    private struct CategoryTable {
+        let names: ByteStringTable
+        let codes: [UInt16]
+        let unseen: UInt16
+        /// The codes of the texts that have a second spelling.
+        let byText: [String: UInt16]
+
+        init(_ codes: [String: Int], unseen: Int) {
+            let ordered = codes.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value < $1.value }
+            names = ByteStringTable(ordered.map(\.key))
+            self.codes = ordered.map { UInt16($0.value) }
+            self.unseen = UInt16(unseen)
+            byText = codes.filter { text, _ in !text.utf8.allSatisfy { $0 < 0x80 } }.mapValues { UInt16($0) }
+        }
+    }
+
     private let features: ByteStringTable
     private let targets: [Target]
-    private var categoryTables: [(names: ByteStringTable, codes: [UInt16], unseen: UInt16)] = []
+    private var categoryTables: [CategoryTable] = []
     private let prediction: Target?
     private let dimensions: ByteStringTable
     /// For each feature number, the dimension of the same name.
@@ -37,9 +53,7 @@ struct ModelReader {
             switch column.kind {
             case .numeric: target = .numeric(i)
             case .categorical(let codes, let unseen):
-                let ordered = codes.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value < $1.value }
-                categoryTables.append(
-                    (ByteStringTable(ordered.map(\.key)), ordered.map { UInt16($0.value) }, UInt16(unseen)))
+                categoryTables.append(CategoryTable(codes, unseen: unseen))
                 target = .categorical(i, table: categoryTables.count - 1)
             }
             if column.name == ModelSchema.predictionColumn {
@@ -133,7 +147,9 @@ struct ModelReader {
             }
             featureGuess = feature + 1
             let raw = start..<scanner.position
-            if let dimension = dimensionOfFeature[feature], segmentScratch[dimension] == EventBatch.noSegment {
+            if let dimension = dimensionOfFeature[feature] {
+                // A key given twice: here too the last one counts.
+                segmentScratch[dimension] = EventBatch.noSegment
                 takeSegment(message, dimension, value, raw)
             }
             store(message, value, raw, targets[feature], &batch)
@@ -230,7 +246,10 @@ struct ModelReader {
             switch value {
             case nil: code = Hole.null.asCode
             case .text(let text):
-                code = JSONText.withUnescaped(message, text) { category($0, table) }
+                let found = JSONText.withUnescaped(message, text) { category($0, table) }
+                // A reference is built without these words (`DataTable`), so they are no new category either.
+                let isHole = found == categoryTables[table].unseen && Self.namesNonFinite(message, text)
+                code = isHole ? Hole.invalid.asCode : found
             case .number(let range):
                 code = JSONText.withCanonicalNumber(message, range) { category($0, table) }
             case .other:
@@ -243,8 +262,11 @@ struct ModelReader {
     }
 
     private func category(_ bytes: UnsafeRawBufferPointer, _ table: Int) -> UInt16 {
-        guard let found = categoryTables[table].names.find(bytes) else { return categoryTables[table].unseen }
-        return categoryTables[table].codes[found]
+        if let found = categoryTables[table].names.find(bytes) { return categoryTables[table].codes[found] }
+        // The reference counts texts as Swift compares them: é is one category, composed or not. ASCII has one spelling.
+        guard bytes.contains(where: { $0 >= 0x80 }) else { return categoryTables[table].unseen }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return categoryTables[table].byText[text] ?? categoryTables[table].unseen
     }
 
     /// The spellings serving code gives NaN and infinities in strings.

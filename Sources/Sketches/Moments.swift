@@ -17,10 +17,13 @@ package struct Moments: Sendable, Hashable {
     /// Largest multiple kept: 2^48, whose square leaves room for 2^31 such values in 128 bits.
     private static let limit = 281_474_976_710_656.0
 
+    /// Exponents whose power of two and its inverse are ordinary doubles. They suit every magnitude from 2^−960 up.
+    package static let exponents = -1_000...1_000
+
     /// The exponent whose quantum suits values up to `magnitude` (the largest absolute value of the reference).
     package static func exponent(forMagnitude magnitude: Double) -> Int {
         let m = magnitude.isFinite && magnitude > 0 ? magnitude : 1
-        return min(max(41 - Int(m.exponent) - 1, -900), 900)
+        return min(max(41 - Int(m.exponent) - 1, exponents.lowerBound), exponents.upperBound)
     }
 
     /// 2^exponent, the factor `add` takes.

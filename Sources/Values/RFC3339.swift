@@ -1,4 +1,9 @@
 extension Timestamp {
+    /// The instants that RFC 3339 can write: the years 0 to 9999 in UTC. No event may lie outside, or reports would
+    /// name the wrong year.
+    package static let writable =
+        Timestamp(microseconds: -62_167_219_200_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)
+
     /// RFC 3339 in UTC, with as many of six fractional digits as the value needs: `2026-03-01T12:00:00.25Z`.
     package var rfc3339: String {
         let day = microseconds.flooredQuotient(by: 86_400_000_000)
@@ -42,7 +47,8 @@ extension Timestamp {
     }
 
     /// Reads RFC 3339 (`T` or a space between date and time, `Z` or an offset, any number of fractional digits,
-    /// a leap second counted as the next second); `nil` where the text is not one.
+    /// a leap second counted as the next second); `nil` where the text is not one, or its offset leads out of the
+    /// years 0 to 9999.
     package init?(rfc3339 text: some StringProtocol) {
         var copy = String(text)
         guard let parsed = copy.withUTF8({ Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }) else { return nil }
@@ -96,6 +102,7 @@ extension Timestamp {
         let days = CivilDate.daysSinceEpoch(year: Int(year), month: Int(month), day: Int(day))
         let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offsetMinutes * 60
         self.init(microseconds: seconds * 1_000_000 + micros)
+        guard Self.writable.contains(self) else { return nil }
     }
 }
 

@@ -22,8 +22,11 @@ package struct Span: Hashable, Comparable, Sendable, Codable {
         ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000),
     ]
 
+    /// Prometheus counts nanoseconds in 64 bits: a longer duration is out of range there, so it is here.
+    private static let longestParsed = Int64.max / 1_000
+
     /// Reads a Prometheus duration; `nil` where the text is not one (an unknown unit, a unit twice or out of
-    /// order, a sign, or a value over 290 years).
+    /// order, a sign, or a value over 292 years).
     package init?(parsing text: some StringProtocol) {
         var rest = Substring(text)
         if rest == "0" {
@@ -43,7 +46,7 @@ package struct Span: Hashable, Comparable, Sendable, Codable {
             }
             let (product, overflow) = count.multipliedReportingOverflow(by: Self.units[index].microseconds)
             let (sum, overflow2) = total.addingReportingOverflow(product)
-            guard !overflow, !overflow2, sum <= .max / 2 else { return nil }
+            guard !overflow, !overflow2, sum <= Self.longestParsed else { return nil }
             total = sum
             nextUnit = index + 1
             rest = rest.dropFirst(unitName.count)

@@ -217,7 +217,10 @@ package struct Accumulator {
                 let momentsBase = slot * layout.momentsCount
                 profile.moments = Array(block.moments[momentsBase..<momentsBase + layout.momentsCount])
                 let key = GroupKey(version: version, segment: segment(block.slotKeys[slot], names, model))
-                delta.panes[block.start, default: [:]][key] = profile
+                // Not assigned: é composed and é decomposed are two slots and one segment.
+                if delta.panes[block.start]?[key]?.merge(profile) == nil {
+                    delta.panes[block.start, default: [:]][key] = profile
+                }
             }
         }
         blocks.removeAll(keepingCapacity: true)

@@ -116,11 +116,7 @@ package struct ModelWindows {
         let lastRow = state.clocks.values.max() ?? last
         var end = Timestamp.distantPast
         for shape in shapes {
-            var start = start(of: shape)
-            while settings.calendar.end(of: shape.size, from: start) <= lastRow {
-                start = settings.calendar.range(of: shape.every, containing: start).end
-            }
-            let shapeEnd = settings.calendar.end(of: shape.size, from: start)
+            let shapeEnd = firstWindow(of: shape, endingAfter: lastRow, from: start(of: shape)).end
             closeShape(shape, through: shapeEnd, body)
             end = max(end, shapeEnd)
         }
@@ -145,9 +141,21 @@ package struct ModelWindows {
         }
     }
 
-    private func range(of shape: Shape) -> TimeRange {
-        let start = start(of: shape)
-        return TimeRange(start: start, end: settings.calendar.end(of: shape.size, from: start))
+    private func range(of shape: Shape) -> TimeRange { range(of: shape, from: start(of: shape)) }
+
+    private func range(of shape: Shape, from start: Timestamp) -> TimeRange {
+        settings.calendar.window(shape.size, every: shape.every, pane: settings.pane, from: start)
+    }
+
+    /// The first window at or after `start` that reaches past `time`. Jumps close to it: years may lie between.
+    private func firstWindow(of shape: Shape, endingAfter time: Timestamp, from start: Timestamp) -> TimeRange {
+        // A day and a window before `time` no window reaches it, whatever clocks change.
+        let near = settings.calendar.range(of: shape.every, containing: time - shape.size - .days(1)).start
+        var window = range(of: shape, from: max(start, near))
+        while window.end <= time {
+            window = range(of: shape, from: settings.calendar.range(of: shape.every, containing: window.start).end)
+        }
+        return window
     }
 
     /// Where the next window of a shape begins; at first, with the grid piece that holds the first row.
@@ -162,7 +170,8 @@ package struct ModelWindows {
         let run = wasEmpty ? (state.emptyRun[shape.key] ?? 0) + 1 : 0
         state.emptyRun[shape.key] = run
         if run >= Self.maximumEmptyRun, let pane = panes.starts.first(where: { $0 >= range.end }) {
-            state.next[shape.key] = settings.calendar.range(of: shape.every, containing: pane).start
+            let next = settings.calendar.range(of: shape.every, containing: range.start).end
+            state.next[shape.key] = firstWindow(of: shape, endingAfter: pane, from: next).start
             state.emptyRun[shape.key] = 0
         }
     }

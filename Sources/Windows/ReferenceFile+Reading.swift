@@ -50,7 +50,7 @@ extension ReferenceFile {
             case "numeric":
                 let edges = (item["edges"]?.arrayValue ?? []).compactMap(\.numberValue)
                 guard edges.count <= NumericBins.maximumEdges, zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 }),
-                    let exponent = item["exponent"]?.integerValue, abs(exponent) <= 900
+                    let exponent = item["exponent"]?.integerValue, Moments.exponents.contains(Int(exponent))
                 else { throw Failure(description: "column '\(name)': edges must ascend and exponent be a number") }
                 columns.append((name, .numeric(NumericBins(edges: edges), exponent: Int(exponent))))
             case "categorical":

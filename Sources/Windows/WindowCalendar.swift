@@ -40,7 +40,7 @@ package struct WindowCalendar: Sendable {
     }
 
     /// The end of a window of this length that starts at `start`, a start of some grid.
-    package func end(of length: Span, from start: Timestamp) -> Timestamp {
+    private func end(of length: Span, from start: Timestamp) -> Timestamp {
         if length.microseconds % Self.day.microseconds == 0 {
             let into = start - midnight(localDay(of: start))
             return midnight(localDay(of: start) + length.microseconds / Self.day.microseconds) + into
@@ -48,19 +48,40 @@ package struct WindowCalendar: Sendable {
         return start + length
     }
 
-    /// Days since 1970-01-01 by the local calendar.
-    private func localDay(of time: Timestamp) -> Int64 {
-        (time.microseconds + offset(at: time)).flooredQuotient(by: Self.day.microseconds)
+    /// The window of this length that starts at `start`, the start of a piece of the grid `every`: the grid's own piece
+    /// where the two are the same (so that windows share out a day of 23 or 25 hours), else up to the last whole pane.
+    package func window(_ size: Span, every: Span, pane: Span, from start: Timestamp) -> TimeRange {
+        if size == every { return range(of: size, containing: start) }
+        return TimeRange(start: start, end: range(of: pane, containing: end(of: size, from: start)).start)
     }
 
-    /// The instant the local day begins. Where a clock change skips midnight, the first instant of the day.
+    /// Days since 1970-01-01 by the local calendar.
+    private func localDay(of time: Timestamp) -> Int64 {
+        let day = (time.microseconds + offset(at: time)).flooredQuotient(by: Self.day.microseconds)
+        guard zone != nil else { return day }
+        // A clock that is set back over midnight shows yesterday's date again, or today's too early: days begin once.
+        if time < midnight(day) { return day - 1 }
+        return time >= midnight(day + 1) ? day + 1 : day
+    }
+
+    /// The instant the local day begins: its first midnight, or where a clock change skips midnight the change itself.
     private func midnight(_ day: Int64) -> Timestamp {
         let nominal = day * Self.day.microseconds
-        guard zone != nil else { return Timestamp(microseconds: nominal) }
+        guard let zone else { return Timestamp(microseconds: nominal) }
+        func candidate(_ offset: Int64) -> Timestamp { Timestamp(microseconds: nominal - offset) }
         // The offset before the change applies to a midnight at or before it: two rounds settle it.
-        var time = Timestamp(microseconds: nominal - offset(at: Timestamp(microseconds: nominal)))
-        time = Timestamp(microseconds: nominal - offset(at: time))
-        return time
+        let first = candidate(offset(at: Timestamp(microseconds: nominal)))
+        let settled = candidate(offset(at: first))
+        guard candidate(offset(at: settled)) == settled else {
+            let before = min(first, settled) - .seconds(1)
+            let change = zone.nextDaylightSavingTimeTransition(after: Date(timeIntervalSince1970: before.seconds))
+            let skipped = max(first, settled)
+            guard let change else { return skipped }
+            return min(Timestamp(microseconds: Int64((change.timeIntervalSince1970 * 1e6).rounded())), skipped)
+        }
+        // Set back after midnight, a clock shows it twice; the earlier one had the offset of the moment before.
+        let earlier = candidate(offset(at: settled - Span(microseconds: 1)))
+        return earlier < settled && candidate(offset(at: earlier)) == earlier ? earlier : settled
     }
 
     private func offset(at time: Timestamp) -> Int64 {

@@ -1,0 +1,75 @@
+import Events
+import Values
+
+/// One model `fraud` with a numeric and two categorical features, and a way to see what a message becomes.
+struct EventFixture {
+    var decoder: EventDecoder
+    private(set) var rejections: [Rejection] = []
+
+    static let schema = ModelSchema(
+        model: "fraud",
+        columns: [
+            .init(name: "amount", kind: .numeric),
+            .init(
+                name: "country",
+                kind: .categorical(codes: ["BR": 0, "US": 1, "1": 2, "true": 3, "São": 4, "": 5], unseen: 7)),
+            .init(name: "device", kind: .categorical(codes: ["web": 0], unseen: 2)),
+            .init(name: "prediction", kind: .numeric),
+        ], dimensions: ["country", "region"], ignored: ["note"])
+
+    static let classes = ModelSchema(
+        model: "pets",
+        columns: [.init(name: "prediction", kind: .categorical(codes: ["cat": 0, "dog": 1, "1": 2], unseen: 3))],
+        dimensions: [])
+
+    init() { decoder = EventDecoder([Self.schema, Self.classes]) }
+
+    mutating func decode(_ message: String, model: String? = nil, version: String? = nil, now: Timestamp? = nil) {
+        decode(Array(message.utf8), model: model, version: version, now: now)
+    }
+
+    mutating func decode(_ message: [UInt8], model: String? = nil, version: String? = nil, now: Timestamp? = nil) {
+        var found: [Rejection] = []
+        message.withUnsafeBytes {
+            decoder.decode($0, defaults: TopicDefaults(model: model, version: version), now: now) { found.append($0) }
+        }
+        rejections += found
+    }
+
+    var batch: EventBatch { decoder.batches[0] }
+    var petBatch: EventBatch { decoder.batches[1] }
+    var reasons: [RejectReason] { rejections.map(\.reason) }
+
+    /// What the last row holds in a column: a number, a category's code, or why there is neither.
+    func last(_ name: String) -> Value? {
+        guard let column = Self.schema.columns.firstIndex(where: { $0.name == name }) else { return nil }
+        return Self.last(batch.columns[column])
+    }
+
+    static func last(_ column: EventBatch.Column) -> Value? {
+        switch column {
+        case .numeric(let values): values.last.map { $0.isNaN ? .hole(Hole(nan: $0)) : .number($0) }
+        case .categorical(let codes):
+            codes.last.map { code in Hole(code: code).map { .hole($0) } ?? .code(code) }
+        }
+    }
+
+    /// The last row's value of a dimension.
+    func segment(_ dimension: Int) -> String? {
+        guard let number = batch.segments[dimension].last, number != EventBatch.noSegment else { return nil }
+        return decoder.segmentValue(model: 0, dimension: dimension, number)
+    }
+
+    var version: String? { batch.versions.last.map { decoder.versionName(model: 0, $0) } }
+
+    enum Value: Equatable {
+        case number(Double)
+        case code(UInt16)
+        case hole(Hole)
+    }
+
+    /// An event of the model with the given members after `model` and `ts`.
+    static func event(_ members: String) -> String {
+        #"{"model":"fraud","ts":"2026-03-01T12:00:00Z",\#(members)}"#
+    }
+}
