@@ -26,6 +26,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 
@@ -78,7 +79,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry", hummingbird,
+                "Values", "Events", "COpenSSL", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry", hummingbird,
                 hummingbirdCore, mustache,
                 lifecycle, nioCore, httpTypes, log,
             ],
@@ -118,6 +119,25 @@ let package = Package(
         .testTarget(
             name: "ActionsTests",
             dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReportTests",
+            dependencies: [
+                "Values", "Events", "Files", "Sketches", "Statistics", "Windows", "Monitor", "TestSupport",
+            ],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Values", "Events", "Statistics", "Registry", "Server", "TestSupport", lifecycle, nioCore, nioPosix, nioHTTP, log,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MonitorTests",
+            dependencies: [
+                "Values", "Events", "Files", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka", "Registry", "Monitor", "holdfast",
+                "TestBroker", "TestSupport", http, nioCore, nioHTTP,
+            ],
             swiftSettings: strict),
     ]
 )
