@@ -90,7 +90,8 @@ struct AlertCard: Sendable {
             return Driver(
                 name: name.isEmpty ? "all traffic" : name, share: Format.percent(share),
                 bar: #"<svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">"#
-                    + #"<rect class="track" width="100" height="6"/><rect class="fill" width="\#(width)" height="6"/></svg>"#
+                    + #"<rect class="track" width="100" height="6"/>"#
+                    + #"<rect class="fill" width="\#(width)" height="6"/></svg>"#
             )
         }
     }

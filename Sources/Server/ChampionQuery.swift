@@ -2,9 +2,9 @@ import Values
 
 /// What a reader of `GET /v1/models/{m}/champion` asks for.
 ///
-/// Without `wait` it is answered at once: 200, or 304 where `If-None-Match` names the present sequence. With `wait` it is
-/// answered as soon as the sequence is above a base: `after`, else the number in `If-None-Match`, else the one at the time
-/// of asking. Where nothing changed in time: 304 to `If-None-Match`, 204 otherwise.
+/// Without `wait` it is answered at once: 200, or 304 where `If-None-Match` names the present sequence. With `wait` it
+/// is answered as soon as the sequence is above a base: `after`, else the number in `If-None-Match`, else the one at
+/// the time of asking. Where nothing changed in time: 304 to `If-None-Match`, 204 otherwise.
 struct ChampionQuery: Hashable, Sendable {
     /// Longer waits are cut to this; proxies end silent connections at about that time.
     static let waitMaximum = Span.seconds(60)

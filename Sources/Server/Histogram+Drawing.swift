@@ -17,7 +17,8 @@ extension Histogram {
     private func numeric(_ look: Look) -> String {
         let height = 100.0
         var svg =
-            #"<svg class="hist" viewBox="0 0 \#(bins.count * 20) 100" preserveAspectRatio="none" role="img" aria-label="\#(summary)">"#
+            #"<svg class="hist" viewBox="0 0 \#(bins.count * 20) 100" preserveAspectRatio="none" role="img" "#
+            + #"aria-label="\#(summary)">"#
         for (i, bin) in bins.enumerated() {
             let x = Double(i * 20)
             svg += "<g><title>\(tooltip(bin))</title>"
@@ -42,8 +43,8 @@ extension Histogram {
     private static func bar(_ kind: String, _ x: Double, _ width: Double, _ height: Double) -> String {
         // A bin that is not empty stays visible.
         let shown = height > 0 ? max(height, 0.8) : 0
-        return
-            #"<rect class="\#(kind)" x="\#(x)" y="\#(Format.fixed(100 - shown, digits: 2))" width="\#(width)" height="\#(Format.fixed(shown, digits: 2))"/>"#
+        let (y, tall) = (Format.fixed(100 - shown, digits: 2), Format.fixed(shown, digits: 2))
+        return #"<rect class="\#(kind)" x="\#(x)" y="\#(y)" width="\#(width)" height="\#(tall)"/>"#
     }
 
     private func categorical() -> String {

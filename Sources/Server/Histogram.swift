@@ -67,8 +67,8 @@ struct Histogram: Sendable, Hashable {
         return "\(edges[bin - 1]) to \(edges[bin])"
     }
 
-    /// The categories that matter on either side, the largest first, and the rest together. Those that nobody has are left
-    /// out.
+    /// The categories that matter on either side, the largest first, and the rest together. Those that nobody has
+    /// are left out.
     private static func largest(_ bins: [Bin]) -> [Bin] {
         let sorted = bins.filter { $0.reference > 0 || $0.current > 0 }.enumerated().sorted { a, b in
             let (x, y) = (max(a.element.reference, a.element.current), max(b.element.reference, b.element.current))

@@ -6,8 +6,9 @@ enum PageStyle {
         :root{--bg:#f6f7f9;--card:#fff;--line:#e4e7ec;--text:#171b24;--soft:#667085;--faint:#f0f2f5;--ref:#c4cad6;
         --cur:#4457d6;--bad:#cf3a3a;--badbg:#fdecec;--warn:#b86a09;--warnbg:#fdf3e1;--ok:#1f8a5b;--okbg:#e6f5ee;
         --shadow:0 1px 2px rgba(16,24,40,.05),0 1px 3px rgba(16,24,40,.06)}
-        @media (prefers-color-scheme:dark){:root{--bg:#0e1117;--card:#161b23;--line:#262d38;--text:#e8ebf0;--soft:#94a0b3;
-        --faint:#1d242e;--ref:#4a5568;--cur:#8794ff;--bad:#ff7b72;--badbg:#3a1d20;--warn:#f0b458;--warnbg:#33270f;
+        @media (prefers-color-scheme:dark){:root{--bg:#0e1117;--card:#161b23;--line:#262d38;--text:#e8ebf0;
+        --soft:#94a0b3;--faint:#1d242e;--ref:#4a5568;--cur:#8794ff;--bad:#ff7b72;--badbg:#3a1d20;--warn:#f0b458;
+        --warnbg:#33270f;
         --ok:#4cc38a;--okbg:#12301f;--shadow:none}}
 
         """
@@ -48,8 +49,8 @@ enum PageStyle {
         .empty.good b{color:var(--ok)}
         .problem{margin-top:16px;padding:10px 16px;border-radius:8px;background:var(--warnbg);overflow-wrap:anywhere}
         .problem b{color:var(--warn);margin-right:8px}
-        .tag{display:inline-block;padding:1px 8px;border-radius:5px;background:var(--faint);border:1px solid var(--line);
-        font-size:12.5px}
+        .tag{display:inline-block;padding:1px 8px;border-radius:5px;background:var(--faint);
+        border:1px solid var(--line);font-size:12.5px}
         .two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 20px}
         .list{padding:6px 20px}.list>p{padding:12px 0}
         .item{padding:11px 0;border-bottom:1px solid var(--line)}.item:last-child{border:0}
@@ -69,10 +70,12 @@ enum PageStyle {
         .alert.info{--tone:var(--cur);--tonebg:var(--faint)}
         .alert.pending{border-left-style:dashed}
         .alert .head{display:flex;flex-wrap:wrap;align-items:center;gap:6px 10px;padding:14px 20px 0}
-        .pill{padding:1px 9px;border-radius:99px;background:var(--tonebg);color:var(--tone);font-size:12px;font-weight:600}
+        .pill{padding:1px 9px;border-radius:99px;background:var(--tonebg);color:var(--tone);font-size:12px;
+        font-weight:600}
         .where{color:var(--soft)}.where em{font-style:normal;opacity:.6}
         .when{margin-left:auto;color:var(--soft);font-size:12.5px}
-        .alert .body{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.15fr);gap:12px 36px;padding:12px 20px 18px}
+        .alert .body{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.15fr);gap:12px 36px;
+        padding:12px 20px 18px}
         .summary{font-size:15px;margin-bottom:10px}
         .likely{margin-bottom:12px}.likely span{display:block;color:var(--soft);font-size:12px}
         .figures{display:flex;flex-wrap:wrap;gap:8px 28px;margin:2px 0 6px}
@@ -86,7 +89,8 @@ enum PageStyle {
         .actions .done{background:var(--okbg);color:var(--ok);font-weight:600}
         .actions .refused{background:var(--warnbg);color:var(--warn);font-weight:600}
         .legend{display:flex;align-items:center;gap:6px;color:var(--soft);font-size:12px;margin-bottom:6px}
-        .key{width:10px;height:10px;border-radius:2px;background:var(--ref)}.key.cur{background:var(--cur);margin-left:10px}
+        .key{width:10px;height:10px;border-radius:2px;background:var(--ref)}
+        .key.cur{background:var(--cur);margin-left:10px}
         .evidence .hist{height:120px}
         .drivers{margin-top:12px}.drivers:empty{display:none}
         .driver,.cat{display:grid;grid-template-columns:minmax(80px,34%) minmax(0,1fr) auto;gap:10px;align-items:center;

@@ -69,9 +69,11 @@ enum PageTemplate {
         {{#runbook}}<p class="metric"><a href="{{.}}" rel="noopener noreferrer">Runbook</a></p>{{/runbook}}
         </div>
         {{#hasEvidence}}<div class="evidence">
-        {{#chart}}<div class="legend"><span class="key ref"></span>reference<span class="key cur"></span>this window</div>\
+        {{#chart}}<div class="legend"><span class="key ref"></span>reference\
+        <span class="key cur"></span>this window</div>\
         {{{.}}}{{/chart}}
-        <div class="drivers">{{#drivers}}<div class="driver"><span class="name" title="{{name}}">{{name}}</span>{{{bar}}}\
+        <div class="drivers">{{#drivers}}\
+        <div class="driver"><span class="name" title="{{name}}">{{name}}</span>{{{bar}}}\
         <span class="num">{{share}} of the shift</span></div>{{/drivers}}</div>
         </div>{{/hasEvidence}}
         </div>
@@ -87,7 +89,8 @@ enum PageTemplate {
         then start the service again.</div>{{/models}}
         {{#models}}<article class="model">
         <div class="head"><h3>{{name}}</h3><span class="task">{{task}}</span>
-        <span class="chips">{{#chips}}<span class="chip {{kind}}"><span>{{label}}</span><b>{{version}}</b></span>{{/chips}}\
+        <span class="chips">{{#chips}}<span class="chip {{kind}}"><span>{{label}}</span><b>{{version}}</b></span>\
+        {{/chips}}\
         {{#unregistered}}<span class="soft">no champion registered</span>{{/unregistered}}</span></div>
         <dl class="facts">
         <div><dt>last window</dt><dd>{{#window}}{{.}}{{/window}}{{^window}}none yet{{/window}}</dd></div>
@@ -97,11 +100,12 @@ enum PageTemplate {
         {{#late}}<div><dt>late rows</dt><dd>{{.}}</dd></div>{{/late}}
         <div><dt>reference</dt><dd>{{reference}}</dd></div>
         </dl>
-        {{^window}}<div class="empty"><b>No window has closed yet.</b> A window of {{windowSize}} closes once events with \
-        later times arrive. Publish predictions to the topic, or post them to <code>/v1/events</code>; \
+        {{^window}}<div class="empty"><b>No window has closed yet.</b> A window of {{windowSize}} closes once events \
+        with later times arrive. Publish predictions to the topic, or post them to <code>/v1/events</code>; \
         old events work too, since time is taken from the events.</div>{{/window}}
         {{#hasColumns}}<div class="columns">{{#drawn}}\(column){{/drawn}}</div>{{/hasColumns}}
-        {{#hasOthers}}<details open data-key="others-{{name}}"><summary>Other columns</summary><div class="scroll"><table>
+        {{#hasOthers}}<details open data-key="others-{{name}}">\
+        <summary>Other columns</summary><div class="scroll"><table>
         <thead><tr><th>column</th><th>kind</th><th class="num">PSI</th><th>trend</th><th class="num">missing</th>\
         <th>worst segment</th></tr></thead><tbody>
         {{#others}}<tr><td><b>{{name}}</b></td><td class="soft">{{kind}}</td>\
@@ -118,7 +122,8 @@ enum PageTemplate {
         <span class="psi {{level}}">PSI {{psi}}</span></div><div class="kind soft">{{kind}}</div>
         {{{chart}}}{{#trend}}<div class="trend"><span class="soft">PSI</span>{{{.}}}</div>{{/trend}}
         {{#nulls}}<p class="nulls">{{.}}</p>{{/nulls}}
-        {{#worst}}<div class="worst"><div class="title"><span class="soft">worst in</span><b title="{{segment}}">{{segment}}</b>\
+        {{#worst}}<div class="worst"><div class="title"><span class="soft">worst in</span>\
+        <b title="{{segment}}">{{segment}}</b>\
         <span class="psi {{level}}">PSI {{psi}}</span></div>{{{chart}}}</div>{{/worst}}
         </div>
         """
@@ -129,7 +134,8 @@ enum PageTemplate {
         <h2>Recently resolved</h2>
         <div class="card list">
         {{^resolved}}<p class="soft">No alert has been resolved yet.</p>{{/resolved}}
-        {{#resolved}}<div class="item"><div><b>{{name}}</b> <span class="soft">{{model}}{{#column}} / {{.}}{{/column}}</span>
+        {{#resolved}}<div class="item"><div><b>{{name}}</b>
+        <span class="soft">{{model}}{{#column}} / {{.}}{{/column}}</span>
         {{#segments}}<span class="tag">{{.}}</span>{{/segments}}</div>
         {{#summary}}<div>{{.}}</div>{{/summary}}
         <div class="soft">{{#until}}resolved {{.}}{{/until}}{{#lasted}}, after {{.}}{{/lasted}}</div></div>{{/resolved}}
@@ -138,8 +144,8 @@ enum PageTemplate {
         <section aria-label="Registry">
         <h2>Registry</h2>
         <div class="card list">
-        {{^audit}}<p class="soft">Nothing is registered yet. <code>holdfast registry</code> registers models and versions \
-        and promotes a champion, as do MLflow clients.</p>{{/audit}}
+        {{^audit}}<p class="soft">Nothing is registered yet. <code>holdfast registry</code> registers models and \
+        versions and promotes a champion, as do MLflow clients.</p>{{/audit}}
         {{#audit}}<div class="item {{kind}}"><div><b>{{model}}</b> {{what}} <span class="soft">by {{actor}}</span></div>
         {{#reason}}<div>{{.}}</div>{{/reason}}
         <div class="soft">{{at}}</div></div>{{/audit}}

@@ -12,8 +12,8 @@ struct RouteTable: Sendable {
         patterns = routes.map { ($0.parts, $0) }
     }
 
-    /// The routes of a path by any method, with the decoded values of its parts in braces. Empty where nothing is there,
-    /// which includes paths that do not decode.
+    /// The routes of a path by any method, with the decoded values of its parts in braces. Empty where nothing is
+    /// there, which includes paths that do not decode.
     func matches(_ path: String) -> (routes: [Route], values: [String: String]) {
         var decoded: [String] = []
         for part in path.split(separator: "/") {

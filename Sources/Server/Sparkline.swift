@@ -28,8 +28,10 @@ struct Sparkline: Sendable, Hashable {
             isDrawing = true
             last = point
         }
+        let about = Markup.escape(about)
         var svg =
-            #"<svg class="spark" viewBox="0 0 200 40" preserveAspectRatio="none" role="img" aria-label="\#(Markup.escape(about))"><title>\#(Markup.escape(about))</title>"#
+            #"<svg class="spark" viewBox="0 0 200 40" preserveAspectRatio="none" role="img" "#
+            + #"aria-label="\#(about)"><title>\#(about)</title>"#
         if let threshold {
             svg += #"<path class="limit" d="M0 \#(y(threshold))H200"/>"#
         }

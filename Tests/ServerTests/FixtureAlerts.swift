@@ -32,7 +32,8 @@ enum FixtureAlerts {
 
     static let incomeMissing = """
         {"at":"2026-03-01T14:00:00Z","status":"pending","labels":{"alertname":"IncomeMissing","column":"income",\
-        "model":"fraud","severity":"ticket"},"annotations":{"summary":"income is missing in 9.4% of rows, 1.2% before"},\
+        "model":"fraud","severity":"ticket"},"annotations":{"summary":\
+        "income is missing in 9.4% of rows, 1.2% before"},\
         "startsAt":"2026-03-01T14:00:00Z","endsAt":null,"fingerprint":"22bb","segment":{},"revision":1,\
         "context":{"value":0.094,"threshold":0.036,"metric":"null_rate"}}
         """

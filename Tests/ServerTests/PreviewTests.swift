@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// For looking at the page in a browser: `HOLDFAST_PREVIEW=FILE swift test --filter PreviewTests` writes the address of a
-/// served incident into the file and goes on until it is interrupted. `HOLDFAST_PREVIEW_EMPTY=1` shows a new service.
+/// For looking at the page in a browser: `HOLDFAST_PREVIEW=FILE swift test --filter PreviewTests` writes the address of
+/// a served incident into the file and goes on until it is interrupted. `HOLDFAST_PREVIEW_EMPTY=1` shows a new service.
 struct PreviewTests {
     private static let environment = ProcessInfo.processInfo.environment
 
