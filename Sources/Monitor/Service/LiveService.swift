@@ -40,18 +40,24 @@ struct LiveService: MonitorService {
         guard column != nil || segment != nil else { return stored.flatMap(\.lines) }
         // Lines are written by us, so their beginnings can be compared as text.
         let columnText = column.map { #","column":"# + JSON.string($0).text + "," }
-        let segmentText = segment.map { #","segment":"# + $0.json.text + "," }
         var out = [UInt8]()
         for snapshot in stored {
             for line in snapshot.lines.split(separator: UInt8(ascii: "\n")) {
                 let text = String(decoding: line, as: UTF8.self)
                 if let columnText, !text.contains(columnText) { continue }
-                if let segmentText, !text.contains(segmentText) { continue }
+                if let segment, !Self.isOf(segment, line) { continue }
                 out += line
                 out.append(UInt8(ascii: "\n"))
             }
         }
         return out
+    }
+
+    /// Whether a line is of a segment, whatever order its dimensions are named in.
+    private static func isOf(_ segment: Segment, _ line: some Sequence<UInt8>) -> Bool {
+        guard let json = try? JSON(parsing: line) else { return false }
+        let parts = (json["segment"]?.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") }
+        return Set(parts) == Set(segment.parts)
     }
 }
 

@@ -17,8 +17,10 @@ struct ViewRestorer {
             let stored = try await ledger.snapshots(
                 model: model.name, from: .distantPast, to: .distantFuture,
                 limit: ModelView.historyWindows * model.shapes.count)
+            let settings = model.window
             let own = stored.filter {
-                model.window.calendar.end(of: model.window.size, from: $0.window.start) == $0.window.end
+                settings.calendar.window(
+                    settings.size, every: settings.every, pane: settings.pane, from: $0.window.start) == $0.window
             }
             for snapshot in own.suffix(ModelView.historyWindows) {
                 view.take(
