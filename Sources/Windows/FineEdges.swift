@@ -3,10 +3,11 @@ import Statistics
 /// Chooses the edges of a numeric column's fine bins from its reference values.
 ///
 /// In order of importance, while there is room: the tails (just below the minimum, the maximum, and 0.1, 1, 10 and 100 ranges beyond
-/// each); the quantiles `psi` uses, of all traffic and of every segment, so that coarse bins are exact sums of fine ones; every distinct
-/// value where there are few, with a bin of its own for each that holds 1/240 of the rows; the 240-quantiles; and further splits
-/// until no bin holds more than 1/240 of the rows of all traffic or of any segment, which bounds what binning can hide from
-/// `ks`.
+/// each); the quantiles `psi` uses, of all traffic, so that coarse bins are exact sums of fine ones; every distinct value where
+/// there are few, with a bin of its own for each that holds 1/240 of the rows; the 240-quantiles; further splits until no bin
+/// holds more than 1/240 of the rows of all traffic, which bounds what binning can hide from `ks`; then the quantiles of the
+/// segments, largest first, and at last the same splits for each of them. Segments come last because they may be many: what
+/// they take must not cost all traffic its resolution.
 package struct FineEdges {
     /// Bins at most, so that a column's counters stay small.
     static let maximumEdges = 2_000
@@ -27,15 +28,15 @@ package struct FineEdges {
         var chosen = FineEdges()
         chosen.addTails(minimum: all[0], maximum: all[all.count - 1])
         for q in Samples.quantileEdges(sorted: all, bins: bins) { chosen.edges.insert(q) }
+        chosen.addCommonValues(all)
+        chosen.addQuantiles(all)
+        chosen.refine(all)
         let bySize = groups.filter { $0.count >= minimumGroupRows }.sorted { $0.count > $1.count }
         for group in bySize {
             let cuts = Samples.quantileEdges(sorted: group, bins: bins).filter { !chosen.edges.contains($0) }
             guard chosen.edges.count + cuts.count <= maximumEdges else { continue }
             chosen.edges.formUnion(cuts)
         }
-        chosen.addCommonValues(all)
-        chosen.addQuantiles(all)
-        chosen.refine(all)
         for group in bySize { chosen.refine(group) }
         return chosen.edges.sorted()
     }

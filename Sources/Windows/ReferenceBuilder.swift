@@ -59,6 +59,10 @@ package struct ReferenceBuilder {
             guard let bins = numeric ? numericBins(column, groups) : categoryBins(column) else { continue }
             layoutColumns.append((column.name, bins))
         }
+        guard !layoutColumns.isEmpty else {
+            throw Failure(
+                description: "no usable column in \(table.count) rows: \(notes.joined(separator: "; "))")
+        }
         let layout = Layout(columns: layoutColumns)
         let used = layoutColumns.compactMap { made in columns.first { $0.column.name == made.name }?.column }
         let all = Group(segment: .all, rows: Array(0..<table.count))
@@ -93,7 +97,12 @@ package struct ReferenceBuilder {
     /// Columns in the order of the layout: features as they appeared, the prediction last.
     private mutating func usedColumns() -> [(column: DataTable.Column, numeric: Bool)] {
         var list: [(DataTable.Column, Bool)] = []
-        for column in table.features + (table.prediction.map { [$0] } ?? []) {
+        // In events that name belongs to the model's output: a feature's values would never reach the column.
+        let features = table.features.filter { $0.name != ModelSchema.predictionColumn }
+        if features.count < table.features.count {
+            notes.append("a feature cannot be named '\(ModelSchema.predictionColumn)', so it is left out")
+        }
+        for column in features + (table.prediction.map { [$0] } ?? []) {
             switch options.columns[column.name] {
             case .ignore: continue
             case .numeric: list.append((column, true))

@@ -23,7 +23,14 @@ extension ReferenceFile {
             (cross.arrayValue ?? []).compactMap(\.stringValue)
         }
         var groups: [Reference.Group] = []
-        for item in document["groups"]?.arrayValue ?? [] { groups.append(try group(item, layout)) }
+        var known: Set<Segment> = []
+        for item in document["groups"]?.arrayValue ?? [] {
+            let group = try group(item, layout)
+            guard known.insert(group.segment).inserted else {
+                throw Failure(description: "group \(group.segment) stands twice")
+            }
+            groups.append(group)
+        }
         guard groups.first?.segment.isAll == true else {
             throw Failure(description: "groups must begin with all traffic (segment {})")
         }
@@ -48,14 +55,17 @@ extension ReferenceFile {
             }
             switch item["kind"]?.stringValue {
             case "numeric":
-                let edges = (item["edges"]?.arrayValue ?? []).compactMap(\.numberValue)
-                guard edges.count <= NumericBins.maximumEdges, zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 }),
+                let written = item["edges"]?.arrayValue ?? []
+                let edges = written.compactMap(\.numberValue).filter(\.isFinite)
+                guard edges.count == written.count, edges.count <= NumericBins.maximumEdges,
+                    zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 }),
                     let exponent = item["exponent"]?.integerValue, Moments.exponents.contains(Int(exponent))
                 else { throw Failure(description: "column '\(name)': edges must ascend and exponent be a number") }
                 columns.append((name, .numeric(NumericBins(edges: edges), exponent: Int(exponent))))
             case "categorical":
-                let categories = (item["categories"]?.arrayValue ?? []).compactMap(\.stringValue)
-                let rare = (item["rare"]?.arrayValue ?? []).compactMap(\.stringValue)
+                guard let categories = texts(item["categories"]), let rare = texts(item["rare"]) else {
+                    throw Failure(description: "column '\(name)': categories must be texts")
+                }
                 guard Set(categories + rare).count == categories.count + rare.count, categories.count < 60_000 else {
                     throw Failure(description: "column '\(name)': a category stands twice")
                 }
@@ -67,9 +77,20 @@ extension ReferenceFile {
         return Layout(columns: columns)
     }
 
+    /// Empty where the list is absent, `nil` where it holds anything but texts.
+    private static func texts(_ list: JSON?) -> [String]? {
+        let items = list?.arrayValue ?? []
+        let texts = items.compactMap(\.stringValue)
+        return texts.count == items.count ? texts : nil
+    }
+
     private static func group(_ item: JSON, _ layout: Layout) throws(Failure) -> Reference.Group {
-        let parts = (item["segment"]?.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") }
+        let members = item["segment"]?.objectValue ?? []
+        let parts = members.compactMap { member in member.value.stringValue.map { Segment.Part(member.key, $0) } }
         let segment = Segment(parts)
+        guard parts.count == members.count else {
+            throw Failure(description: "group \(segment): segment must hold texts")
+        }
         guard let rows = item["rows"]?.integerValue, rows >= 0 else {
             throw Failure(description: "group \(segment): rows is missing")
         }
@@ -92,6 +113,7 @@ extension ReferenceFile {
                 guard count >= 0 else { throw fail("\(key) is negative") }
                 profile.counts[column.offset + column.code(code)] = UInt64(count)
             }
+            guard holds(profile.column(column), atMost: profile.rows) else { throw fail("more values than rows") }
             guard case .numeric(let bins, _) = column.bins else {
                 cuts.append([])
                 continue
@@ -110,10 +132,21 @@ extension ReferenceFile {
         return Reference.Group(segment: segment, profile: profile, cuts: cuts)
     }
 
+    /// Whether a column's counts add up to no more than the group's rows; a sum may be past 64 bits in an edited file.
+    private static func holds(_ column: ColumnProfile, atMost rows: UInt64) -> Bool {
+        var left = rows
+        for count in column.bins + [column.null, column.missing, column.invalid, column.wrongType] {
+            guard count <= left else { return false }
+            left -= count
+        }
+        return true
+    }
+
     private static func moments(_ stored: JSON, count: UInt64) -> Moments? {
         guard let minimum = stored["min"]?.numberValue, let maximum = stored["max"]?.numberValue,
             let sum = stored["sum"]?.stringValue.flatMap({ Int128($0) }),
-            let squares = stored["squares"]?.stringValue.flatMap({ Int128($0) })
+            let squares = stored["squares"]?.stringValue.flatMap({ Int128($0) }),
+            minimum.isFinite, maximum.isFinite, minimum <= maximum, squares >= 0
         else { return nil }
         var moments = Moments()
         moments.count = count
