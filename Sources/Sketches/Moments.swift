@@ -3,8 +3,9 @@
 /// Floating-point sums depend on the order of addition, and a window must have the same bytes whoever merged it. So a
 /// value is first rounded to a whole multiple of the column's quantum 2^−`exponent` (a pure function of the value) and
 /// the multiples are summed in 128-bit integers, which is exact in any order. The quantum is chosen from the reference
-/// (`exponent(forMagnitude:)`) so that values up to 128 times the reference's largest keep at least 41 significant bits;
-/// beyond that range a value is clamped in the sums (minimum and maximum stay exact).
+/// (`exponent(forMagnitude:)`) so that the reference's largest value has at least 41 significant bits; beyond 16,384 times
+/// that value a value is clamped in the sums (minimum and maximum stay exact). The sum of squares saturates, which is
+/// associative too because squares are not negative.
 package struct Moments: Sendable, Hashable {
     package var count: UInt64 = 0
     package var sum: Int128 = 0
@@ -14,8 +15,8 @@ package struct Moments: Sendable, Hashable {
 
     package init() {}
 
-    /// Largest multiple kept: 2^48, whose square leaves room for 2^31 such values in 128 bits.
-    private static let limit = 281_474_976_710_656.0
+    /// Largest multiple kept: 2^55. Sums of 2^72 such values fit 128 bits.
+    private static let limit = 36_028_797_018_963_968.0
 
     /// Exponents whose power of two and its inverse are ordinary doubles. They suit every magnitude from 2^−960 up.
     package static let exponents = -1_000...1_000
@@ -42,15 +43,21 @@ package struct Moments: Sendable, Hashable {
         let square = q.multipliedFullWidth(by: q)
         count &+= 1
         sum &+= Int128(q)
-        sumOfSquares &+= Int128(square.high) << 64 | Int128(square.low)
+        sumOfSquares = Self.saturating(sumOfSquares, Int128(square.high) << 64 | Int128(square.low))
         if value < minimum { minimum = value }
         if value > maximum { maximum = value }
+    }
+
+    @inline(__always)
+    private static func saturating(_ a: Int128, _ b: Int128) -> Int128 {
+        let (sum, overflow) = a.addingReportingOverflow(b)
+        return overflow ? .max : sum
     }
 
     package mutating func merge(_ other: Moments) {
         count &+= other.count
         sum &+= other.sum
-        sumOfSquares &+= other.sumOfSquares
+        sumOfSquares = Self.saturating(sumOfSquares, other.sumOfSquares)
         if other.minimum < minimum { minimum = other.minimum }
         if other.maximum > maximum { maximum = other.maximum }
     }
