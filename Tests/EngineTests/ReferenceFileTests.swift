@@ -53,7 +53,7 @@ struct ReferenceFileTests {
         (#""categories":["#, #""categories":["US","#, "a category stands twice"),
         (#""categories":["#, #""categories":["XX","#, "counts must be"),
         (#""categories":["#, #""categories":[5,"#, "categories must be texts"),
-        (#""segment": {}"#, #""segment": {"device":"d0"}"#, "groups must begin"),
+        (#""segment": {}"#, #""segment": {"device":"d9"}"#, "groups must begin"),
         (#""rows": 400, "columns""#, #""rows": -1, "columns""#, "rows is missing"),
         (#""rows": 400, "columns""#, #""rows": 40, "columns""#, "more values than rows"),
         (#""segment": {"device":"d0"}"#, #""segment": {"device":0}"#, "segment must hold texts"),
