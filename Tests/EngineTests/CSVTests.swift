@@ -99,8 +99,10 @@ struct CSVTests {
     @Test func `JSON lines and CSV of one table agree, and bad lines are named`() throws {
         try Fixture.withFolder { folder in
             let lines = folder.appending(path: "rows.jsonl")
-            let text =
-                "{\"model\":\"m\",\"x\":1,\"score\":0.5}\nnot json\n\n{\"type\":\"label\",\"id\":1,\"label\":1}\n[1]\n{\"x\":2}\n"
+            let text = [
+                #"{"model":"m","x":1,"score":0.5}"#, "not json", "", #"{"type":"label","id":1,"label":1}"#, "[1]",
+                #"{"x":2}"#,
+            ].joined(separator: "\n")
             try Data(text.utf8).write(to: lines)
             let loaded = try TableReader.read([lines.path, Self.path("x,score\n3,0.75\n", in: folder)])
             #expect(

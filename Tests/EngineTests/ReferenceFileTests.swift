@@ -105,8 +105,9 @@ struct ReferenceFileTests {
 
     @Test func `every snapshot line is JSON without NaN, from empty windows and wild values too`() throws {
         let table = try ReferenceBuilderTests.table(
-            (0..<60).map {
-                #"{"model":"m","features":{"x":\#($0 % 2 == 0 ? "1e308" : "-1e308"),"c":"a\"\#($0 % 2)","k":3},"prediction":0.5,"segments":{"s":"\#($0 % 2)\n"}}"#
+            (0..<60).map { i in
+                #"{"model":"m","features":{"x":\#(i % 2 == 0 ? "1e308" : "-1e308"),"c":"a\"\#(i % 2)","k":3},"#
+                    + #""prediction":0.5,"segments":{"s":"\#(i % 2)\n"}}"#
             })
         let reference = try Self.reference(table)
         let builder = SnapshotBuilder(reference: reference, smoothing: .none)
