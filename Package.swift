@@ -23,8 +23,10 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 
@@ -77,9 +79,9 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry", hummingbird, mustache,
-                nioCore,
-                httpTypes, log,
+                "Values", "Events", "COpenSSL", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry", hummingbird,
+                hummingbirdCore, mustache,
+                lifecycle, nioCore, httpTypes, log,
             ],
             swiftSettings: strict),
         .target(
@@ -87,16 +89,20 @@ let package = Package(
             dependencies: [
                 "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Kafka", "Windows", "StrictYAML",
                 "Rules",
-                "Ledger", "Actions", "Registry", "Telemetry", "Server", lifecycle, signals, log, metrics,
+                "Ledger", "Actions", "Registry", "Telemetry", "Server", lifecycle, signals, http, nioCore, nioHTTP, log,
             ],
             swiftSettings: strict),
-        .executableTarget(name: "holdfast", dependencies: ["Monitor", "StrictYAML", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "holdfast",
+            dependencies: ["Values", "Monitor", "Registry", "StrictYAML", "Telemetry", log, arguments],
+            swiftSettings: strict),
 
         // Helpers of the demo and the tests.
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
 
         // Tests sit beside what they prove.
-        .target(name: "TestSupport", dependencies: ["Values", "COpenSSL"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Values", "COpenSSL"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "EngineTests",
             dependencies: [
@@ -111,7 +117,27 @@ let package = Package(
         .testTarget(
             name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport", grdb], swiftSettings: strict),
         .testTarget(
-            name: "ActionsTests", dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
+            name: "ActionsTests",
+            dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReportTests",
+            dependencies: [
+                "Values", "Events", "Files", "Sketches", "Statistics", "Windows", "Monitor", "TestSupport",
+            ],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Values", "Events", "Statistics", "Registry", "Server", "TestSupport", lifecycle, nioCore, nioPosix, nioHTTP, log,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MonitorTests",
+            dependencies: [
+                "Values", "Events", "Files", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka", "Registry", "Monitor", "holdfast",
+                "TestBroker", "TestSupport", http, nioCore, nioHTTP,
+            ],
             swiftSettings: strict),
     ]
 )

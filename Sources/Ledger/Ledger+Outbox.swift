@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+package import Rules
 package import Values
 
 extension Ledger {
@@ -45,8 +46,18 @@ extension Ledger {
     }
 
     /// Marks an entry finished: `done`, or `dead` with the reason. What follows from it is added in the same transaction.
-    package func finish(_ id: Int64, dead reason: String? = nil, adding entries: [OutboxEntry] = []) async throws {
+    /// - Parameter alert: shown from now on instead of the alert's own last firing line.
+    package func finish(
+        _ id: Int64, dead reason: String? = nil, adding entries: [OutboxEntry] = [], amending alert: Alert? = nil
+    ) async throws {
         try await database.write { db in
+            if let alert {
+                try db.execute(
+                    sql: """
+                        UPDATE transition SET line = ? WHERE seq = (
+                            SELECT max(seq) FROM transition WHERE fingerprint = ? AND status = 'firing')
+                        """, arguments: [alert.json.text, alert.fingerprint])
+            }
             try db.execute(
                 sql: "UPDATE outbox SET state = ?, note = ? WHERE id = ?",
                 arguments: [reason == nil ? "done" : "dead", reason, id])

@@ -1,8 +1,8 @@
 package import Statistics
 package import Values
 
-/// What the HTTP side asks of the running monitor. `Monitor` implements it for `serve`; tests of routes and pages implement it with fixed
-/// values.
+/// What the HTTP side asks of the running monitor. `Monitor` implements it for `serve`; tests of routes and pages
+/// implement it with fixed values.
 package protocol MonitorService: Sendable {
     /// Why the service is not ready yet; empty when it is.
     func notReady() async -> [String]

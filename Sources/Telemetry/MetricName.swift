@@ -9,12 +9,15 @@ package enum MetricName: String, CaseIterable, Sendable {
     case alerts = "holdfast_alerts"
     case notifications = "holdfast_notifications_total"
     case windowClose = "holdfast_window_close_seconds"
+    case lateEvents = "holdfast_late_events_total"
+    case unknownKeys = "holdfast_unknown_keys_total"
+    case lostMessages = "holdfast_lost_messages_total"
     /// Our own health: series that were not kept.
     case seriesRefused = "holdfast_series_refused_total"
 
     package var kind: MetricKind {
         switch self {
-        case .events, .rejected, .notifications, .seriesRefused: .counter
+        case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused: .counter
         case .consumerLag, .watermark, .drift, .performance, .alerts: .gauge
         case .windowClose: .histogram
         }
@@ -30,6 +33,9 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .performance: "Performance of the model in the last judged window."
         case .alerts: "Alert instances by state."
         case .notifications: "Delivery attempts by receiver and outcome."
+        case .lateEvents: "Events that came later than the model's lateness allows."
+        case .unknownKeys: "Feature values without a column in the reference."
+        case .lostMessages: "Messages the broker deleted before they were read."
         case .windowClose: "Seconds from the end of a window in event time to its verdict."
         case .seriesRefused: "Series that were not kept, by metric and reason (limit, type)."
         }

@@ -44,6 +44,7 @@ extension Snapshot {
             }
             out += "}".utf8
             writeDrift(row, into: &out)
+            row.comparison.write(into: &out)
             out += "}\n".utf8
         }
     }
@@ -57,5 +58,28 @@ extension Snapshot {
         JSON.write(p, into: &out)
         out += #","significant":"#.utf8
         out += (p < 0.001 ? "true}" : "false}").utf8
+    }
+}
+
+extension Comparison {
+    /// `,"histogram":{…}`: the counts behind a line's distances, in the bins the distances use.
+    fileprivate func write(into out: inout [UInt8]) {
+        out += #","histogram":{"#.utf8
+        if categories.isEmpty {
+            out += #""edges":"#.utf8
+            JSON.numbers(edges).write(into: &out)
+        } else {
+            out += #""categories":"#.utf8
+            JSON.array(categories.map { .string($0) }).write(into: &out)
+        }
+        for (name, counts) in [("reference", reference), ("current", current)] {
+            out += ",\"\(name)\":[".utf8
+            for (i, count) in counts.enumerated() {
+                if i > 0 { out.append(UInt8(ascii: ",")) }
+                out += count.description.utf8
+            }
+            out.append(UInt8(ascii: "]"))
+        }
+        out.append(UInt8(ascii: "}"))
     }
 }

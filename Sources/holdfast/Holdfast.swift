@@ -8,7 +8,10 @@ struct Holdfast: AsyncParsableCommand {
         commandName: "holdfast",
         abstract: "Notices when a model in production drifts, says what shifted and where, and takes it back.",
         version: BuildInfo.text,
-        subcommands: [ReplayCommand.self, ReferenceGroup.self])
+        subcommands: [
+            ServeCommand.self, DemoCommand.self, ReplayCommand.self, ReferenceGroup.self, CompareCommand.self, CheckCommand.self,
+            RegistryGroup.self,
+        ])
 
     /// Exit 2 for wrong usage, whatever the parser's own convention.
     static func main() async {

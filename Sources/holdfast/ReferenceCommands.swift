@@ -5,7 +5,7 @@ import Monitor
 struct ReferenceGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference", abstract: "Learn what normal looks like, and look at it.",
-        subcommands: [ReferenceBuild.self])
+        subcommands: [ReferenceBuild.self, ReferenceShow.self])
 }
 
 struct ReferenceBuild: ParsableCommand {

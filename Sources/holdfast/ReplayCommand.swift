@@ -34,7 +34,8 @@ struct ReplayCommand: ParsableCommand {
     private func report(_ summary: Replay.Summary, _ duration: Duration) {
         let seconds = max(1e-9, Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)
         Terminal.line(
-            "\(summary.rows) events in \(summary.windows) windows, \(Int(Double(summary.rows) / seconds)) events/s; \(summary.fired) alerts fired")
+            "\(summary.rows) events in \(summary.windows) windows, \(Int(Double(summary.rows) / seconds)) events/s; \(summary.fired) alerts fired"
+        )
         if summary.labels > 0 { Terminal.line("\(summary.labels) labels counted") }
         if summary.lateRows > 0 {
             Terminal.line("\(summary.lateRows) events came later than `lateness` allows and are not in the windows")

@@ -102,7 +102,8 @@ extension ConfigurationReader {
                 "`\(timezone)` is no time zone of the IANA database; write `UTC` or a name such as `Europe/Berlin`",
                 at: model["timezone"]?.place ?? model.place)
         }
-        guard let value, let map = value.mapping(allowed: ["pane", "size", "every", "lateness", "idle"], &problems) else {
+        guard let value, let map = value.mapping(allowed: ["pane", "size", "every", "lateness", "idle"], &problems)
+        else {
             return (settings, idle)
         }
         let pane = map["pane"]?.duration(&problems)

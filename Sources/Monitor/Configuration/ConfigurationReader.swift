@@ -53,8 +53,10 @@ package struct ConfigurationReader {
             kafka: readKafka(map["kafka"]), topics: readTopics(map),
             deadLetterTopic: readDeadLetters(map["dead_letters"]), models: models, rules: rules, receivers: receivers,
             http: http,
-            externalURL: map["external_url"].flatMap { $0.nonEmptyString(&problems) } ?? "http://\(http.host):\(http.port)",
-            retention: map["retention"].flatMap { $0.duration(in: Span.hours(1)...Span.days(3_650), &problems) } ?? .days(30))
+            externalURL: map["external_url"].flatMap { $0.nonEmptyString(&problems) }
+                ?? "http://\(http.host):\(http.port)",
+            retention: map["retention"].flatMap { $0.duration(in: Span.hours(1)...Span.days(3_650), &problems) }
+                ?? .days(30))
         return problems.isEmpty ? configuration : nil
     }
 
@@ -90,7 +92,8 @@ package struct ConfigurationReader {
     /// Settings that have a place in the file's form, but nothing behind them in this version.
     private mutating func refuseLater(_ map: YAMLMapping) {
         if let pipelines = map["pipelines"], let list = pipelines.list(&problems), !list.isEmpty {
-            problems.add("pipelines are not available in this version; leave the key out", at: map.keyPlace("pipelines"))
+            problems.add(
+                "pipelines are not available in this version; leave the key out", at: map.keyPlace("pipelines"))
         }
         if let registry = map["registry"], let settings = registry.mapping(allowed: ["mlflow"], &problems),
             settings["mlflow"] != nil

@@ -22,6 +22,8 @@ final class Engine: Sendable {
         /// Per model: rows that came too late.
         var lateRows: [String: UInt64] = [:]
         var watermarks: [String: Timestamp] = [:]
+        /// Alert instances by model and state, of models whose windows closed.
+        var alertStates: [String: [String: Int]] = [:]
         var now: Timestamp?
     }
 
@@ -85,7 +87,9 @@ final class Engine: Sendable {
                 ModelWindows(
                     layout: model.reference.layout, settings: model.window, shapes: model.shapes,
                     state: stored.windows, panes: stored.panes))
-            alerts.append(try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name))
+            alerts.append(
+                try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
+            )
         }
         let views = models.map(ModelView.init)
         shared = Mutex(
@@ -114,7 +118,9 @@ final class Engine: Sendable {
     /// - Parameters:
     ///   - intake: who submits; its activity replaces what it said before. One activity per model.
     ///   - now: wall clock, `nil` in a replay.
-    func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?) throws(LedgerError) {
+    func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?)
+        throws(LedgerError)
+    {
         try step(delta, now: now) { state in
             state.activity[intake] = activity
         } through: { state, model in
@@ -155,6 +161,10 @@ final class Engine: Sendable {
                 let watermark = through(state, index)
                 changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
                 if changed { commit.states[models[index].name] = modelState(index, state, step) }
+                if changed {
+                    let alerts = state.alerts[index]
+                    step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
+                }
                 if let watermark { step.watermarks[models[index].name] = watermark }
             }
             forget(&state, &commit, now)

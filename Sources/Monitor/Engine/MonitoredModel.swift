@@ -45,7 +45,9 @@ struct MonitoredModel: Sendable {
         configuration = model
         reference = loaded
         segmentations = model.segments ?? loaded.segmentations
-        let dimensions = segmentations.flatMap(\.self).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let dimensions = segmentations.flatMap(\.self).reduce(into: [String]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
         schema = ModelSchema(
             model: model.name,
             columns: loaded.layout.columns.map { column in
@@ -80,14 +82,18 @@ struct MonitoredModel: Sendable {
             return fail("reference \(path) is of model `\(reference.model)`")
         }
         if reference.bins != model.bins {
-            return fail("reference \(path) has \(reference.bins) bins, the configuration asks for \(model.bins): build it again")
+            return fail(
+                "reference \(path) has \(reference.bins) bins, the configuration asks for \(model.bins): build it again"
+            )
         }
         for (name, kind) in model.columns.sorted(by: { $0.key < $1.key }) where kind != .ignore {
             guard let index = reference.layout.index(of: name) else {
                 return fail("columns: the reference has no column `\(name)`")
             }
             if reference.layout.columns[index].bins.kindName != kind.rawValue {
-                return fail("columns: `\(name)` is not \(kind.rawValue) in the reference: build it again with this configuration")
+                return fail(
+                    "columns: `\(name)` is not \(kind.rawValue) in the reference: build it again with this configuration"
+                )
             }
         }
         return reference.dropping(Set(model.columns.filter { $0.value == .ignore }.keys))

@@ -20,16 +20,18 @@ enum Outgoing {
             }
         }
         return groups.flatMap { group in
-            (group.alerts[0].notify ?? receivers).compactMap { delivery(group.alerts, to: $0, externalURL: externalURL) }
+            (group.alerts[0].notify ?? receivers).compactMap {
+                delivery(group.alerts, to: $0, externalURL: externalURL)
+            }
         }
     }
 
     /// - Parameter suffix: tells a follow-up to the same revision apart.
     static func delivery(
-        _ alerts: [Alert], to receiver: String, externalURL: String, suffix: String = ""
+        _ alerts: [Alert], to receiver: String, externalURL: String, suffix: String = "", at now: Timestamp? = nil
     ) -> OutboxEntry? {
         guard let body = AlertmanagerBody(receiver: receiver, alerts: alerts, externalURL: externalURL),
-            let at = alerts.map(\.at).max()
+            let at = now ?? alerts.map(\.at).max()
         else { return nil }
         return OutboxEntry(
             kind: .delivery, key: body.deliveryID + suffix, target: receiver, body: body.bytes, at: at)
@@ -48,7 +50,8 @@ enum Outgoing {
                 let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
                 return OutboxEntry(
                     kind: .action, key: "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)",
-                    target: "rollback", body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
+                    target: "rollback",
+                    body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
                     at: alert.at)
             }
         }

@@ -55,7 +55,8 @@ struct RollbackOrder {
     init?(_ json: JSON) {
         guard let stored = json["alert"], let model = json["model"]?.stringValue,
             let group = json["group"]?.stringValue, let rule = json["rule"]?.stringValue,
-            let to = json["to"]?.stringValue, let mode = json["mode"]?.stringValue.flatMap(ActionRequest.Rollback.Mode.init),
+            let to = json["to"]?.stringValue,
+            let mode = json["mode"]?.stringValue.flatMap(ActionRequest.Rollback.Mode.init),
             let maximum = json["maximum"]?.integerValue, let per = json["maximum_per"]?.integerValue,
             let cooldown = json["cooldown"]?.integerValue,
             let alert = Alert(

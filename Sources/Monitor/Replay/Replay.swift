@@ -77,14 +77,17 @@ package struct Replay {
         var intake = Intake(models)
         let topic = configuration.topics.first
         let defaults = TopicDefaults(
-            model: topic?.defaults.model ?? (models.count == 1 ? models[0].name : nil), version: topic?.defaults.version)
+            model: topic?.defaults.model ?? (models.count == 1 ? models[0].name : nil), version: topic?.defaults.version
+        )
         let active = models.map { _ in SourceActivity(active: [Self.source]) }
         var lines = try ReplayLines(files, order: order)
         var count = 0
         var more = true
         while more {
             more = try lines.next { line in
-                intake.add(line, source: Self.source, offset: Int64(count), topic: Self.source, defaults: defaults, now: nil) {
+                intake.add(
+                    line, source: Self.source, offset: Int64(count), topic: Self.source, defaults: defaults, now: nil
+                ) {
                     let example = "line \(count + 1): \($0.detail)"
                     tally.withLock { if $0.examples.count < Self.keptExamples { $0.examples.append(example) } }
                 }

@@ -1,0 +1,68 @@
+import Foundation
+import Rules
+package import StrictYAML
+
+/// `holdfast check`: configurations and rule files, by what they hold.
+package enum Check {
+    package struct Result: Sendable {
+        package let file: String
+        /// What was checked, in words: `configuration, 2 models, 8 rules`.
+        package let what: String
+        package let problems: [Problem]
+    }
+
+    package static func file(_ path: String) -> Result {
+        var problems = ProblemCollector()
+        let start = Place(file: path, line: 1, column: 1)
+        guard let text = ConfigurationReader.contents(path, start, &problems) else {
+            return Result(file: path, what: "", problems: problems.list)
+        }
+        switch kind(text, path) {
+        case .rules: return rules(path, text)
+        case .configuration: return configuration(path)
+        case nil:
+            var found = ProblemCollector()
+            if YAMLValue.parse(text: text, file: path, expanding: { _ in "" }, collector: &found) != nil {
+                found.add("is neither a configuration (`models:`) nor a rule file (`groups:`)", at: start)
+            }
+            return Result(file: path, what: "", problems: found.list)
+        }
+    }
+
+    private enum Kind {
+        case rules, configuration
+    }
+
+    private static func kind(_ text: String, _ path: String) -> Kind? {
+        var ignored = ProblemCollector()
+        guard let root = YAMLValue.parse(text: text, file: path, expanding: { _ in "" }, collector: &ignored),
+            case .mapping(let entries) = root.content
+        else { return nil }
+        let keys = entries.map(\.key)
+        if keys.contains("groups") { return .rules }
+        return keys.contains { ["models", "topics", "kafka", "state", "receivers"].contains($0) } ? .configuration : nil
+    }
+
+    private static func rules(_ path: String, _ text: String) -> Result {
+        do throws(Problems) {
+            let rules = try RuleSet.load([(path, text)])
+            return Result(file: path, what: "rule file, \(count(rules.rules.count, "rule"))", problems: [])
+        } catch {
+            return Result(file: path, what: "", problems: error.list)
+        }
+    }
+
+    private static func configuration(_ path: String) -> Result {
+        do throws(Problems) {
+            let configuration = try ConfigurationReader.read(path)
+            let models = try MonitoredModel.load(configuration)
+            let what =
+                "configuration, \(count(models.count, "model")), \(count(configuration.rules.rules.count, "rule"))"
+            return Result(file: path, what: what, problems: [])
+        } catch {
+            return Result(file: path, what: "", problems: error.list)
+        }
+    }
+
+    private static func count(_ n: Int, _ noun: String) -> String { "\(n) \(noun)\(n == 1 ? "" : "s")" }
+}

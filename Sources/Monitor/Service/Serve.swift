@@ -1,0 +1,196 @@
+import Actions
+import Foundation
+import Kafka
+import Ledger
+package import Logging
+import Registry
+import Rules
+import Server
+import ServiceLifecycle
+package import StrictYAML
+import Synchronization
+import Telemetry
+import UnixSignals
+import Values
+
+/// `holdfast serve`: everything wired together, started in order and stopped in the reverse order.
+package struct Serve: Sendable {
+    /// Why the service cannot start, in words for the operator.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private static let shutdownSeconds: Int64 = 10
+
+    private let configuration: Configuration
+    private let models: [MonitoredModel]
+    private let clock: WallClock
+    private let log: Logger
+
+    package init(_ configuration: Configuration, log: Logger, clock: WallClock = .system) throws(Problems) {
+        self.configuration = configuration
+        self.log = log
+        self.clock = clock
+        models = try MonitoredModel.load(configuration)
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until the task is cancelled.
+    /// - Parameter onReady: told the port once requests are answered.
+    package func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        let parts = try await assemble()
+        let server = makeServer(
+            configuration: try ServerConfiguration(
+                host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens),
+            service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
+        var services: [any Service] = [parts.deliveries, parts.actions, server, Ticker(posted: parts.posted)]
+        if let worker = parts.worker { services.append(IngestService(worker: worker)) }
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+        group.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds - 1)
+        try await ServiceGroup(configuration: group).runGracefully()
+        log.info("stopped")
+    }
+
+    private struct Parts {
+        let live: LiveService
+        let registry: Registry
+        let posted: PostedEvents
+        let deliveries: DeliveryService
+        let actions: ActionService
+        let worker: KafkaWorker?
+    }
+
+    private func assemble() async throws -> Parts {
+        let folder = configuration.statePath
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(description: "\(folder): the state folder cannot be made: \(error.localizedDescription)")
+        }
+        let ledger = try Ledger(path: folder + "/ledger.sqlite")
+        let registry = try await Registry(path: folder + "/registry.sqlite")
+        try await registerModels(registry)
+        let prometheus = PrometheusRegistry()
+        let metrics = StepMetrics(registry: prometheus)
+        let health = Health()
+        let bells = (deliveries: Doorbell(), actions: Doorbell())
+        let log = log
+        let stopping = Flag()
+        let engine = try Engine(
+            models: models, rules: configuration.rules, ledger: ledger,
+            options: .init(
+                performs: true, keepsSnapshots: true, receivers: configuration.receivers.map(\.name),
+                externalURL: configuration.externalURL, retention: configuration.retention),
+            warn: { log.warning("\($0)") },
+            retries: { error in
+                health.set("ledger", error.reason)
+                log.error("the ledger cannot be written; ingestion waits", metadata: ["reason": "\(error)"])
+                Thread.sleep(forTimeInterval: 1)
+                return !stopping.isSet
+            }
+        ) { step in
+            health.set("ledger", nil)
+            metrics.take(step)
+            if !step.alerts.isEmpty {
+                bells.deliveries.ring()
+                bells.actions.ring()
+            }
+            for alert in step.alerts { Self.log(alert, log) }
+        }
+        engine.restoreViews(try await ViewRestorer(ledger: ledger).views(engine.models))
+        let posted = try PostedEvents(models: models, engine: engine, ledger: ledger, clock: clock)
+        let receivers = configuration.receivers.map(\.name)
+        return Parts(
+            live: LiveService(
+                engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
+                clock: clock),
+            registry: registry, posted: posted,
+            deliveries: DeliveryService(
+                ledger: ledger,
+                sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
+                bell: bells.deliveries, metrics: prometheus, clock: clock, log: log),
+            actions: ActionService(
+                ledger: ledger, registry: registry, engine: engine, receivers: receivers,
+                externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
+                log: log),
+            worker: try worker(engine, ledger, health, metrics, stopping))
+    }
+
+    private func worker(
+        _ engine: Engine, _ ledger: Ledger, _ health: Health, _ metrics: StepMetrics, _ stopping: Flag
+    ) throws -> KafkaWorker? {
+        guard let properties = configuration.kafka, !configuration.topics.isEmpty else { return nil }
+        return KafkaWorker(
+            .init(
+                kafka: try KafkaConfiguration(properties: properties),
+                deadLetterKafka: try KafkaConfiguration(properties: DeadLetters.producerProperties(properties)),
+                topics: configuration.topics, deadLetterTopic: configuration.deadLetterTopic, models: models,
+                engine: engine, ledger: ledger, health: health, clock: clock, log: log, lag: { metrics.lag($0) },
+                lost: { metrics.lost($0) }), stopping: stopping)
+    }
+
+    /// A monitored model is in the registry from the first start on, so that it can be promoted and rolled back.
+    private func registerModels(_ registry: Registry) async throws {
+        let known = Set(try await registry.models().map(\.name))
+        for model in models where !known.contains(model.name) {
+            _ = try await registry.registerModel(
+                model.name, actor: "holdfast", reason: "monitored", at: clock.now())
+        }
+    }
+
+    private static func log(_ alert: Alert, _ log: Logger) {
+        log.notice(
+            "alert \(alert.status.rawValue)",
+            metadata: [
+                "alert": "\(alert.rule)", "model": "\(alert.model)", "column": "\(alert.labels["column"] ?? "")",
+                "segment": "\(alert.segment)", "at": "\(alert.at.rfc3339)",
+            ])
+    }
+}
+
+/// Something that happens once, for threads that cannot be cancelled to look at.
+final class Flag: Sendable {
+    private let flag = Mutex(false)
+    var isSet: Bool { flag.withLock { $0 } }
+    func set() { flag.withLock { $0 = true } }
+}
+
+/// The Kafka thread as a service: stops consuming, makes the last step and leaves the group when the service shuts down.
+private struct IngestService: Service {
+    let worker: KafkaWorker
+
+    func run() async throws {
+        worker.start()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await worker.waitUntilFinished()
+        } onCancelOrGracefulShutdown: {
+            worker.stop()
+        }
+    }
+}
+
+/// Lets posted events' watermark run on while none come.
+private struct Ticker: Service {
+    let posted: PostedEvents
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await posted.tick()
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}
+
+extension ServiceGroup {
+    /// Runs the group; when the calling task is cancelled the services shut down in order instead of being cut off.
+    func runGracefully() async throws {
+        let running = Task { try await run() }
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            Task { await triggerGracefulShutdown() }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Values
+import Windows
+
+/// Which sources of one intake still hold the watermark back. Pure: time is a parameter.
+///
+/// A source is idle for a model when it has been read to its end since the model's newest row came, and that is longer ago than
+/// the model's `idle` setting. A source read to its end that never had a row of the model does not count at all.
+struct SourceTracker {
+    private struct Source {
+        let since: Timestamp
+        var readToEnd: Timestamp?
+        /// Wall clock of the newest row that moved the event clock, by model.
+        var advanced: [Timestamp?]
+        var clocks: [Timestamp?]
+    }
+
+    private let idle: [Span]
+    private var sources: [String: Source] = [:]
+    /// Nothing is known of what may still come.
+    var isHeld = true
+
+    init(idle: [Span]) { self.idle = idle }
+
+    var names: [String] { sources.keys.sorted() }
+
+    /// A source begins; `clocks` are the event times it reached before, by model.
+    mutating func add(_ name: String, clocks: [Timestamp?], at now: Timestamp) {
+        sources[name] = Source(
+            since: now, advanced: clocks.map { $0 == nil ? nil : now }, clocks: clocks)
+    }
+
+    mutating func remove(_ name: String) { sources[name] = nil }
+
+    mutating func reachedEnd(_ name: String, at now: Timestamp) { sources[name]?.readToEnd = now }
+
+    /// Notes the clocks a delta brings.
+    mutating func take(_ deltas: [PaneDelta], at now: Timestamp) {
+        for (model, delta) in deltas.enumerated() {
+            for (name, clock) in delta.clocks where sources[name] != nil {
+                if clock > sources[name]?.clocks[model] ?? .distantPast {
+                    sources[name]?.clocks[model] = clock
+                    sources[name]?.advanced[model] = now
+                }
+            }
+        }
+    }
+
+    func activity(at now: Timestamp) -> [SourceActivity] {
+        idle.indices.map { model in
+            var result = SourceActivity(isHeld: isHeld || sources.isEmpty)
+            var newest = Timestamp.distantPast
+            for (name, source) in sources {
+                guard let advanced = source.advanced[model] else {
+                    // Not read to its end yet: its backlog may hold the model's oldest rows.
+                    if source.readToEnd == nil { result.active.append(name) }
+                    newest = max(newest, source.since)
+                    continue
+                }
+                newest = max(newest, advanced)
+                let readSince = source.readToEnd.map { $0 >= advanced } ?? false
+                if !readSince || now - advanced < idle[model] { result.active.append(name) }
+            }
+            result.active.sort()
+            if result.active.isEmpty, !sources.isEmpty { result.idle = max(.zero, now - newest) }
+            return result
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Events
+import Registry
+import Values
+
+/// An entry of the audit trail in one sentence: `rolled back 14 → 13`, by whom, why, when.
+struct AuditLine: Sendable {
+    let at: String
+    let model: String
+    let what: String
+    let actor: String
+    let reason: String?
+    /// A class of the style sheet.
+    let kind: String
+
+    init(_ entry: AuditEntry) {
+        at = Format.time(entry.at)
+        model = entry.model
+        actor = entry.actor
+        reason = entry.reason.isEmpty ? nil : entry.reason
+        let detail = (try? JSON(parsing: entry.detail.utf8)) ?? .null
+        func text(_ key: String) -> String { detail[key]?.stringValue ?? "none" }
+        switch RegistryEvent.Kind(rawValue: entry.action) {
+        case .rolledBack:
+            what = "rolled back \(text("from")) → \(text("to"))"
+            kind = "back"
+        case .promoted:
+            what = detail["from"]?.stringValue.map { "promoted \(text("to")), after \($0)" } ?? "promoted \(text("to"))"
+            kind = "forward"
+        case .rollbackRefused:
+            what = "rollback refused"
+            kind = "refused"
+        case .rollbackWouldRun:
+            what = "rollback would have run (dry run)"
+            kind = "plain"
+        case .versionRegistered:
+            what = "registered version \(text("version"))"
+            kind = "plain"
+        case .versionDeleted:
+            what = "deleted version \(text("version"))"
+            kind = "plain"
+        case .modelRegistered:
+            what = "registered the model"
+            kind = "plain"
+        case .aliasSet:
+            what = "pointed \(text("alias")) at \(text("to"))"
+            kind = "plain"
+        case .aliasDeleted:
+            what = "removed the alias \(text("alias"))"
+            kind = "plain"
+        case .quarantineCleared:
+            what = "cleared \(text("version")) from quarantine"
+            kind = "forward"
+        case nil:
+            what = entry.action
+            kind = "plain"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+package import Registry
+package import ServiceLifecycle
+import Values
+
+/// The HTTP side of the monitor as one service: API, pages and `/metrics` on one port.
+///
+/// - Parameter onRunning: called once with the bound port, before the first request is answered.
+package func makeServer(
+    configuration: ServerConfiguration, service: some MonitorService, registry: Registry, log: Logger,
+    onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+) -> some Service {
+    let backend = Backend(service: service, registry: registry, telemetry: ServerTelemetry(log: log))
+    let dispatcher = Dispatcher(
+        routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry)
+    // Above the longest long poll, so that only connections without a request are closed.
+    let idle = TimeAmount.seconds(ChampionQuery.waitMaximum.microseconds / 1_000_000 + 15)
+    return Application(
+        responder: dispatcher,
+        server: .http1(configuration: .init(idleTimeout: idle)),
+        configuration: ApplicationConfiguration(
+            address: .hostname(configuration.host, port: configuration.port),
+            availableConnectionsDelegate: MaximumAvailableConnections(Limits.connections)),
+        onServerRunning: { channel in
+            let port = channel.localAddress?.port ?? configuration.port
+            backend.telemetry.running(host: configuration.host, port: port)
+            await onRunning(port)
+        },
+        logger: log)
+}
+
+/// What the routes look at. They own none of it.
+struct Backend: Sendable {
+    let service: any MonitorService
+    let registry: Registry
+    let telemetry: ServerTelemetry
+}
+
+/// What one request, or all of them together, may use.
+enum Limits {
+    static let connections = 12_000
+    /// Of posted events.
+    static let eventBytes = 32 << 20
+    /// Of every other body.
+    static let requestBytes = 64 << 10
+    static let snapshotWindows = 1_000
+    static let resolvedAlerts = 1_000
+}

@@ -1,0 +1,86 @@
+import Events
+import Statistics
+import Values
+
+/// The reference's distribution beside the window's, as shares of each.
+struct Histogram: Sendable, Hashable {
+    struct Bin: Sendable, Hashable {
+        let label: String
+        let reference: Double
+        let current: Double
+    }
+
+    let bins: [Bin]
+    let isNumeric: Bool
+    /// What stands under the ends of a numeric axis.
+    let ends: (first: String, last: String)?
+
+    /// Categories beyond this many are drawn as one.
+    static let categoriesMaximum = 8
+
+    static func == (a: Histogram, b: Histogram) -> Bool { a.bins == b.bins && a.isNumeric == b.isNumeric }
+    func hash(into hasher: inout Hasher) { hasher.combine(bins) }
+
+    init?(_ comparison: Comparison) {
+        self.init(
+            edges: comparison.edges, categories: comparison.categories,
+            reference: comparison.reference.map { Double($0) }, current: comparison.current.map { Double($0) })
+    }
+
+    /// From an alert's `context.comparison`, in counts or in shares.
+    init?(_ json: JSON) {
+        func numbers(_ key: String) -> [Double] { json[key]?.arrayValue?.compactMap(\.numberValue) ?? [] }
+        self.init(
+            edges: numbers("edges"), categories: json["categories"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            reference: numbers("reference"), current: numbers("current"))
+    }
+
+    private init?(edges: [Double], categories: [String], reference: [Double], current: [Double]) {
+        guard !reference.isEmpty, reference.count == current.count,
+            (reference + current).allSatisfy({ $0.isFinite && $0 >= 0 })
+        else { return nil }
+        let p = Self.shares(reference)
+        let q = Self.shares(current)
+        if categories.count == p.count {
+            isNumeric = false
+            ends = nil
+            bins = Self.largest(zip(categories, zip(p, q)).map { Bin(label: $0, reference: $1.0, current: $1.1) })
+        } else if categories.isEmpty, edges.count + 1 == p.count {
+            isNumeric = true
+            let names = edges.map { Format.number($0) }
+            ends = names.isEmpty ? nil : ("≤ \(names[0])", "> \(names[names.count - 1])")
+            bins = p.indices.map { Bin(label: Self.label($0, names), reference: p[$0], current: q[$0]) }
+        } else {
+            return nil
+        }
+    }
+
+    private static func shares(_ counts: [Double]) -> [Double] {
+        let total = counts.reduce(0, +)
+        return total > 0 ? counts.map { $0 / total } : counts
+    }
+
+    private static func label(_ bin: Int, _ edges: [String]) -> String {
+        if edges.isEmpty { return "all values" }
+        if bin == 0 { return "up to \(edges[0])" }
+        if bin == edges.count { return "above \(edges[bin - 1])" }
+        return "\(edges[bin - 1]) to \(edges[bin])"
+    }
+
+    /// The categories that matter on either side, the largest first, and the rest together. Those that nobody has
+    /// are left out.
+    private static func largest(_ bins: [Bin]) -> [Bin] {
+        let sorted = bins.filter { $0.reference > 0 || $0.current > 0 }.enumerated().sorted { a, b in
+            let (x, y) = (max(a.element.reference, a.element.current), max(b.element.reference, b.element.current))
+            return x != y ? x > y : a.offset < b.offset
+        }.map(\.element)
+        // One more instead of an "other" that stands for a single category.
+        guard sorted.count > categoriesMaximum + 1 else { return sorted }
+        let rest = sorted[categoriesMaximum...]
+        return sorted[..<categoriesMaximum] + [
+            Bin(
+                label: "\(rest.count) others", reference: rest.reduce(0) { $0 + $1.reference },
+                current: rest.reduce(0) { $0 + $1.current })
+        ]
+    }
+}

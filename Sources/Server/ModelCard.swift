@@ -1,0 +1,68 @@
+import Registry
+import Statistics
+import Values
+
+/// One model of the page: what serves, how its traffic goes, and its columns, those with the most evidence first.
+struct ModelCard: Sendable {
+    struct Chip: Sendable {
+        let label: String
+        let version: String
+        let kind: String
+    }
+
+    /// Columns drawn in full at most, and at least; the others are rows of a table.
+    private static let drawnMaximum = 8
+    private static let drawnMinimum = 4
+
+    let name: String
+    let task: String
+    let chips: [Chip]
+    /// Why there are no chips.
+    let unregistered: Bool
+    let reference: String
+    let versions: String?
+    let window: String?
+    let windowSize: String
+    let rows: String
+    let rowTrend: String?
+    let watermark: String?
+    let late: String?
+    let drawn: [ColumnCard]
+    let others: [ColumnCard]
+    let hasColumns: Bool
+    let hasOthers: Bool
+
+    init(_ model: ModelOverview, champion: ChampionState?, quarantined: [Quarantine]) {
+        name = model.name
+        task = model.task
+        let slots = [
+            ("champion", champion?.champion, "champion"), ("champion-1", champion?.champion1, "warm"),
+            ("champion-2", champion?.champion2, "warm"),
+        ]
+        chips =
+            slots.compactMap { label, slot, kind in slot.map { Chip(label: label, version: $0.version, kind: kind) } }
+            + quarantined.suffix(3).map { Chip(label: "quarantined", version: $0.version, kind: "quarantined") }
+        unregistered = chips.isEmpty
+        reference = "\(model.referenceName) · \(Format.count(model.referenceRows)) rows"
+        versions = model.versions.isEmpty ? nil : model.versions.joined(separator: ", ")
+        window = model.window.map { Format.window($0) }
+        windowSize = model.windowSize.description
+        rows = Format.count(model.rows)
+        rowTrend =
+            Sparkline(
+                values: model.rowHistory.map { Double($0) }, about: "Rows of the last \(model.rowHistory.count) windows"
+            ).markup
+        watermark = model.watermark.map { Format.time($0) }
+        late = model.lateRows == 0 ? nil : Format.count(model.lateRows)
+        let columns = model.columns.map { ColumnCard($0) }.enumerated().sorted { a, b in
+            a.element.evidence != b.element.evidence ? a.element.evidence > b.element.evidence : a.offset < b.offset
+        }.map(\.element)
+        let notable = columns.prefix { $0.evidence >= ColumnCard.psiThreshold / 2 }.count
+        let split = min(columns.count, max(Self.drawnMinimum, min(notable, Self.drawnMaximum)))
+        let hasWindow = model.window != nil
+        drawn = hasWindow ? Array(columns[..<split]) : []
+        others = hasWindow ? Array(columns[split...]) : []
+        hasColumns = !drawn.isEmpty
+        hasOthers = !others.isEmpty
+    }
+}

@@ -1,0 +1,156 @@
+/// The pages' markup (mustache). `{{x}}` is escaped; `{{{x}}}` is markup made by this module from escaped text.
+enum PageTemplate {
+    static let document = """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>{{title}}</title>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml">
+        <noscript><meta http-equiv="refresh" content="10"></noscript>
+        <style>{{{style}}}</style>
+        </head>
+        <body>
+        {{{fragment}}}
+        <script>{{{script}}}</script>
+        </body>
+        </html>
+        """
+
+    static let fragment = """
+        <div id="live" data-title="{{title}}">
+        <header class="top"><div class="wide">
+        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="26" height="26"><b>Holdfast</b></a>
+        <span class="state {{stateClass}}" role="status"><i></i>{{state}}</span>
+        <span class="now"><span class="lost">connection lost · </span>as of {{now}}</span>
+        </div></header>
+        <main class="wide">
+        {{#problems}}<p class="problem"><b>Not ready</b> {{.}}</p>
+        {{/problems}}
+
+        \(alerts)
+        \(models)
+        \(history)
+        <footer>Distances are in nats against the reference; PSI from 0.2 on is drift, from 0.1 on worth a look. \
+        <a href="/v1/models">models</a> · <a href="/v1/alerts">alerts</a> · <a href="/metrics">metrics</a> · \
+        <a href="/openapi.json">API</a></footer>
+        </main>
+        </div>
+        """
+
+    private static let alerts = """
+        <section aria-label="Open alerts">
+        <h2>Open alerts</h2>
+        {{#isCalm}}<div class="empty good"><b>Nothing is firing.</b> Rules are judged each time a window of a model \
+        closes; an alert appears here with the evidence for it.</div>{{/isCalm}}
+        {{#firing}}\(alert){{/firing}}
+        {{#pending}}\(alert){{/pending}}
+        </section>
+        """
+
+    private static let alert = """
+        <article class="alert {{severityClass}} {{status}}">
+        <div class="head"><span class="pill">{{severity}}</span><h3>{{name}}</h3>
+        <span class="where">{{model}}{{#column}} <em>/</em> {{.}}{{/column}}</span>
+        {{#segments}}<span class="tag">{{.}}</span>{{/segments}}
+        <span class="when">{{status}}{{#since}} since {{.}}{{/since}}</span></div>
+        <div class="body{{^hasEvidence}} plain{{/hasEvidence}}">
+        <div class="story">
+        {{#summary}}<p class="summary">{{.}}</p>{{/summary}}
+        {{#likely}}<p class="likely"><span>Likely cause</span>{{.}}</p>{{/likely}}
+        {{#value}}<div class="figures"><div><span>value</span><b>{{.}}</b></div>\
+        {{#threshold}}<div><span>threshold</span><b class="soft">{{.}}</b></div>{{/threshold}}\
+        {{#rows}}<div><span>rows in window</span><b class="soft">{{.}}</b></div>{{/rows}}</div>{{/value}}
+        {{#metric}}<p class="metric">{{.}}</p>{{/metric}}
+        <ul class="actions">{{#actions}}<li class="{{kind}}">{{text}}</li>{{/actions}}\
+        {{#related}}<li class="noted">{{.}}</li>{{/related}}</ul>
+        {{#runbook}}<p class="metric"><a href="{{.}}" rel="noopener noreferrer">Runbook</a></p>{{/runbook}}
+        </div>
+        {{#hasEvidence}}<div class="evidence">
+        {{#chart}}<div class="legend"><span class="key ref"></span>reference\
+        <span class="key cur"></span>this window</div>\
+        {{{.}}}{{/chart}}
+        <div class="drivers">{{#drivers}}\
+        <div class="driver"><span class="name" title="{{name}}">{{name}}</span>{{{bar}}}\
+        <span class="num">{{share}} of the shift</span></div>{{/drivers}}</div>
+        </div>{{/hasEvidence}}
+        </div>
+        </article>
+        """
+
+    private static let models = """
+        <section aria-label="Models">
+        <div class="heading"><h2>Models</h2><div class="legend"><span class="key ref"></span>reference\
+        <span class="key cur"></span>last window</div></div>
+        {{^models}}<div class="empty"><b>No model is configured yet.</b> Name one under <code>models:</code> in \
+        holdfast.yaml with a reference (<code>holdfast reference build</code> learns one from data), \
+        then start the service again.</div>{{/models}}
+        {{#models}}<article class="model">
+        <div class="head"><h3>{{name}}</h3><span class="task">{{task}}</span>
+        <span class="chips">{{#chips}}<span class="chip {{kind}}"><span>{{label}}</span><b>{{version}}</b></span>\
+        {{/chips}}\
+        {{#unregistered}}<span class="soft">no champion registered</span>{{/unregistered}}</span></div>
+        <dl class="facts">
+        <div><dt>last window</dt><dd>{{#window}}{{.}}{{/window}}{{^window}}none yet{{/window}}</dd></div>
+        <div class="rows"><dt>rows</dt><dd>{{rows}} {{{rowTrend}}}</dd></div>
+        {{#versions}}<div><dt>versions seen</dt><dd>{{.}}</dd></div>{{/versions}}
+        {{#watermark}}<div><dt>complete up to</dt><dd>{{.}}</dd></div>{{/watermark}}
+        {{#late}}<div><dt>late rows</dt><dd>{{.}}</dd></div>{{/late}}
+        <div><dt>reference</dt><dd>{{reference}}</dd></div>
+        </dl>
+        {{^window}}<div class="empty"><b>No window has closed yet.</b> A window of {{windowSize}} closes once events \
+        with later times arrive. Publish predictions to the topic, or post them to <code>/v1/events</code>; \
+        old events work too, since time is taken from the events.</div>{{/window}}
+        {{#hasColumns}}<div class="columns">{{#drawn}}\(column){{/drawn}}</div>{{/hasColumns}}
+        {{#hasOthers}}<details open data-key="others-{{name}}">\
+        <summary>Other columns</summary><div class="scroll"><table>
+        <thead><tr><th>column</th><th>kind</th><th class="num">PSI</th><th>trend</th><th class="num">missing</th>\
+        <th>worst segment</th></tr></thead><tbody>
+        {{#others}}<tr><td><b>{{name}}</b></td><td class="soft">{{kind}}</td>\
+        <td class="num"><span class="psi {{level}}">{{psi}}</span></td><td class="trend">{{{trend}}}</td>\
+        <td class="num">{{nullRate}}</td><td>{{#worst}}{{segment}} <span class="psi {{level}}">{{psi}}</span>{{/worst}}\
+        {{^worst}}<span class="soft">none</span>{{/worst}}</td></tr>
+        {{/others}}</tbody></table></div></details>{{/hasOthers}}
+        </article>{{/models}}
+        </section>
+        """
+
+    private static let column = """
+        <div class="column {{level}}"><div class="title"><b title="{{name}}">{{name}}</b>\
+        <span class="psi {{level}}">PSI {{psi}}</span></div><div class="kind soft">{{kind}}</div>
+        {{{chart}}}{{#trend}}<div class="trend"><span class="soft">PSI</span>{{{.}}}</div>{{/trend}}
+        {{#nulls}}<p class="nulls">{{.}}</p>{{/nulls}}
+        {{#worst}}<div class="worst"><div class="title"><span class="soft">worst in</span>\
+        <b title="{{segment}}">{{segment}}</b>\
+        <span class="psi {{level}}">PSI {{psi}}</span></div>{{{chart}}}</div>{{/worst}}
+        </div>
+        """
+
+    private static let history = """
+        <div class="two">
+        <section aria-label="Recently resolved">
+        <h2>Recently resolved</h2>
+        <div class="card list">
+        {{^resolved}}<p class="soft">No alert has been resolved yet.</p>{{/resolved}}
+        {{#resolved}}<div class="item"><div><b>{{name}}</b>
+        <span class="soft">{{model}}{{#column}} / {{.}}{{/column}}</span>
+        {{#segments}}<span class="tag">{{.}}</span>{{/segments}}</div>
+        {{#summary}}<div>{{.}}</div>{{/summary}}
+        <div class="soft">{{#until}}resolved {{.}}{{/until}}{{#lasted}}, after {{.}}{{/lasted}}</div></div>{{/resolved}}
+        </div>
+        </section>
+        <section aria-label="Registry">
+        <h2>Registry</h2>
+        <div class="card list">
+        {{^audit}}<p class="soft">Nothing is registered yet. <code>holdfast registry</code> registers models and \
+        versions and promotes a champion, as do MLflow clients.</p>{{/audit}}
+        {{#audit}}<div class="item {{kind}}"><div><b>{{model}}</b> {{what}} <span class="soft">by {{actor}}</span></div>
+        {{#reason}}<div>{{.}}</div>{{/reason}}
+        <div class="soft">{{at}}</div></div>{{/audit}}
+        </div>
+        </section>
+        </div>
+        """
+}

@@ -1,0 +1,67 @@
+import HTTPTypes
+import Hummingbird
+import Values
+
+/// One endpoint: how it is reached, what it says of itself, and what answers it. `/openapi.json` is made from the same
+/// value, so that the two cannot drift apart.
+struct Route: Sendable {
+    enum Access: Sendable {
+        /// Probes ask without credentials.
+        case open
+        case token
+    }
+
+    struct Parameter: Sendable {
+        let name: String
+        let about: String
+        var type = "string"
+    }
+
+    struct Answer: Sendable {
+        let status: Int
+        let about: String
+        var type: String? = ContentType.json
+    }
+
+    /// A member of a JSON body.
+    struct Field: Sendable {
+        let name: String
+        let type: String
+        let about: String
+        var isRequired = false
+    }
+
+    let method: HTTPRequest.Method
+    /// `/v1/models/{model}/champion`: a part in braces takes any one part of a path.
+    let path: String
+    var access = Access.token
+    let summary: String
+    var query: [Parameter] = []
+    /// Members of the JSON object it takes; `nil` where there is no body, empty where the body is not one object.
+    var body: [Field]?
+    var answers: [Answer]
+    let handle: @Sendable (Call) async throws -> Response
+
+    var parts: [Substring] { path.split(separator: "/") }
+}
+
+/// One request on its way through a route.
+struct Call: Sendable {
+    let request: Request
+    /// What the parts in braces stand for, decoded.
+    let path: [String: String]
+    let query: Query
+    /// The user name of Basic credentials, for the audit trail.
+    let user: String?
+
+    /// The part of the path that a route's own pattern promises.
+    func named(_ name: String) throws(Failure) -> String {
+        guard let value = path[name] else {
+            throw Failure(.internalServerError, "internal", "the route has no part called \(name)")
+        }
+        return value
+    }
+
+    /// Who is written into the audit trail where the request does not say.
+    var actor: String { user.map { "http:\($0)" } ?? "http" }
+}

@@ -1,0 +1,136 @@
+import Events
+import HTTPTypes
+import Hummingbird
+import Registry
+import ServiceLifecycle
+import Values
+
+/// The registry as fleets and operators use it.
+extension Routes {
+    static func champion(_ backend: Backend) -> [Route] {
+        [
+            Route(
+                method: .get, path: "/v1/models/{model}/champion",
+                summary: "Which versions serve now; with wait, as soon as that changes",
+                query: [
+                    .init(name: "wait", about: "How long to wait for a change, such as 30s; at most 60s"),
+                    .init(name: "after", about: "Answer once the sequence is above this one", type: "integer"),
+                ],
+                answers: [
+                    .init(status: 200, about: "The state; its ETag is the sequence"),
+                    .init(status: 204, about: "Nothing changed while waiting", type: nil),
+                    .init(status: 304, about: "Still what If-None-Match names", type: nil),
+                    .init(status: 400, about: "A parameter is wrong"), .init(status: 404, about: "No such model"),
+                    .init(status: 503, about: "Too many wait already"),
+                ]
+            ) { try await readChampion($0, backend.registry) },
+            Route(
+                method: .get, path: "/v1/models/{model}/versions", summary: "The registered versions of a model",
+                answers: [.init(status: 200, about: "By number"), .init(status: 404, about: "No such model")]
+            ) { call in
+                let versions = try await backend.registry.versions(model: try call.named("model"))
+                return .json(["versions": .array(versions.map(\.json))])
+            },
+            Route(
+                method: .post, path: "/v1/models/{model}/rollback",
+                summary: "Goes back to an earlier version and puts the present one in quarantine",
+                body: rollbackFields, answers: changeAnswers
+            ) { try await rollBack($0, backend) },
+            Route(
+                method: .post, path: "/v1/models/{model}/promote", summary: "Makes a version the champion",
+                body: promoteFields, answers: changeAnswers
+            ) { try await promote($0, backend) },
+        ]
+    }
+
+    private static let rollbackFields: [Route.Field] = [
+        .init(name: "to", type: "string", about: "champion-1 (unless told), champion-2, or a version"),
+        .init(name: "expected_champion", type: "string", about: "do it only while this version is the champion"),
+        .init(name: "reason", type: "string", about: "for the audit trail"),
+        .init(name: "actor", type: "string", about: "who asks, for the audit trail"),
+    ]
+
+    private static let promoteFields: [Route.Field] = [
+        .init(name: "version", type: "string", about: "the version to promote", isRequired: true),
+        .init(name: "expected_sequence", type: "integer", about: "do it only while the champion has this sequence"),
+        .init(name: "reason", type: "string", about: "for the audit trail"),
+        .init(name: "actor", type: "string", about: "who asks, for the audit trail"),
+    ]
+
+    private static let changeAnswers: [Route.Answer] = [
+        .init(status: 200, about: "The champion after it"), .init(status: 400, about: "The body is wrong"),
+        .init(status: 404, about: "No such model or version"),
+        .init(status: 409, about: "The champion is not the expected one"),
+        .init(status: 422, about: "A guard of the registry forbids it"),
+    ]
+
+    private static func rollBack(_ call: Call, _ backend: Backend) async throws -> Response {
+        let model = try call.named("model")
+        let body = try await call.members(rollbackFields)
+        return .champion(
+            try await backend.registry.rollback(
+                model: model, to: body["to"]?.stringValue ?? "champion-1",
+                expectedChampion: body["expected_champion"]?.stringValue,
+                actor: body["actor"]?.stringValue ?? call.actor, reason: body["reason"]?.stringValue ?? "",
+                at: backend.service.now()))
+    }
+
+    private static func promote(_ call: Call, _ backend: Backend) async throws -> Response {
+        let model = try call.named("model")
+        let body = try await call.members(promoteFields)
+        return .champion(
+            try await backend.registry.promote(
+                model: model, version: body["version"]?.stringValue ?? "",
+                expectedSequence: body["expected_sequence"]?.integerValue,
+                actor: body["actor"]?.stringValue ?? call.actor, reason: body["reason"]?.stringValue ?? "",
+                at: backend.service.now()))
+    }
+
+    private static func readChampion(_ call: Call, _ registry: Registry) async throws -> Response {
+        let model = try call.named("model")
+        let query = try ChampionQuery(call.query, ifNoneMatch: call.request.headers[.ifNoneMatch])
+        let present = try await registry.champion(model: model)
+        guard let wait = query.wait else {
+            return query.known.contains(present.sequence) ? .unchanged(.notModified, present) : .champion(present)
+        }
+        let base = query.after ?? query.known.max() ?? present.sequence
+        // A client that left or a server that stops ends the wait, and with it the registry's waiter.
+        let changed = try await call.request.body.consumeWithCancellationOnInboundClose { _ in
+            try await cancelWhenGracefulShutdown {
+                try await registry.waitForChange(
+                    model: model, after: base, timeout: .microseconds(wait.microseconds))
+            }
+        }
+        var response: Response =
+            switch changed {
+            case .some(let state): .champion(state)
+            case nil: .unchanged(query.after == nil && !query.known.isEmpty ? .notModified : .noContent, present)
+            }
+        // Listening for the client's departure used up the connection's input: it cannot carry another request.
+        response.headers[.connection] = "close"
+        return response
+    }
+}
+
+extension Response {
+    fileprivate static func champion(_ state: ChampionState) -> Response {
+        var response = Response.json(state.json)
+        response.headers[.eTag] = "\"\(state.sequence)\""
+        response.headers[.cacheControl] = "no-cache"
+        return response
+    }
+
+    fileprivate static func unchanged(_ status: HTTPResponse.Status, _ state: ChampionState) -> Response {
+        Response(status: status, headers: [.eTag: "\"\(state.sequence)\"", .cacheControl: "no-cache"])
+    }
+}
+
+extension ModelVersion {
+    var json: JSON {
+        .members(
+            ("version", .string(version)), ("number", .integer(number)), ("source", .string(source)),
+            ("run_id", runID.map { .string($0) }), ("description", .string(description)), ("tags", .sorted(tags)),
+            ("reference_path", referencePath.map { .string($0) }), ("created_at", .time(createdAt)),
+            ("quarantined", .bool(isQuarantined)), ("aliases", .array(aliases.map { .string($0) })))
+    }
+}

@@ -1,0 +1,233 @@
+import ArgumentParser
+import Foundation
+import Monitor
+import Registry
+import StrictYAML
+import Values
+
+struct RegistryGroup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "registry", abstract: "Models, versions, champions: list, register, promote, roll back, audit.",
+        subcommands: [
+            RegistryList.self, RegistryShow.self, RegistryRegister.self, RegistryPromote.self, RegistryRollback.self,
+            RegistryClear.self, RegistryAudit.self,
+        ])
+}
+
+struct RegistryOptions: ParsableArguments {
+    @Option(name: .long, help: "Configuration file, whose `state` folder holds the registry (holdfast.yaml).")
+    var config: String?
+    @Option(name: .long, help: "The state folder itself.") var state: String?
+    @Flag(name: .long, help: "Print JSON.") var json = false
+
+    func open() async throws -> Registry { try await RegistryCommand.open(config: config, state: state) }
+}
+
+struct ChangeOptions: ParsableArguments {
+    @Option(name: .long, help: "Why, for the audit trail.") var reason: String?
+    @Option(name: .long, help: "Who, for the audit trail (the user's name).") var actor: String?
+
+    var who: String { RegistryCommand.actor(actor) }
+    var now: Timestamp { WallClock.system.now() }
+}
+
+/// Runs a registry command; an error is told in words: exit 1 where the registry refuses, 2 for wrong usage.
+func withRegistry(_ options: RegistryOptions, _ body: (Registry) async throws -> Void) async throws {
+    do {
+        try await body(try await options.open())
+    } catch let error as Problems {
+        for problem in error.list { Terminal.error("\(problem)") }
+        throw ExitCode(2)
+    } catch let error as RegistryError {
+        Terminal.error("error: \(error.message)")
+        throw ExitCode(1)
+    } catch let error as ExitCode {
+        throw error
+    } catch {
+        Terminal.error("error: \(error)")
+        throw ExitCode(2)
+    }
+}
+
+struct RegistryList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All models and their champions.")
+    @OptionGroup var options: RegistryOptions
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            var states: [ChampionState] = []
+            for model in try await registry.models() { states.append(try await registry.champion(model: model.name)) }
+            if options.json {
+                print(JSON.array(states.map(\.json)).text)
+            } else if states.isEmpty {
+                print("no models yet: `holdfast registry register MODEL --version 1 --source URI`")
+            } else {
+                Table(["MODEL", "CHAMPION", "CHAMPION-1", "CHAMPION-2", "SINCE"]).show(
+                    states.map { state in
+                        [
+                            state.model, state.champion?.version ?? "–", state.champion1?.version ?? "–",
+                            state.champion2?.version ?? "–", state.since?.rfc3339 ?? "–",
+                        ]
+                    })
+            }
+        }
+    }
+}
+
+struct RegistryShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "A model's versions and aliases.")
+    @OptionGroup var options: RegistryOptions
+    @Argument var model: String
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            let versions = try await registry.versions(model: model)
+            if options.json {
+                print(
+                    JSON.members(
+                        ("champion", try await registry.champion(model: model).json),
+                        ("versions", .array(versions.map(Self.json)))
+                    ).text)
+            } else {
+                Table(["VERSION", "ALIASES", "STATE", "REGISTERED", "SOURCE"]).show(
+                    versions.map {
+                        [
+                            $0.version, $0.aliases.joined(separator: " "), $0.isQuarantined ? "quarantined" : "",
+                            $0.createdAt.rfc3339, $0.source,
+                        ]
+                    })
+            }
+        }
+    }
+
+    private static func json(_ version: ModelVersion) -> JSON {
+        .members(
+            ("version", .string(version.version)), ("source", .string(version.source)),
+            ("aliases", .array(version.aliases.map { .string($0) })), ("quarantined", .bool(version.isQuarantined)),
+            ("created_at", .time(version.createdAt)))
+    }
+}
+
+struct RegistryRegister: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "register", abstract: "Add a version, and the model where it is new.")
+    @OptionGroup var options: RegistryOptions
+    @OptionGroup var change: ChangeOptions
+    @Argument var model: String
+    @Option(name: .long, help: "Version, as events name it; the next number where left out.") var version: String?
+    @Option(name: .long, help: "Where the model's artifact lies.") var source: String
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            if !(try await registry.models().contains { $0.name == model }) {
+                _ = try await registry.registerModel(
+                    model, actor: change.who, reason: change.reason ?? "registered", at: change.now)
+            }
+            let added = try await registry.registerVersion(
+                model: model, version: version, source: source, actor: change.who,
+                reason: change.reason ?? "registered",
+                at: change.now)
+            print(
+                options.json
+                    ? JSON.members(("model", .string(model)), ("version", .string(added.version))).text
+                    : "\(model) \(added.version)")
+        }
+    }
+}
+
+struct RegistryPromote: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "promote", abstract: "Make a version the champion.")
+    @OptionGroup var options: RegistryOptions
+    @OptionGroup var change: ChangeOptions
+    @Argument var model: String
+    @Argument var version: String
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            let state = try await registry.promote(
+                model: model, version: version, actor: change.who, reason: change.reason ?? "promoted", at: change.now)
+            show(state, options)
+        }
+    }
+}
+
+struct RegistryRollback: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback", abstract: "Go back to the version before; the one left is quarantined.")
+    @OptionGroup var options: RegistryOptions
+    @OptionGroup var change: ChangeOptions
+    @Argument var model: String
+    @Option(name: .long, help: "champion-1, champion-2 or a version.") var to = "champion-1"
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            let state = try await registry.rollback(
+                model: model, to: to, actor: change.who, reason: change.reason ?? "rolled back by hand", at: change.now)
+            show(state, options)
+        }
+    }
+}
+
+struct RegistryClear: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clear-quarantine", abstract: "Allow a version that was rolled back to be promoted again.")
+    @OptionGroup var options: RegistryOptions
+    @OptionGroup var change: ChangeOptions
+    @Argument var model: String
+    @Argument var version: String
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            let was = try await registry.clearQuarantine(
+                model: model, version: version, actor: change.who, reason: change.reason ?? "cleared by hand",
+                at: change.now)
+            print(was ? "\(model) \(version) is no longer quarantined" : "\(model) \(version) was not quarantined")
+        }
+    }
+}
+
+struct RegistryAudit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "audit", abstract: "Who changed what, when and why.")
+    @OptionGroup var options: RegistryOptions
+    @Argument(help: "A model; all where left out.") var model: String?
+    @Flag(name: .long, help: "Check the chain of hashes instead: exit 1 if the trail was altered.") var verify = false
+    @Option(name: .long, help: "Entries at most, newest first.") var limit = 50
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            if verify {
+                switch try await registry.verifyAudit() {
+                case .intact(let rows, let head): print("intact: \(rows) entries, head \(head)")
+                case .broken(let row, let why):
+                    Terminal.error("broken at entry \(row): \(why)")
+                    throw ExitCode(1)
+                }
+                return
+            }
+            let entries = try await registry.audit(model: model, limit: limit)
+            if options.json {
+                print(
+                    JSON.array(
+                        entries.map {
+                            .members(
+                                ("at", .time($0.at)), ("model", .string($0.model)), ("action", .string($0.action)),
+                                ("actor", .string($0.actor)), ("reason", .string($0.reason)))
+                        }
+                    ).text)
+            } else {
+                Table(["AT", "MODEL", "ACTION", "ACTOR", "REASON"]).show(
+                    entries.map { [$0.at.rfc3339, $0.model, $0.action, $0.actor, $0.reason] })
+            }
+        }
+    }
+}
+
+private func show(_ state: ChampionState, _ options: RegistryOptions) {
+    guard !options.json else {
+        print(state.json.text)
+        return
+    }
+    let before = [state.champion1?.version, state.champion2?.version].compactMap { $0 }.joined(separator: ", ")
+    print(
+        "\(state.model): champion \(state.champion?.version ?? "none"); before it \(before.isEmpty ? "none" : before)")
+}

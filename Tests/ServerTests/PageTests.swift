@@ -1,0 +1,119 @@
+import Events
+import Registry
+import Statistics
+import Testing
+import Values
+
+@testable import Server
+
+/// The dashboard: what it says, and that no name can become markup.
+struct PageTests {
+    @Test func `the page shows alerts, models and the registry`() async throws {
+        try await withServer { client, _, _ in
+            let page = try await client.get("/")
+            #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
+            for text in [
+                "2 alerts firing", "PredictionDriftAfterDeploy", "Rolled back 14 → 13", "country=BR",
+                "78% of the shift",
+                "version 14 scores country=BR differently", "0.413", "merchant_category", "3 others",
+                "9.4% missing, 1.2% in the reference", "No window has closed yet.", "rolled back 14 → 13",
+                "by rule:PredictionDriftAfterDeploy", "half the usual rows", "after 2 h", "quarantined",
+                "https://runbooks.example/prediction-drift",
+            ] {
+                #expect(page.body.contains(text), "\(text)")
+            }
+            let fragment = try await client.get("/fragment")
+            #expect(page.body.contains(fragment.body) && !fragment.body.contains("<html"))
+        }
+    }
+
+    @Test func `a new service says what to do`() async throws {
+        try await withServer(FixtureService.State()) { client, _, _ in
+            let page = try await client.get("/")
+            #expect(page.body.contains("All calm") && page.body.contains("No model is configured yet."))
+            #expect(page.body.contains("Nothing is firing.") && page.body.contains("No alert has been resolved yet."))
+        }
+    }
+
+    @Test func `the page loads and runs nothing but its own`() async throws {
+        try await withServer { client, _, _ in
+            let page = try await client.get("/")
+            let policy = page.headers["content-security-policy"] ?? ""
+            #expect(policy.hasPrefix("default-src 'none'; style-src 'sha256-"))
+            #expect(!policy.contains("unsafe") && !policy.contains("http"))
+            // What the policy allows is what is there, byte for byte.
+            #expect(page.body.contains("<style>\(PageStyle.text)</style>"))
+            #expect(page.body.contains("<script>\(PageAssets.script)</script>"))
+            #expect(!page.body.contains(" style="))
+            let icon = try await client.get("/favicon.svg")
+            #expect(icon.headers["content-type"] == "image/svg+xml")
+        }
+    }
+
+    private static let hostile = [
+        "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)",
+        // One character to Swift, but a quote to a browser.
+        "\"\u{301} onmouseover=alert(1) x=\"\u{301}", "<\u{301}b>", "</title><script>alert(1)</script>",
+        "{{state}}{{{script}}}", "a&lt;b",
+    ]
+
+    @Test(arguments: hostile)
+    func `a hostile name stays text wherever it appears`(name: String) async throws {
+        var state = FixtureService.State()
+        let comparison = Comparison(
+            edges: [], categories: [name, "ok"], reference: [3, 4], current: [4, 3], referenceNulls: 0, currentNulls: 0)
+        let column = ModelOverview.Column(
+            name: name, kind: name, metrics: MetricValues(), comparison: comparison, history: [0.1, nil, 0.3],
+            worstSegment: (Segment([.init(name, name)]), 0.4, comparison))
+        state.models = [
+            ModelOverview(
+                name: name, task: name, versions: [name], referenceName: name, referenceRows: 1,
+                window: Fixture.window, windowSize: .hours(1), rows: 1, rowHistory: [1, 2], watermark: nil, lateRows: 0,
+                columns: Array(repeating: column, count: 12))
+        ]
+        state.reasons = [name]
+        let context = JSON.members(
+            ("value", 0.4), ("threshold", 0.2), ("metric", .string(name)),
+            ("comparison", ["categories": .array([.string(name)]), "reference": [1], "current": [2]]),
+            ("segments", [.members(("segment", .object([.init(name, .string(name))])), ("share", 0.5))]),
+            ("likely", .string(name)), ("actions", [.members(("rollback", .string(name)), ("to", .string(name)))]),
+            ("also_firing", .array([.string(name)])))
+        state.alerts = ["firing", "pending", "resolved"].map { status in
+            JSON.members(
+                ("status", .string(status)),
+                (
+                    "labels",
+                    .sorted(["alertname": name, "model": name, "column": name, "severity": name])
+                ), ("annotations", .sorted(["summary": name, "runbook_url": "javascript:alert(1)//" + name])),
+                ("segment", .object([.init(name, .string(name))])), ("context", context)
+            ).text
+        }
+        let markup = try await withServer(state) { client, _, _ in try await client.get("/").body }
+        let plain = try await withServer(FixtureService.State()) { client, _, _ in try await client.get("/").body }
+        func count(_ text: String, _ needle: String) -> Int {
+            // By scalars, as a browser reads.
+            let (hay, needle) = (Array(text.unicodeScalars), Array(needle.unicodeScalars))
+            return hay.indices.dropLast(needle.count).count { hay[$0..<$0 + needle.count].elementsEqual(needle) }
+        }
+        #expect(count(markup, "<script") == count(plain, "<script"))
+        #expect(count(markup, "<title>a") == 0 && !markup.contains("javascript:"))
+        if name.contains("<") || name.unicodeScalars.contains("\"") || name.contains("'") || name.contains("&") {
+            #expect(count(markup, name) == 0)
+        }
+        #expect(Markup.escape(name).unicodeScalars.allSatisfy { !["<", ">", "\"", "'"].contains($0) })
+        #expect(count(markup, Markup.escape(name)) > 20)
+    }
+
+    @Test func `lines that say little are shown as far as they go`() async throws {
+        var state = FixtureService.State()
+        state.alerts = [
+            "{}", "not json", "[]",
+            #"{"status":"firing","context":{"comparison":{"edges":[1],"reference":[1],"current":[]}}}"#,
+            #"{"status":"firing","context":{"comparison":{"edges":[1],"reference":[-1,1],"current":[1e400,2]}}}"#,
+        ]
+        try await withServer(state) { client, _, _ in
+            let page = try await client.get("/")
+            #expect(page.status == 200 && page.body.contains("3 alerts firing"))
+        }
+    }
+}
