@@ -263,7 +263,8 @@ struct ModelReader {
 
     private func category(_ bytes: UnsafeRawBufferPointer, _ table: Int) -> UInt16 {
         if let found = categoryTables[table].names.find(bytes) { return categoryTables[table].codes[found] }
-        // The reference counts texts as Swift compares them: é is one category, composed or not. ASCII has one spelling.
+        // The reference counts texts as Swift compares them: é is one category, composed or not. ASCII has no
+        // second spelling.
         guard bytes.contains(where: { $0 >= 0x80 }) else { return categoryTables[table].unseen }
         let text = String(decoding: bytes, as: UTF8.self)
         return categoryTables[table].byText[text] ?? categoryTables[table].unseen

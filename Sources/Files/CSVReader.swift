@@ -53,7 +53,10 @@ package final class CSVReader {
             fields.append(field)
             if last { return fields }
         }
-        return fields.isEmpty ? nil : fields
+        guard !fields.isEmpty else { return nil }
+        // The input ended right after a comma, which leaves one more, empty field.
+        fields.append(Field(bytes: [], quoted: false))
+        return fields
     }
 
     private func field(startingWith first: UInt8) throws(FileError) -> (Field, last: Bool) {
@@ -81,10 +84,7 @@ package final class CSVReader {
                 continue
             }
             switch c {
-            case 0x2c:
-                // A comma at the very end of the input leaves one more, empty field.
-                if try peek() == nil { return (field, true) }
-                return (field, false)
+            case 0x2c: return (field, false)
             case 0x0a:
                 line += 1
                 return (field, true)

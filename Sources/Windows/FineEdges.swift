@@ -2,12 +2,13 @@ import Statistics
 
 /// Chooses the edges of a numeric column's fine bins from its reference values.
 ///
-/// In order of importance, while there is room: the tails (just below the minimum, the maximum, and 0.1, 1, 10 and 100 ranges beyond
-/// each); the quantiles `psi` uses, of all traffic, so that coarse bins are exact sums of fine ones; every distinct value where
-/// there are few, with a bin of its own for each that holds 1/240 of the rows; the 240-quantiles; further splits until no bin
-/// holds more than 1/240 of the rows of all traffic, which bounds what binning can hide from `ks`; then the quantiles of the
-/// segments, largest first, and at last the same splits for each of them. Segments come last because they may be many: what
-/// they take must not cost all traffic its resolution.
+/// In order of importance, while there is room: the tails (just below the minimum, the maximum, and 0.1, 1, 10 and
+/// 100 ranges beyond each); the quantiles `psi` uses, of all traffic, so that coarse bins are exact sums of fine
+/// ones; every distinct value where there are few, with a bin of its own for each that holds 1/240 of the rows; the
+/// 240-quantiles; further splits until no bin holds more than 1/240 of the rows of all traffic, which bounds what
+/// binning can hide from `ks`; then the quantiles of the segments, largest first, and at last the same splits for
+/// each of them. Segments come last because they may be many: what they take must not cost all traffic its
+/// resolution.
 package struct FineEdges {
     /// Bins at most, so that a column's counters stay small.
     static let maximumEdges = 2_000

@@ -17,19 +17,28 @@ struct CSVTests {
         try Fixture.withFolder { folder in
             let reader = try CSVReader(path: path(text, in: folder))
             var records: [[String]] = []
-            while let record = try reader.next() { records.append(record.map { String(decoding: $0.bytes, as: UTF8.self) }) }
+            while let record = try reader.next() {
+                records.append(record.map { String(decoding: $0.bytes, as: UTF8.self) })
+            }
             return records
         }
     }
 
-    @Test(arguments: [
-        ("", []), ("\n\r\n\n", []), ("a", [["a"]]), ("a,b\n1,2\n", [["a", "b"], ["1", "2"]]), ("a,b\r\n1,2\r\n", [["a", "b"], ["1", "2"]]),
-        ("a,b\n1,2", [["a", "b"], ["1", "2"]]), ("a,b\n\n1,2", [["a", "b"], ["1", "2"]]), ("a,,c\n", [["a", "", "c"]]),
-        ("a,b,\n", [["a", "b", ""]]), ("a,b,", [["a", "b", ""]]), (",", [["", ""]]), (",\n,\n", [["", ""], ["", ""]]), ("a,\r\n", [["a", ""]]),
-        ("\"a\",\"b\"", [["a", "b"]]), ("\"a,b\",c", [["a,b", "c"]]), ("\"say \"\"hi\"\"\"", [["say \"hi\""]]), ("\"\"\"\"", [["\""]]),
-        ("\"\"", [[""]]), ("\"\",\"\"\n", [["", ""]]), ("\"two\nlines\",x", [["two\nlines", "x"]]), ("\"two\r\nlines\"\r\n", [["two\r\nlines"]]),
-        ("a\"b,c", [["a\"b", "c"]]), ("\u{FEFF}a,b", [["a", "b"]]), ("é,😀", [["é", "😀"]]), (" a , b ", [[" a ", " b "]]), ("\"a\",", [["a", ""]]),
-    ] as [(String, [[String]])])
+    @Test(
+        arguments: [
+            ("", []), ("\n\r\n\n", []), ("a", [["a"]]), ("a,b\n1,2\n", [["a", "b"], ["1", "2"]]),
+            ("a,b\r\n1,2\r\n", [["a", "b"], ["1", "2"]]),
+            ("a,b\n1,2", [["a", "b"], ["1", "2"]]), ("a,b\n\n1,2", [["a", "b"], ["1", "2"]]),
+            ("a,,c\n", [["a", "", "c"]]),
+            ("a,b,\n", [["a", "b", ""]]), ("a,b,", [["a", "b", ""]]), (",", [["", ""]]),
+            (",\n,\n", [["", ""], ["", ""]]), ("a,\r\n", [["a", ""]]),
+            ("\"a\",\"b\"", [["a", "b"]]), ("\"a,b\",c", [["a,b", "c"]]), ("\"say \"\"hi\"\"\"", [["say \"hi\""]]),
+            ("\"\"\"\"", [["\""]]),
+            ("\"\"", [[""]]), ("\"\",\"\"\n", [["", ""]]), ("\"two\nlines\",x", [["two\nlines", "x"]]),
+            ("\"two\r\nlines\"\r\n", [["two\r\nlines"]]),
+            ("a\"b,c", [["a\"b", "c"]]), ("\u{FEFF}a,b", [["a", "b"]]), ("é,😀", [["é", "😀"]]),
+            (" a , b ", [[" a ", " b "]]), ("\"a\",", [["a", ""]]),
+        ] as [(String, [[String]])])
     func `records and fields are told apart`(text: String, expected: [[String]]) throws {
         #expect(try Self.records(text) == expected)
     }
@@ -39,7 +48,8 @@ struct CSVTests {
         let pieces = ["a", ",", "\"", "\n", "\r\n", "é", " ", "", "long enough to matter "]
         let expected = (0..<400).map { _ in
             (0..<5).map { _ in
-                (0..<Int.random(in: 1...80, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+                (0..<Int.random(in: 1...80, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }
+                    .joined()
             }
         }
         let text = expected.map { record in
@@ -89,12 +99,16 @@ struct CSVTests {
     @Test func `JSON lines and CSV of one table agree, and bad lines are named`() throws {
         try Fixture.withFolder { folder in
             let lines = folder.appending(path: "rows.jsonl")
-            let text = "{\"model\":\"m\",\"x\":1,\"score\":0.5}\nnot json\n\n{\"type\":\"label\",\"id\":1,\"label\":1}\n[1]\n{\"x\":2}\n"
+            let text = [
+                #"{"model":"m","x":1,"score":0.5}"#, "not json", "", #"{"type":"label","id":1,"label":1}"#, "[1]",
+                #"{"x":2}"#,
+            ].joined(separator: "\n")
             try Data(text.utf8).write(to: lines)
             let loaded = try TableReader.read([lines.path, Self.path("x,score\n3,0.75\n", in: folder)])
-            #expect(loaded.problems.map { $0.replacingOccurrences(of: lines.path, with: "") } == [
-                ":2: unexpected character at byte 1", ":5: a row is a JSON object",
-            ])
+            #expect(
+                loaded.problems.map { $0.replacingOccurrences(of: lines.path, with: "") } == [
+                    ":2: unexpected character at byte 0", ":5: a row is a JSON object",
+                ])
             let x = try #require(loaded.table.feature("x"))
             #expect((0..<3).map { x[$0] } == [.number(1), .number(2), .number(3)] && loaded.table.count == 3)
             #expect(loaded.table.prediction?[1] == .hole(.missing) && loaded.table.prediction?[2] == .number(0.75))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Values
 
-/// The JSON grammar of RFC 8259, case by case: what must be read, what must be refused, and what the standard leaves open.
+/// The JSON grammar of RFC 8259, case by case: what must be read, what must be refused, what the standard leaves open.
 struct EventsScannerTests {
     private static func accepts(_ bytes: [UInt8]) -> Bool { (try? JSON(parsing: bytes)) != nil }
 

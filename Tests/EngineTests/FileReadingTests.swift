@@ -33,12 +33,14 @@ struct FileReadingTests {
     }
 
     @Test(arguments: [
-        ("", []), ("a", ["a"]), ("a\n", ["a"]), ("a\nb", ["a", "b"]), ("a\r\nb\r\n", ["a", "b"]), ("\n\n", ["", ""]), ("\r\n", [""]),
+        ("", []), ("a", ["a"]), ("a\n", ["a"]), ("a\nb", ["a", "b"]), ("a\r\nb\r\n", ["a", "b"]), ("\n\n", ["", ""]),
+        ("\r\n", [""]),
         ("a\rb\n", ["a\rb"]), ("a\n\nb", ["a", "", "b"]), ("é\n😀", ["é", "😀"]), ("abc\n ", ["abc", " "]),
     ])
     func `lines are lent without their ends`(text: String, expected: [String]) throws {
         try Fixture.withFolder { folder in
-            #expect(try Self.lines(Self.write(text.utf8, "lines", in: folder)) == expected)
+            let path = try Self.write(text.utf8, "lines", in: folder)
+            #expect(try Self.lines(path) == expected)
         }
     }
 
@@ -129,7 +131,8 @@ struct FileReadingTests {
         let bytes = Array(Self.text.utf8)
         let packed = Zstd.compress(bytes)
         #expect(Zstd.decompress(packed) == bytes && Zstd.decompress(Zstd.compress([])) == [])
-        #expect(Zstd.decompress(packed, limit: 3) == nil && Zstd.decompress([]) == nil && Zstd.decompress([1, 2, 3]) == nil)
+        #expect(
+            Zstd.decompress(packed, limit: 3) == nil && Zstd.decompress([]) == nil && Zstd.decompress([1, 2, 3]) == nil)
         for length in 0..<packed.count { #expect(Zstd.decompress(Array(packed.prefix(length))) == nil) }
     }
 }
@@ -137,6 +140,8 @@ struct FileReadingTests {
 /// The gzip of the system, to read what another program wrote.
 enum Tools {
     static func gzip(_ text: String) -> [UInt8]? { run("/usr/bin/env", ["gzip", "-c"], input: Data(text.utf8)) }
+
+    static let hasPythonSQLite = run("/usr/bin/env", ["python3", "-c", "import sqlite3"], input: Data()) != nil
 
     /// What a program writes, `nil` where it is not there or fails.
     static func run(_ program: String, _ arguments: [String], input: Data) -> [UInt8]? {

@@ -23,9 +23,9 @@ struct ReferenceBuilderTests {
             (0..<count).map { i in
                 let amount = i % 50 == 0 ? "null" : (Double.random(in: 0...100, using: &random)).description
                 let country = ["BR", "US", "São Paulo"].randomElement(using: &random) ?? "BR"
-                return
-                    #"{"model":"fraud","version":"14","ts":\#(1_772_366_400 + i),"prediction":{"score":\#(Double(i % 10) / 10)},"#
-                    + #""features":{"amount":\#(amount),"country":"\#(country)","flag":\#(i % 3 == 0)},"segments":{"device":"d\#(i % 3)"}}"#
+                return #"{"model":"fraud","version":"14","ts":\#(1_772_366_400 + i),"#
+                    + #""prediction":{"score":\#(Double(i % 10) / 10)},"segments":{"device":"d\#(i % 3)"},"#
+                    + #""features":{"amount":\#(amount),"country":"\#(country)","flag":\#(i % 3 == 0)}}"#
             })
     }
 
@@ -138,9 +138,12 @@ struct ReferenceBuilderTests {
     @Test func `odd columns are left out or read as they look`() throws {
         var lines: [String] = []
         for i in 0..<300 {
+            let mixed = i % 150 == 0 ? "\"x\"" : "\(i)"
+            let wild = i == 0 ? "1e308" : "-1e308"
+            let code = i % 2 == 0 ? "1.0" : "\"1\""
             lines.append(
-                #"{"model":"m","features":{"empty":null,"same":7,"mixed":\#(i % 150 == 0 ? "\"x\"" : "\(i)"),"nan":"NaN","wild":\#(i == 0 ? "1e308" : "-1e308"),"code":\#(i % 2 == 0 ? "1.0" : "\"1\"")}}"#
-            )
+                #"{"model":"m","features":{"empty":null,"same":7,"mixed":\#(mixed),"nan":"NaN","wild":\#(wild),"#
+                    + #""code":\#(code)}}"#)
         }
         let (reference, notes) = try Self.build(Self.table(lines)) { $0.columns = ["code": .categorical] }
         #expect(reference.layout.columns.map(\.name) == ["same", "mixed", "wild", "code"])

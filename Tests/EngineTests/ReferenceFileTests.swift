@@ -53,7 +53,7 @@ struct ReferenceFileTests {
         (#""categories":["#, #""categories":["US","#, "a category stands twice"),
         (#""categories":["#, #""categories":["XX","#, "counts must be"),
         (#""categories":["#, #""categories":[5,"#, "categories must be texts"),
-        (#""segment": {}"#, #""segment": {"device":"d0"}"#, "groups must begin"),
+        (#""segment": {}"#, #""segment": {"device":"d9"}"#, "groups must begin"),
         (#""rows": 400, "columns""#, #""rows": -1, "columns""#, "rows is missing"),
         (#""rows": 400, "columns""#, #""rows": 40, "columns""#, "more values than rows"),
         (#""segment": {"device":"d0"}"#, #""segment": {"device":0}"#, "segment must hold texts"),
@@ -105,8 +105,9 @@ struct ReferenceFileTests {
 
     @Test func `every snapshot line is JSON without NaN, from empty windows and wild values too`() throws {
         let table = try ReferenceBuilderTests.table(
-            (0..<60).map {
-                #"{"model":"m","features":{"x":\#($0 % 2 == 0 ? "1e308" : "-1e308"),"c":"a\"\#($0 % 2)","k":3},"prediction":0.5,"segments":{"s":"\#($0 % 2)\n"}}"#
+            (0..<60).map { i in
+                #"{"model":"m","features":{"x":\#(i % 2 == 0 ? "1e308" : "-1e308"),"c":"a\"\#(i % 2)","k":3},"#
+                    + #""prediction":0.5,"segments":{"s":"\#(i % 2)\n"}}"#
             })
         let reference = try Self.reference(table)
         let builder = SnapshotBuilder(reference: reference, smoothing: .none)
