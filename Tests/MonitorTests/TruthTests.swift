@@ -25,7 +25,8 @@ struct TruthTests {
         let workspace = try Workspace()
         let data = try #require(SharedData.stream(stream.name))
         _ = try ReferenceCommand.build(
-            files: [data.appending(path: "reference.jsonl.gz").path], model: nil, version: nil, settings: nil, segments: nil,
+            files: [data.appending(path: "reference.jsonl.gz").path], model: nil, version: nil, settings: nil,
+            segments: nil,
             to: workspace.path("reference.json"))
         let configuration = try workspace.write(
             "holdfast.yaml",
@@ -44,7 +45,8 @@ struct TruthTests {
         var compared = 0
         var wrong: [String] = []
         for row in try Self.truth(data, window: stream.window) {
-            let key = "\(row["window_start"] ?? "")|\(row["segment"] ?? "")|\(row["kind"] == "prediction" ? "prediction" : row["name"] ?? "")"
+            let key =
+                "\(row["window_start"] ?? "")|\(row["segment"] ?? "")|\(row["kind"] == "prediction" ? "prediction" : row["name"] ?? "")"
             guard let line = ours[key] else {
                 wrong.append("\(key): no snapshot line")
                 continue
@@ -93,7 +95,8 @@ struct TruthTests {
             guard let json = try? JSON(parsing: bytes), json["version"]?.stringValue == "*" else { return }
             let parts = (json["segment"]?.objectValue ?? []).map { "\($0.key)=\($0.value.stringValue ?? "")" }
             let segment = parts.isEmpty ? "*" : parts.joined(separator: "&")
-            lines["\(json["window"]?["start"]?.stringValue ?? "")|\(segment)|\(json["column"]?.stringValue ?? "")"] = json
+            lines["\(json["window"]?["start"]?.stringValue ?? "")|\(segment)|\(json["column"]?.stringValue ?? "")"] =
+                json
         }) {}
         return lines
     }

@@ -29,7 +29,9 @@ final class Workspace: Sendable {
 
     /// Replays files under a configuration and returns the folder of its output.
     @discardableResult
-    func replay(_ configuration: String, _ files: [String], order: Replay.Order = .time, out: String) throws -> Replay.Summary {
+    func replay(_ configuration: String, _ files: [String], order: Replay.Order = .time, out: String) throws
+        -> Replay.Summary
+    {
         let read: Configuration
         do {
             read = try ConfigurationReader.read(configuration)

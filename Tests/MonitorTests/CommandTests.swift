@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+/// The program as a person meets it: what it prints and how it ends.
+struct CommandTests {
+    @Test("a configuration with mistakes starts nothing and lists them all")
+    func badConfiguration() async throws {
+        let workspace = try Workspace()
+        let file = try workspace.write(
+            "holdfast.yaml",
+            """
+            stat: here
+            models:
+              - name: fraud
+                refrence: x.json
+                window: {size: 7m}
+            topics:
+              - {name: t}
+            http: {listen: "0.0.0.0:8080"}
+            """)
+        let (status, text) = try await HoldfastProcess.run(["serve", "--config", file])
+        #expect(status == 2)
+        for expected in [
+            "holdfast.yaml:1:1: error:", "`state`", "holdfast.yaml:4:5: error:", "`reference`",
+            "must divide a day evenly",
+            "topics need a `kafka` section", "holdfast.yaml:8:16: error:", "tokens",
+        ] {
+            #expect(text.contains(expected), "no '\(expected)' in:\n\(text)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: workspace.path("state")))
+    }
+
+    @Test("check tells rule files from configurations and gives places")
+    func check() async throws {
+        let workspace = try Workspace()
+        let good = try workspace.write("good.yaml", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: psi > 0.2}\n")
+        let bad = try workspace.write("bad.yaml", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: psii > 0.2}\n")
+        let fine = try await HoldfastProcess.run(["check", good])
+        #expect(fine.status == 0 && fine.text.contains("1 rule"))
+        let wrong = try await HoldfastProcess.run(["check", good, bad])
+        #expect(wrong.status == 1)
+        #expect(wrong.text.contains("bad.yaml:4:21: error:") && wrong.text.contains("psi"), "\(wrong.text)")
+        let missing = try await HoldfastProcess.run(["check", workspace.path("none.yaml")])
+        #expect(missing.status == 1 && missing.text.contains("no such file"))
+    }
+
+    @Test("wrong usage ends with status 2, help and version with 0")
+    func usage() async throws {
+        #expect(try await HoldfastProcess.run(["serve"]).status == 2)
+        #expect(try await HoldfastProcess.run(["fly"]).status == 2)
+        #expect(try await HoldfastProcess.run(["replay", "--config", "/nowhere.yaml", "x"]).status == 2)
+        let help = try await HoldfastProcess.run(["--help"])
+        #expect(help.status == 0 && help.text.contains("replay"))
+        let version = try await HoldfastProcess.run(["--version"])
+        #expect(version.status == 0 && version.text.contains("holdfast 0."))
+    }
+
+    @Test("replay --fail-on-alert ends with status 1 when a rule fired")
+    func failOnAlert() async throws {
+        let workspace = try Workspace()
+        let stream = try StreamFixture(workspace, count: 4_000)
+        let file = try workspace.write("events.jsonl", stream.events.joined(separator: "\n"))
+        let configuration = try stream.configuration("replay")
+        let run = try await HoldfastProcess.run(["replay", "--config", configuration, "--fail-on-alert", file])
+        #expect(run.status == 1 && run.text.contains("alerts fired"), "\(run.text)")
+        #expect(try await HoldfastProcess.run(["replay", "--config", configuration, file]).status == 0)
+    }
+
+    @Test("the registry by hand: register, promote, roll back, audit")
+    func registry() async throws {
+        let workspace = try Workspace()
+        let state = workspace.path("state")
+        func run(_ arguments: String...) async throws -> (status: Int32, text: String) {
+            try await HoldfastProcess.run(["registry"] + arguments + ["--state", state])
+        }
+        for version in ["13", "14"] {
+            #expect(
+                try await run("register", "fraud", "--version", version, "--source", "s3://m/\(version)").status == 0)
+            #expect(try await run("promote", "fraud", version).status == 0)
+        }
+        #expect(try await run("list").text.contains("14"))
+        let back = try await run("rollback", "fraud", "--reason", "wrong amounts")
+        #expect(back.status == 0 && back.text.contains("champion 13"), "\(back.text)")
+        let again = try await run("promote", "fraud", "14")
+        #expect(again.status == 1 && again.text.contains("quarantine"), "\(again.text)")
+        #expect(try await run("audit", "fraud").text.contains("wrong amounts"))
+        #expect(try await run("audit", "--verify").status == 0)
+    }
+
+    @Test("the demo's story happens", .timeLimit(.minutes(4)))
+    func demo() async throws {
+        let run = try await HoldfastProcess.run(["demo", "--once", "--port", "0"], deadline: .seconds(200))
+        #expect(run.status == 0, "\(run.text)")
+        #expect(run.text.contains("rollback done") && run.text.contains("country=BR"), "\(run.text)")
+    }
+}
