@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Windows", "Ledger", "TestSupport",
+                "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Windows", "Rules", "Ledger", "TestSupport",
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "RulesTests",
