@@ -39,7 +39,7 @@ struct CommandTests {
         #expect(fine.status == 0 && fine.text.contains("1 rule"))
         let wrong = try await HoldfastProcess.run(["check", good, bad])
         #expect(wrong.status == 1)
-        #expect(wrong.text.contains("bad.yaml:4:21: error:") && wrong.text.contains("psi"), "\(wrong.text)")
+        #expect(wrong.text.contains("bad.yaml:4:22: error:") && wrong.text.contains("psi"), "\(wrong.text)")
         let missing = try await HoldfastProcess.run(["check", workspace.path("none.yaml")])
         #expect(missing.status == 1 && missing.text.contains("no such file"))
     }

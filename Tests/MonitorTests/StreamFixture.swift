@@ -90,8 +90,27 @@ struct StreamFixture {
             """)
     }
 
-    /// What a run without faults gives: snapshot lines and transitions.
-    func expected(_ events: [String]) throws -> (snapshots: [String], alerts: [String]) {
+    /// What a run without faults gives once all events are read from so many partitions: snapshot lines and transitions up to the
+    /// watermark. (A replay goes on to close the windows that its end cuts off.)
+    func expected(partitions: Int) throws -> (snapshots: [String], alerts: [String]) {
+        let newest = events[events.count - partitions]
+        guard let at = newest.range(of: #""ts":""#)?.upperBound,
+            let clock = Timestamp(rfc3339: newest[at...].prefix { $0 != "\"" })
+        else { throw TestFailure("no event time") }
+        let watermark = (clock - .minutes(5)).rfc3339
+        let all = try replayed()
+        return (
+            all.snapshots.filter { Self.text("end", $0) <= watermark }, all.alerts.filter { Self.text("at", $0) <= watermark }
+        )
+    }
+
+    /// The first string of a key in a line of JSON.
+    static func text(_ key: String, _ line: String) -> String {
+        guard let start = line.range(of: "\"\(key)\":\"")?.upperBound else { return "" }
+        return String(line[start...].prefix { $0 != "\"" })
+    }
+
+    private func replayed() throws -> (snapshots: [String], alerts: [String]) {
         let file = try workspace.write("events.jsonl", events.joined(separator: "\n"))
         let configuration = try configuration("replay")
         try workspace.replay(configuration, [file], out: "expected")
