@@ -70,6 +70,7 @@ let package = Package(
         .target(
             name: "Ledger",
             dependencies: ["Values", "Events", "Files", "Windows", "Sketches", "Statistics", "Rules", grdb],
+            exclude: ["FORMAT.md"],
             swiftSettings: strict),
         .target(
             name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP],
@@ -79,7 +80,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Events", "COpenSSL", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry", hummingbird,
+                "Values", "Events", "COpenSSL", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry",
+                hummingbird,
                 hummingbirdCore, mustache,
                 lifecycle, nioCore, httpTypes, log,
             ],
@@ -106,7 +108,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Windows", "Rules", "Ledger", "TestSupport",
+                "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Windows", "Rules", "Ledger",
+                "TestSupport",
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "RulesTests",
@@ -129,15 +132,18 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Values", "Events", "Statistics", "Registry", "Server", "TestSupport", lifecycle, nioCore, nioPosix, nioHTTP, log,
+                "Values", "Events", "Statistics", "Registry", "Server", "TestSupport", lifecycle, nioCore, nioPosix,
+                nioHTTP, log,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Values", "Events", "Files", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka", "Registry", "Monitor", "holdfast",
+                "Values", "Events", "Files", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka", "Registry", "Monitor",
+                "holdfast",
                 "TestBroker", "TestSupport", http, nioCore, nioHTTP,
             ],
             swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

@@ -28,11 +28,14 @@ package struct RollbackProposal: Sendable, Hashable {
     /// Alerts that fire now and say that the data is at fault, not the model. Any one forbids.
     package var vetoes: [String]
     package var evidence: JSON
+    /// Why, in a sentence for the audit trail; the key where left empty.
+    package var reason: String
 
     package init(
         idempotencyKey: String, model: String, judgedVersion: String, target: String, mode: Mode, cooldown: Span,
-        maximum: Int, maximumPer: Span, vetoes: [String] = [], evidence: JSON
+        maximum: Int, maximumPer: Span, vetoes: [String] = [], evidence: JSON, reason: String = ""
     ) {
+        self.reason = reason
         self.idempotencyKey = idempotencyKey
         self.model = model
         self.judgedVersion = judgedVersion

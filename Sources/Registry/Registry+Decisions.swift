@@ -11,7 +11,7 @@ extension Registry {
     ) async throws -> Decision {
         try Names.check(proposal.idempotencyKey, "idempotency key", maximum: 1_000)
         try Names.check(proposal.model, "model name")
-        let reason = "rule decided: \(proposal.idempotencyKey)"
+        let reason = proposal.reason.isEmpty ? "rule decided: \(proposal.idempotencyKey)" : proposal.reason
         return try await change(actor: actor, reason: reason, evidence: proposal.evidence.text, at: at) { change in
             if let earlier = try change.decision(proposal.idempotencyKey) {
                 guard earlier.model == proposal.model else {

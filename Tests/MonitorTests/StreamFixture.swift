@@ -100,7 +100,8 @@ struct StreamFixture {
         let watermark = (clock - .minutes(5)).rfc3339
         let all = try replayed()
         return (
-            all.snapshots.filter { Self.text("end", $0) <= watermark }, all.alerts.filter { Self.text("at", $0) <= watermark }
+            all.snapshots.filter { Self.text("end", $0) <= watermark },
+            all.alerts.filter { Self.text("at", $0) <= watermark }
         )
     }
 

@@ -12,7 +12,9 @@ struct PreviewTests {
         try await withServer(isEmpty ? FixtureService.State() : Fixture.incident()) { client, _, _ in
             try "http://127.0.0.1:\(client.port)/".write(
                 toFile: Self.environment["HOLDFAST_PREVIEW"] ?? "", atomically: true, encoding: .utf8)
-            try await Task.sleep(for: .seconds(86_400))
+            let (forever, hold) = AsyncStream<Void>.makeStream()
+            for await _ in forever {}
+            hold.finish()
         }
     }
 }

@@ -22,6 +22,8 @@ package struct Demo: Sendable {
     private static let deadline = Duration.seconds(150)
     /// One minute of event time is published this often until the clock is reached.
     private static let pace = Duration.milliseconds(110)
+    /// Slower while there is something to see on the page.
+    private static let watchedPace = Duration.milliseconds(500)
 
     private let port: Int
     private let once: Bool
@@ -75,7 +77,7 @@ package struct Demo: Sendable {
                 }
             }
             group.addTask {
-                try await publish(fleet, start: start, port: listening, deployed: { deployed.set() })
+                try await publish(fleet, story, start: start, port: listening, deployed: { deployed.set() })
             }
             group.addTask { try await watch(story) }
             // The first to end decides: the story's watcher with --once, or a signal that stopped the service.
@@ -120,7 +122,7 @@ package struct Demo: Sendable {
     }
 
     private func publish(
-        _ fleet: DemoFleet, start: Timestamp, port: Int, deployed: @escaping @Sendable () -> Void
+        _ fleet: DemoFleet, _ story: DemoStory, start: Timestamp, port: Int, deployed: @escaping @Sendable () -> Void
     ) async throws {
         say("fleet     publishes 200 predictions a minute, an hour of event time in \(Self.seconds(Self.pace * 60)) s")
         var isDeployed = false
@@ -132,7 +134,8 @@ package struct Demo: Sendable {
                 try await DemoClient(port: port).promote(DemoTraffic.model, DemoTraffic.bad)
                 say("deploy    version 14 is champion; it reads Brazilian amounts in cents")
             }
-            try await Task.sleep(for: behind ? Self.pace : .seconds(1))
+            let isWatched = !once && isDeployed && !story.facts.isComplete
+            try await Task.sleep(for: !behind ? .seconds(1) : isWatched ? Self.watchedPace : Self.pace)
         }
     }
 

@@ -70,7 +70,7 @@ struct ActionService: Service {
                 maximumPer: request.maximumPer,
                 vetoes: RollbackGuards.vetoes(
                     order, judged: judged, target: target, firing: engine.firingRules(model: order.alert.model)),
-                evidence: order.json),
+                evidence: order.json, reason: Self.reason(order.alert)),
             actor: Self.actor, at: now)
         log.notice(
             "rollback \(decision.outcome.rawValue)",
@@ -106,6 +106,11 @@ struct ActionService: Service {
         (alert.notify ?? receivers).compactMap {
             Outgoing.delivery([alert], to: $0, externalURL: externalURL, suffix: suffix, at: clock.now())
         }
+    }
+
+    private static func reason(_ alert: Alert) -> String {
+        let summary = alert.annotations["summary"] ?? "\(alert.labels["column"] ?? "") in \(alert.segment)"
+        return "\(alert.rule): \(summary)"
     }
 
     private static func describe(_ decision: Decision) -> JSON {
