@@ -10,11 +10,16 @@ struct LikelyCause {
     /// The most telling finding, and where it is; `nil` where nothing stands out.
     var text: String? {
         let what = missing ?? unseen ?? unit ?? (metric?.isDistance == true ? "\(row.column) shifted" : nil)
-        if let place { return "\(what ?? "\(row.column) changed"), \(place)" }
-        if let ratio = report?.cancellation, ratio < 0.3 {
-            return "\(what ?? "\(row.column) changed"); segments moved in opposite directions"
-        }
+        if let place { return "\(what ?? "\(row.column) changed")\(row.segment.isAll ? "," : "") \(place)" }
+        if oppose { return "\(what ?? "\(row.column) changed"); segments moved in opposite directions" }
         return what
+    }
+
+    /// Little of the segments' shifts is left in the whole, and some of them really push the other way: a shift of one small segment
+    /// is diluted in the whole too, but nothing opposes it.
+    private var oppose: Bool {
+        guard row.segment.isAll, let report, let ratio = report.cancellation, ratio < 0.3 else { return false }
+        return report.drivers.contains { $0.share < -0.25 }
     }
 
     private func percent(_ share: Double) -> String { "\(Humanize.percentage((share * 1000).rounded() / 1000))" }
@@ -38,24 +43,24 @@ struct LikelyCause {
         (0.1, "a tenth of"), (0.01, "a hundredth of"), (0.001, "a thousandth of"), (1 / 60.0, "a sixtieth of"),
     ]
 
-    /// All quantiles multiplied by one familiar factor: somebody changed a unit.
+    /// Mean and spread multiplied by one familiar factor: somebody changed a unit. Not quantiles, which are coarse far outside the
+    /// reference's range, where such values lie.
     private var unit: String? {
-        var ratios: [Double] = []
-        for metric in [Metric.p10, .p25, .p50, .p75, .p90] {
-            guard let now = row.metrics[metric], let before = row.referenceMetrics[metric], before != 0 else {
-                return nil
-            }
-            ratios.append(now / before)
-        }
-        guard let low = ratios.min(), let high = ratios.max(), low > 0,
-            let factor = Self.factors.first(where: { low > $0.ratio * 0.8 && high < $0.ratio * 1.25 })
+        guard let mean = row.metrics[.mean], let meanBefore = row.referenceMetrics[.mean], meanBefore != 0,
+            let sd = row.metrics[.sd], let sdBefore = row.referenceMetrics[.sd], sdBefore > 0
         else { return nil }
-        return "\(row.column) is about \(factor.name) the reference, as if its unit had changed"
+        let factor = Self.factors.first { factor in
+            (0.8...1.25).contains(mean / meanBefore / factor.ratio) && (0.6...1.6).contains(sd / sdBefore / factor.ratio)
+        }
+        return factor.map { "\(row.column) is about \($0.name) the reference, as if its unit had changed" }
     }
 
-    /// Where most of it happens, when the alert is about all traffic.
+    /// Where most of the whole model's shift happens: in a segment, when the alert is about all traffic; here, when it is about that
+    /// segment.
     private var place: String? {
-        guard row.segment.isAll, let top = report?.drivers.first, top.share >= 0.5 else { return nil }
+        guard let top = report?.drivers.first, top.share >= 0.5 else { return nil }
+        if top.segment == row.segment { return "in \(row.segment), which holds \(percent(min(top.share, 1))) of the whole shift" }
+        guard row.segment.isAll else { return nil }
         return (top.share >= 0.9 ? "nearly all of it in " : "most of it in ") + top.segment.description
     }
 }

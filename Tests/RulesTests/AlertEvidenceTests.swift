@@ -40,9 +40,11 @@ import Values
             let fixture = SnapshotFixture.build { $0.add("amount", values, reference: before) }
             return LikelyCause(row: fixture.rows[0], metric: metric, report: nil).text
         }
-        let quantiles: [Metric: Double] = [.p10: 1, .p25: 2, .p50: 3, .p75: 4, .p90: 5]
-        #expect(text(.psi, quantiles.mapValues { $0 * 100 }, quantiles)?.hasPrefix("amount is about 100 times") == true)
-        #expect(text(.psi, quantiles.mapValues { $0 * 1.1 }, quantiles) == "amount shifted")
+        let normal: [Metric: Double] = [.mean: 50, .sd: 20]
+        #expect(text(.psi, [.mean: 5_100, .sd: 1_900], normal)?.hasPrefix("amount is about 100 times") == true)
+        #expect(text(.psi, [.mean: 55, .sd: 22], normal) == "amount shifted")
+        // The same mean with the old spread is no change of unit.
+        #expect(text(.psi, [.mean: 5_000, .sd: 20], normal) == "amount shifted")
         #expect(
             text(.null_rate, [.null_rate: 0.3], [.null_rate: 0.01])
                 == "amount is missing in 30% of rows, 1% in the reference")
