@@ -139,7 +139,8 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Values", "Events", "Files", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka", "Registry", "Monitor",
+                "Values", "Events", "Files", "Sketches", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka",
+                "Registry", "Monitor",
                 "holdfast",
                 "TestBroker", "TestSupport", http, nioCore, nioHTTP,
             ],

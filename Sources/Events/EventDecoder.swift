@@ -8,6 +8,8 @@ package import Values
 package struct EventDecoder {
     /// Messages over this are refused unread.
     package static let maximumMessageBytes = 10 * 1024 * 1024
+    /// Where a message is not one broker record but a request's body, which has a limit of its own, the limit holds for each event.
+    package var limitsWholeMessages = true
     /// Event time may run this far ahead of the clock; later events are quarantined, so that one bad clock cannot close windows.
     package static let futureTolerance = Span.minutes(10)
 
@@ -48,7 +50,7 @@ package struct EventDecoder {
     package mutating func decode(
         _ message: UnsafeRawBufferPointer, defaults: TopicDefaults, now: Timestamp?, reject: (Rejection) -> Void
     ) {
-        guard message.count <= Self.maximumMessageBytes else {
+        guard message.count <= Self.maximumMessageBytes || !limitsWholeMessages else {
             reject(
                 Rejection(
                     reason: .tooLarge, detail: "\(message.count) bytes, limit \(Self.maximumMessageBytes)",
@@ -138,6 +140,9 @@ package struct EventDecoder {
     ) {
         func refuse(_ reason: RejectReason, _ detail: String) {
             reject(Rejection(reason: reason, detail: detail, range: range, index: index))
+        }
+        guard range.count <= Self.maximumMessageBytes else {
+            return refuse(.tooLarge, "\(range.count) bytes, limit \(Self.maximumMessageBytes)")
         }
         guard message[range.lowerBound] == 0x7b else {
             return refuse(.notAnObject, "an event is a JSON object")

@@ -72,7 +72,9 @@ struct ModelReader {
         self.prediction = prediction
         dimensions = ByteStringTable(schema.dimensions)
         dimensionOfFeature = names.map { name in schema.dimensions.firstIndex(of: name) }
-        dimensionValues = schema.dimensions.map { _ in ByteStringTable() }
+        dimensionValues = schema.dimensions.indices.map { i in
+            ByteStringTable(schema.knownValues.indices.contains(i) ? schema.knownValues[i] : [])
+        }
         segmentScratch = schema.dimensions.map { _ in EventBatch.noSegment }
         seenScratch = Array(repeating: false, count: schema.columns.count)
         unnamedVersion = versions.insert("")

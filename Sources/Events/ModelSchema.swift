@@ -23,10 +23,15 @@ package struct ModelSchema: Sendable {
     package let columns: [Column]
     /// Segment dimensions, each once.
     package let dimensions: [String]
+    /// For each dimension, the values that always keep a segment of their own, however many others come.
+    package let knownValues: [[String]]
     /// Feature names to pass over without counting them as unknown.
     package let ignored: [String]
 
-    package init(model: String, columns: [Column], dimensions: [String], ignored: [String] = []) {
+    package init(
+        model: String, columns: [Column], dimensions: [String], knownValues: [[String]] = [], ignored: [String] = []
+    ) {
+        self.knownValues = knownValues
         self.model = model
         self.columns = columns
         self.dimensions = dimensions

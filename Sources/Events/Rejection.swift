@@ -24,6 +24,13 @@ package struct Rejection: Sendable {
     package let range: Range<Int>
     /// Number of the event within its message, from 0.
     package let index: Int
+
+    package init(reason: RejectReason, detail: String, range: Range<Int>, index: Int) {
+        self.reason = reason
+        self.detail = detail
+        self.range = range
+        self.index = index
+    }
 }
 
 /// The kinds of event, as `holdfast_events_total` names them.

@@ -8,10 +8,10 @@ import CRdkafka
 /// offset that ran out of the broker's retention must go on at the oldest message, never skip to the newest.
 package struct KafkaConfiguration: Sendable {
     /// Where a partition without a committed offset starts.
-    enum ResetPolicy { case earliest, latest }
+    package enum ResetPolicy { case earliest, latest }
 
     private let properties: [(name: String, value: String)]
-    let resetPolicy: ResetPolicy
+    package let resetPolicy: ResetPolicy
 
     /// Properties a consumer must have, and why.
     private static let required: [(name: String, value: String, reason: String)] = [

@@ -4,27 +4,28 @@ package import Rules
 package import Values
 
 extension Ledger {
-    /// Pending entries that are due, oldest first.
-    package func due(_ kind: OutboxEntry.Kind, at now: Timestamp, limit: Int) async throws -> [StoredOutboxEntry] {
+    /// Pending entries to a target that are due, oldest first; of each lane only the first, so that nothing overtakes it.
+    package func due(
+        _ kind: OutboxEntry.Kind, to target: String, at now: Timestamp, limit: Int
+    ) async throws -> [StoredOutboxEntry] {
         try await database.read { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM outbox WHERE state = 'pending' AND kind = ? AND due <= ? ORDER BY id LIMIT ?",
-                arguments: [kind.rawValue, now.microseconds, limit]
+                db,
+                sql: """
+                    SELECT * FROM outbox WHERE id IN (
+                        SELECT min(id) FROM outbox WHERE state = 'pending' AND kind = ? AND target = ? GROUP BY lane)
+                    AND due <= ? ORDER BY id LIMIT ?
+                    """, arguments: [kind.rawValue, target, now.microseconds, limit]
             ).map(Self.entry)
         }
     }
 
-    /// When the next pending entry is due.
-    package func nextDue() async throws -> Timestamp? {
+    /// Targets with pending entries.
+    package func targets(_ kind: OutboxEntry.Kind) async throws -> [String] {
         try await database.read { db in
-            try Int64.fetchOne(db, sql: "SELECT min(due) FROM outbox WHERE state = 'pending'")
-                .map { Timestamp(microseconds: $0) }
-        }
-    }
-
-    package func pendingCount() async throws -> Int {
-        try await database.read {
-            try Int.fetchOne($0, sql: "SELECT count(*) FROM outbox WHERE state = 'pending'") ?? 0
+            try String.fetchAll(
+                db, sql: "SELECT DISTINCT target FROM outbox WHERE state = 'pending' AND kind = ? ORDER BY target",
+                arguments: [kind.rawValue])
         }
     }
 
@@ -53,10 +54,8 @@ extension Ledger {
         try await database.write { db in
             if let alert {
                 try db.execute(
-                    sql: """
-                        UPDATE transition SET line = ? WHERE seq = (
-                            SELECT max(seq) FROM transition WHERE fingerprint = ? AND status = 'firing')
-                        """, arguments: [alert.json.text, alert.fingerprint])
+                    sql: "UPDATE alert SET line = ? WHERE fingerprint = ? AND revision = ? AND status = 'firing'",
+                    arguments: [alert.json.text, alert.fingerprint, alert.revision])
             }
             try db.execute(
                 sql: "UPDATE outbox SET state = ?, note = ? WHERE id = ?",
@@ -69,9 +68,10 @@ extension Ledger {
     package func retryDead(_ id: Int64, at now: Timestamp) async throws -> Bool {
         try await database.write { db in
             try db.execute(
-                sql:
-                    "UPDATE outbox SET state = 'pending', progress = x'', due = ?, note = NULL WHERE id = ? AND state = 'dead'",
-                arguments: [now.microseconds, id])
+                sql: """
+                    UPDATE outbox SET state = 'pending', progress = x'', due = ?, note = NULL
+                    WHERE id = ? AND state = 'dead'
+                    """, arguments: [now.microseconds, id])
             return db.changesCount > 0
         }
     }
@@ -81,7 +81,7 @@ extension Ledger {
             id: row["id"],
             entry: OutboxEntry(
                 kind: OutboxEntry.Kind(rawValue: row["kind"]) ?? .delivery, key: row["key"], target: row["target"],
-                body: [UInt8](row["body"] as Data), at: Timestamp(microseconds: row["at"])),
+                lane: row["lane"], body: [UInt8](row["body"] as Data), at: Timestamp(microseconds: row["at"])),
             progress: [UInt8](row["progress"] as Data), due: Timestamp(microseconds: row["due"]))
     }
 }

@@ -25,21 +25,25 @@ extension Ledger {
         }
     }
 
-    /// The latest transition of every alert that has not resolved, and the newest `resolved` ones; newest first. Each is a line of
-    /// `alerts.jsonl`.
+    /// Every alert that is pending or fires, and the newest `resolved` ones; newest first. Each is a line of `alerts.jsonl`.
     package func alerts(model: String?, resolved: Int) async throws -> [String] {
         try await database.read { db in
-            let latest = """
-                SELECT t.seq, t.status, t.line FROM transition t
-                JOIN (SELECT fingerprint, max(seq) AS seq FROM transition GROUP BY fingerprint) l ON l.seq = t.seq
-                WHERE (? IS NULL OR t.model = ?)
-                """
-            let open = try Row.fetchAll(
-                db, sql: latest + " AND t.status != 'resolved' ORDER BY t.seq DESC", arguments: [model, model])
-            let closed = try Row.fetchAll(
-                db, sql: latest + " AND t.status = 'resolved' ORDER BY t.seq DESC LIMIT ?",
-                arguments: [model, model, resolved])
-            return (open + closed).map { $0["line"] as String }
+            let query = "SELECT line FROM alert WHERE (?1 IS NULL OR model = ?1) AND status"
+            let open = try String.fetchAll(
+                db, sql: query + " IN ('pending', 'firing') ORDER BY seq DESC", arguments: [model])
+            let closed = try String.fetchAll(
+                db, sql: query + " = 'resolved' ORDER BY seq DESC LIMIT ?2", arguments: [model, resolved])
+            return open + closed
+        }
+    }
+
+    /// Alerts of models that are no longer monitored would stay open for ever.
+    package func forgetAlerts(exceptOf models: [String]) async throws {
+        try await database.write { db in
+            for model in try String.fetchAll(db, sql: "SELECT DISTINCT model FROM alert WHERE status != 'resolved'")
+            where !models.contains(model) {
+                try db.execute(sql: "DELETE FROM alert WHERE model = ? AND status != 'resolved'", arguments: [model])
+            }
         }
     }
 

@@ -99,18 +99,41 @@ package final class Ledger: Sendable {
             try db.cachedExecute(
                 "INSERT INTO transition (model, at, status, fingerprint, line) VALUES (?, ?, ?, ?, ?)",
                 [alert.model, alert.at.microseconds, alert.status.rawValue, alert.fingerprint, alert.json.text])
+            try db.cachedExecute(
+                "INSERT OR REPLACE INTO alert VALUES (?, last_insert_rowid(), ?, ?, ?, ?, ?)",
+                [
+                    alert.fingerprint, alert.model, alert.status.rawValue, alert.revision, alert.at.microseconds,
+                    alert.json.text,
+                ])
         }
+        for (model, open) in step.openAlerts { try close(except: open, of: model, db) }
         for entry in step.outbox { try add(entry, db) }
-        if let limit = step.forgetBefore {
-            try db.cachedExecute("DELETE FROM snapshot WHERE window_end < ?", [limit.microseconds])
+        if let limit = step.forgetBefore { try forget(limit, db) }
+    }
+
+    /// Forgets what is older than the retention. Open alerts stay, and so does what is still to be delivered.
+    private static func forget(_ limit: Timestamp, _ db: Database) throws {
+        try db.cachedExecute("DELETE FROM snapshot WHERE window_end < ?", [limit.microseconds])
+        try db.cachedExecute("DELETE FROM transition WHERE at < ?", [limit.microseconds])
+        try db.cachedExecute("DELETE FROM alert WHERE at < ? AND status = 'resolved'", [limit.microseconds])
+        try db.cachedExecute("DELETE FROM outbox WHERE at < ? AND state != 'pending'", [limit.microseconds])
+    }
+
+    /// A pending alert that came to nothing has no transition of its own; it only ends.
+    private static func close(except open: Set<String>, of model: String, _ db: Database) throws {
+        let shown = try String.fetchAll(
+            db.cachedStatement(sql: "SELECT fingerprint FROM alert WHERE status != 'resolved' AND model = ?"),
+            arguments: [model])
+        for fingerprint in shown where !open.contains(fingerprint) {
+            try db.cachedExecute("DELETE FROM alert WHERE fingerprint = ?", [fingerprint])
         }
     }
 
     static func add(_ entry: OutboxEntry, _ db: Database) throws {
         try db.cachedExecute(
-            "INSERT OR IGNORE INTO outbox (kind, key, target, body, at, due) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO outbox (kind, key, target, lane, body, at, due) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                entry.kind.rawValue, entry.key, entry.target, Data(entry.body), entry.at.microseconds,
+                entry.kind.rawValue, entry.key, entry.target, entry.lane, Data(entry.body), entry.at.microseconds,
                 entry.at.microseconds,
             ])
     }

@@ -39,6 +39,8 @@ package struct LedgerCommit: Sendable {
     package var states: [String: ModelState] = [:]
     package var snapshots: [Snapshot] = []
     package var transitions: [Alert] = []
+    /// Of models whose rules have looked: fingerprints of the alerts that are open now. Others of theirs are no longer shown as open.
+    package var openAlerts: [String: Set<String>] = [:]
     package var outbox: [OutboxEntry] = []
     /// Snapshots of windows that ended before this are forgotten.
     package var forgetBefore: Timestamp?
@@ -62,13 +64,16 @@ package struct OutboxEntry: Sendable, Hashable {
     package let key: String
     /// Receiver's name, or the action's.
     package let target: String
+    /// Entries of one lane to one target go out strictly in order.
+    package let lane: String
     package let body: [UInt8]
     package let at: Timestamp
 
-    package init(kind: Kind, key: String, target: String, body: [UInt8], at: Timestamp) {
+    package init(kind: Kind, key: String, target: String, lane: String, body: [UInt8], at: Timestamp) {
         self.kind = kind
         self.key = key
         self.target = target
+        self.lane = lane
         self.body = body
         self.at = at
     }

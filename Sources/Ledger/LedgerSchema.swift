@@ -22,12 +22,16 @@ enum LedgerSchema {
                     CREATE TABLE transition (
                         seq INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, at INTEGER NOT NULL,
                         status TEXT NOT NULL, fingerprint TEXT NOT NULL, line TEXT NOT NULL) STRICT;
-                    CREATE INDEX transition_fingerprint ON transition (fingerprint, seq);
+                    CREATE INDEX transition_at ON transition (at);
+                    CREATE TABLE alert (
+                        fingerprint TEXT PRIMARY KEY, seq INTEGER NOT NULL, model TEXT NOT NULL, status TEXT NOT NULL,
+                        revision INTEGER NOT NULL, at INTEGER NOT NULL, line TEXT NOT NULL) STRICT;
+                    CREATE INDEX alert_status ON alert (status, seq);
                     CREATE TABLE outbox (
                         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
-                        target TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL, due INTEGER NOT NULL,
+                        target TEXT NOT NULL, lane TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL, due INTEGER NOT NULL,
                         state TEXT NOT NULL DEFAULT 'pending', progress BLOB NOT NULL DEFAULT x'', note TEXT) STRICT;
-                    CREATE INDEX outbox_due ON outbox (state, due);
+                    CREATE INDEX outbox_lane ON outbox (state, kind, target, lane, id);
                     """)
         }
         return migrator

@@ -25,7 +25,7 @@ package struct RollbackProposal: Sendable, Hashable {
     /// At most this many automatic rollbacks of the model in any `maximumPer`.
     package var maximum: Int
     package var maximumPer: Span
-    /// Alerts that fire now and say that the data is at fault, not the model. Any one forbids.
+    /// What speaks against a rollback, each in a sentence: an alert that says the data is at fault, for one. Any one forbids.
     package var vetoes: [String]
     package var evidence: JSON
     /// Why, in a sentence for the audit trail; the key where left empty.

@@ -86,8 +86,7 @@ extension Change {
         }
         if let reason = try tooSoon(proposal, modelID) { return refused(reason) }
         guard proposal.vetoes.isEmpty else {
-            let names = proposal.vetoes.joined(separator: ", ")
-            return refused("\(names) fires: the data is at fault, not the model")
+            return refused(proposal.vetoes.joined(separator: "; "))
         }
         let plan: RollbackPlan
         do {

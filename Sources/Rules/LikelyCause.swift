@@ -50,7 +50,8 @@ struct LikelyCause {
             let sd = row.metrics[.sd], let sdBefore = row.referenceMetrics[.sd], sdBefore > 0
         else { return nil }
         let factor = Self.factors.first { factor in
-            (0.8...1.25).contains(mean / meanBefore / factor.ratio) && (0.6...1.6).contains(sd / sdBefore / factor.ratio)
+            (0.8...1.25).contains(mean / meanBefore / factor.ratio)
+                && (0.6...1.6).contains(sd / sdBefore / factor.ratio)
         }
         return factor.map { "\(row.column) is about \($0.name) the reference, as if its unit had changed" }
     }
@@ -59,7 +60,9 @@ struct LikelyCause {
     /// segment.
     private var place: String? {
         guard let top = report?.drivers.first, top.share >= 0.5 else { return nil }
-        if top.segment == row.segment { return "in \(row.segment), which holds \(percent(min(top.share, 1))) of the whole shift" }
+        if top.segment == row.segment {
+            return "in \(row.segment), which holds \(percent(min(top.share, 1))) of the whole shift"
+        }
         guard row.segment.isAll else { return nil }
         return (top.share >= 0.9 ? "nearly all of it in " : "most of it in ") + top.segment.description
     }

@@ -26,6 +26,10 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
     package init(model: String) { self.model = model }
 
     package var firing: [AlertInstance] { sorted(.firing) }
+    /// Rules of firing alerts, by fingerprint.
+    package var firingRules: [String: String] { instances.filter { $0.value.phase == .firing }.mapValues(\.rule) }
+    /// Fingerprints of alerts that are pending or fire.
+    package var open: Set<String> { Set(instances.filter { $0.value.phase != .inactive }.keys) }
     package var pending: [AlertInstance] { sorted(.pending) }
 
     private func sorted(_ phase: AlertInstance.Phase) -> [AlertInstance] {

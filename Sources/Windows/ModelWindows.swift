@@ -103,7 +103,7 @@ package struct ModelWindows {
         guard time > state.closedThrough, !(panes.isEmpty && state.next.isEmpty) else { return [] }
         while let (shape, range) = nextWindow(), range.end <= time {
             let counts = panes.sum(range)
-            advance(shape, past: range, wasEmpty: counts.isEmpty)
+            advance(shape, past: range, wasEmpty: counts.isEmpty, through: time)
             body(Closed(shape: shape, range: range, counts: counts))
         }
         state.closedThrough = time
@@ -129,7 +129,7 @@ package struct ModelWindows {
             let range = range(of: shape)
             guard range.end <= end else { return }
             let counts = panes.sum(range)
-            advance(shape, past: range, wasEmpty: counts.isEmpty)
+            advance(shape, past: range, wasEmpty: counts.isEmpty, through: end)
             body(Closed(shape: shape, range: range, counts: counts))
         }
     }
@@ -165,13 +165,14 @@ package struct ModelWindows {
         return settings.calendar.range(of: shape.every, containing: first).start
     }
 
-    private mutating func advance(_ shape: Shape, past range: TimeRange, wasEmpty: Bool) {
+    /// - Parameter limit: how far windows are being closed: windows that end later are open and are never passed over.
+    private mutating func advance(_ shape: Shape, past range: TimeRange, wasEmpty: Bool, through limit: Timestamp) {
         state.next[shape.key] = settings.calendar.range(of: shape.every, containing: range.start).end
         let run = wasEmpty ? (state.emptyRun[shape.key] ?? 0) + 1 : 0
         state.emptyRun[shape.key] = run
         if run >= Self.maximumEmptyRun, let pane = panes.starts.first(where: { $0 >= range.end }) {
             let next = settings.calendar.range(of: shape.every, containing: range.start).end
-            state.next[shape.key] = firstWindow(of: shape, endingAfter: pane, from: next).start
+            state.next[shape.key] = firstWindow(of: shape, endingAfter: min(pane, limit), from: next).start
             state.emptyRun[shape.key] = 0
         }
     }

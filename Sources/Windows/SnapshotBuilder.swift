@@ -9,9 +9,13 @@ package struct SnapshotBuilder: Sendable {
     /// What the reference says of each column, by segment: computed once.
     private let descriptions: [Segment: [MetricValues]]
     private let referenceColumns: [Segment: [ColumnProfile]]
+    /// Of a segment the reference does not have.
+    private let emptyColumns: [ColumnProfile]
     package let referenceName: String
 
     package init(reference: Reference, smoothing: Smoothing) {
+        let empty = Profile(reference.layout)
+        emptyColumns = reference.layout.columns.map { empty.column($0) }
         self.reference = reference
         self.smoothing = smoothing
         var descriptions: [Segment: [MetricValues]] = [:]
@@ -70,7 +74,7 @@ package struct SnapshotBuilder: Sendable {
         let (metrics, comparison) = columnMetrics(
             column: column, cuts: cuts, reference: before, current: current, smoothing: smoothing)
         // Attribution adds segments up, so here a segment stands against its own reference even where that is small.
-        let own = referenceColumns[segment]?[index] ?? Profile(reference.layout).column(column)
+        let own = referenceColumns[segment]?[index] ?? emptyColumns[index]
         let common = Comparison.common(
             column: column, cuts: reference.all.cuts[index], reference: own, current: current)
         return SnapshotRow(

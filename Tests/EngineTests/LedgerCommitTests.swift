@@ -28,8 +28,7 @@ struct LedgerCommitTests {
                 #expect(
                     stored.panes.isEmpty && stored.alerts == nil && stored.windows == .init()
                         && !stored.incompatibleRows)
-                #expect(try await ledger.pendingCount() == 0)
-                #expect(try await ledger.nextDue() == nil)
+                #expect(try await ledger.targets(.delivery).isEmpty)
                 #expect(try await ledger.alerts(model: nil, resolved: 10).isEmpty)
             }
         }

@@ -50,8 +50,9 @@ enum LedgerFixture {
     }
 
     static func entry(
-        _ key: String, _ kind: OutboxEntry.Kind = .delivery, at time: Timestamp = start
+        _ key: String, _ kind: OutboxEntry.Kind = .delivery, lane: String? = nil, at time: Timestamp = start
     ) -> OutboxEntry {
-        OutboxEntry(kind: kind, key: key, target: "oncall", body: Array("body of \(key)".utf8), at: time)
+        OutboxEntry(
+            kind: kind, key: key, target: "oncall", lane: lane ?? key, body: Array("body of \(key)".utf8), at: time)
     }
 }

@@ -81,7 +81,7 @@ struct LedgerQueryTests {
     }
 
     private static func due(_ ledger: Ledger, _ minute: Int64, limit: Int = 9) async throws -> [String] {
-        try await ledger.due(.delivery, at: start + .minutes(minute), limit: limit).map(\.entry.key)
+        try await ledger.due(.delivery, to: "oncall", at: start + .minutes(minute), limit: limit).map(\.entry.key)
     }
 
     @Test func `entries are due in order, by kind and by time`() async throws {
@@ -93,42 +93,66 @@ struct LedgerQueryTests {
         #expect(try await Self.due(ledger, 0, limit: 1) == ["b"])
         #expect(try await Self.due(ledger, 9) == ["late", "b", "a"])
         #expect(try await Self.due(ledger, -1).isEmpty)
-        let action = try #require(try await ledger.due(.action, at: Self.start, limit: 9).first)
+        let action = try #require(try await ledger.due(.action, to: "oncall", at: Self.start, limit: 9).first)
         #expect(
             action.entry == LedgerFixture.entry("act", .action) && action.progress.isEmpty && action.due == Self.start)
-        #expect(try await ledger.pendingCount() == 4)
-        #expect(try await ledger.nextDue() == Self.start)
     }
 
     @Test func `a known key is not added again, even when it is done`() async throws {
         let ledger = try Self.outbox(LedgerFixture.entry("a"), LedgerFixture.entry("a"))
-        let first = try #require(try await ledger.due(.delivery, at: Self.start, limit: 9).first)
-        #expect(try await ledger.pendingCount() == 1)
+        let first = try #require(try await ledger.due(.delivery, to: "oncall", at: Self.start, limit: 9).first)
         try await ledger.finish(first.id)
         var again = LedgerCommit()
         again.outbox = [LedgerFixture.entry("a", at: Self.start + .hours(1))]
         try ledger.commit(again, layouts: [:])
-        #expect(try await ledger.pendingCount() == 0)
-        #expect(try await ledger.nextDue() == nil)
+        #expect(try await ledger.targets(.delivery).isEmpty)
     }
 
     @Test func `an entry is put off with its progress, then finished with what follows`() async throws {
         let ledger = try Self.outbox(LedgerFixture.entry("a"))
-        let first = try #require(try await ledger.due(.delivery, at: Self.start, limit: 9).first)
+        let first = try #require(try await ledger.due(.delivery, to: "oncall", at: Self.start, limit: 9).first)
         try await ledger.reschedule(first.id, progress: [1, 2], due: Self.start + .minutes(5), note: "503")
         #expect(try await Self.due(ledger, 4).isEmpty)
-        #expect(try await ledger.nextDue() == Self.start + .minutes(5))
-        let second = try #require(try await ledger.due(.delivery, at: Self.start + .minutes(5), limit: 9).first)
+        let second = try #require(
+            try await ledger.due(.delivery, to: "oncall", at: Self.start + .minutes(5), limit: 9).first)
         #expect(second.progress == [1, 2] && second.id == first.id)
         try await ledger.finish(first.id, adding: [LedgerFixture.entry("next", .action), LedgerFixture.entry("a")])
-        #expect(try await ledger.due(.action, at: Self.start, limit: 9).map(\.entry.key) == ["next"])
-        #expect(try await ledger.pendingCount() == 1)
+        #expect(try await ledger.due(.action, to: "oncall", at: Self.start, limit: 9).map(\.entry.key) == ["next"])
         #expect(try await ledger.deadEntries().isEmpty)
+    }
+
+    @Test func `in one lane nothing overtakes, in others it may`() async throws {
+        let ledger = try Self.outbox(
+            LedgerFixture.entry("firing", lane: "alert"), LedgerFixture.entry("resolved", lane: "alert"),
+            LedgerFixture.entry("other"))
+        #expect(try await Self.due(ledger, 0) == ["firing", "other"])
+        let first = try #require(try await ledger.due(.delivery, to: "oncall", at: Self.start, limit: 9).first)
+        try await ledger.reschedule(first.id, progress: [], due: Self.start + .minutes(5), note: "503")
+        #expect(try await Self.due(ledger, 1) == ["other"], "the resolved delivery waits for the firing one")
+        try await ledger.finish(first.id)
+        #expect(try await Self.due(ledger, 1) == ["resolved", "other"])
+        #expect(try await ledger.due(.delivery, to: "nobody", at: Self.start, limit: 9).isEmpty)
+    }
+
+    @Test func `an alert that came to nothing is no longer open`() async throws {
+        var step = LedgerCommit()
+        step.transitions = [
+            LedgerFixture.alert(.pending, 1, fingerprint: "blip"), LedgerFixture.alert(.firing, 2, fingerprint: "real"),
+            LedgerFixture.alert(.resolved, 3, fingerprint: "over"),
+        ]
+        let ledger = try Self.ledger(step)
+        var next = LedgerCommit()
+        next.openAlerts = ["m": ["real"]]
+        try ledger.commit(next, layouts: [:])
+        let lines = try await ledger.alerts(model: nil, resolved: 9)
+        #expect(lines.count == 2 && lines[0].contains("real") && lines[1].contains("over"))
+        try await ledger.forgetAlerts(exceptOf: [])
+        #expect(try await ledger.alerts(model: nil, resolved: 9).count == 1)
     }
 
     @Test func `a dead entry keeps its reason, and can be tried afresh`() async throws {
         let ledger = try Self.outbox(LedgerFixture.entry("a"), LedgerFixture.entry("b"))
-        let first = try #require(try await ledger.due(.delivery, at: Self.start, limit: 9).first)
+        let first = try #require(try await ledger.due(.delivery, to: "oncall", at: Self.start, limit: 9).first)
         try await ledger.reschedule(first.id, progress: [9], due: Self.start, note: "500")
         try await ledger.finish(first.id, dead: "given up after 5 attempts")
         let dead = try await ledger.deadEntries()
@@ -138,6 +162,7 @@ struct LedgerQueryTests {
         #expect(try await !ledger.retryDead(first.id, at: Self.start), "it is no longer dead")
         #expect(try await Self.due(ledger, 1) == ["a", "b"])
         #expect(try await ledger.deadEntries().isEmpty)
-        #expect(try await ledger.due(.delivery, at: Self.start + .minutes(1), limit: 1).first?.progress == [])
+        #expect(
+            try await ledger.due(.delivery, to: "oncall", at: Self.start + .minutes(1), limit: 1).first?.progress == [])
     }
 }

@@ -171,7 +171,8 @@ struct WindowClosingTests {
             let closed = Self.run(rows.map { [$0] }, settings, finish: finishing)
             #expect(closed.count < 600)
             let empty = closed.split(omittingEmptySubsequences: true) { $0.rows > 0 }.map(\.count)
-            #expect(empty.first == ModelWindows.maximumEmptyRun)
+            // Windows that are still open when the gap is passed over are not: they come in their turn.
+            #expect((500...502).contains(empty.first ?? 0))
             // Every window that holds the row after the gap is there, as if the gap had been short.
             let holding = closed.filter { $0.range.contains(far) && $0.rows > 0 }
             let expected = finishing && shape == "1h/5m" ? 1...12 : (shape == "1h/5m" ? 12...12 : 1...1)

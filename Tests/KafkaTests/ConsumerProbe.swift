@@ -129,20 +129,3 @@ extension TestBrokerProcess {
         return producer.counts.delivered == texts.count
     }
 }
-
-/// Runs each job on a thread of its own, so that blocking in a test does not take a thread of the cooperative pool.
-private final class BlockingExecutor: TaskExecutor {
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        let executor = asUnownedTaskExecutor()
-        // The job holds the executor through its task until it has run.
-        Thread { job.runSynchronously(on: executor) }.start()
-    }
-}
-
-/// Runs a blocking test body within its test's task, so that expectations find their test.
-func blocking(_ body: @escaping @Sendable () throws -> Void) async throws {
-    let executor = BlockingExecutor()
-    try await withTaskExecutorPreference(executor) { try body() }
-    withExtendedLifetime(executor) {}
-}

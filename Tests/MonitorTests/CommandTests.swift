@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The program as a person meets it: what it prints and how it ends.
@@ -58,7 +59,7 @@ struct CommandTests {
     @Test("replay --fail-on-alert ends with status 1 when a rule fired")
     func failOnAlert() async throws {
         let workspace = try Workspace()
-        let stream = try StreamFixture(workspace, count: 4_000)
+        let stream = try await StreamFixture.make(workspace, count: 4_000)
         let file = try workspace.write("events.jsonl", stream.events.joined(separator: "\n"))
         let configuration = try stream.configuration("replay")
         let run = try await HoldfastProcess.run(["replay", "--config", configuration, "--fail-on-alert", file])

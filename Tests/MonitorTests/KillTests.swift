@@ -17,14 +17,14 @@ struct KillTests {
         var generator = SeededGenerator(seed: UInt64.random(in: 0..<UInt64.max))
         let workspace = try Workspace()
         let chunk = 3_000
-        let stream = try StreamFixture(workspace, count: chunk * (Self.kills + 1))
-        let expected = try stream.expected(partitions: Int(partitions))
+        let stream = try await StreamFixture.make(workspace, count: chunk * (Self.kills + 1))
+        let expected = try await stream.expected(partitions: Int(partitions))
         let broker = try TestBrokerProcess()
         try broker.send("topic \(StreamFixture.topic) \(partitions)")
         try broker.send("topic dead 1")
         let configuration = try stream.configuration("serve", bootstrap: broker.bootstrap)
         for round in 0..<Self.kills {
-            try StreamFixture.publish(
+            try await StreamFixture.publish(
                 stream.events[round * chunk..<(round + 1) * chunk], to: broker.bootstrap, partitions: partitions)
             let service = try await Service.start(configuration)
             // Any moment from before the first message to after the last step; joining alone takes the mock 3 s.
@@ -37,7 +37,8 @@ struct KillTests {
             service.process.kill(SIGKILL)
             _ = try await service.process.waitForEnd()
         }
-        try StreamFixture.publish(stream.events[(Self.kills * chunk)...], to: broker.bootstrap, partitions: partitions)
+        try await StreamFixture.publish(
+            stream.events[(Self.kills * chunk)...], to: broker.bootstrap, partitions: partitions)
         let service = try await Service.start(configuration)
         let complete = expected.snapshots
         let lines = try await eventually("all windows are closed", .seconds(90)) { () -> [String]? in

@@ -14,12 +14,12 @@ struct ServeTests {
     @Test("the same stream through Kafka and through replay gives the same bytes", .timeLimit(.minutes(3)))
     func sameBytes() async throws {
         let workspace = try Workspace()
-        let stream = try StreamFixture(workspace, count: 20_000)
-        let expected = try stream.expected(partitions: Int(Self.partitions))
+        let stream = try await StreamFixture.make(workspace, count: 20_000)
+        let expected = try await stream.expected(partitions: Int(Self.partitions))
         let broker = try TestBrokerProcess()
         try broker.send("topic \(StreamFixture.topic) \(Self.partitions)")
         try broker.send("topic dead 1")
-        try StreamFixture.publish(stream.events[...], to: broker.bootstrap, partitions: Self.partitions)
+        try await StreamFixture.publish(stream.events[...], to: broker.bootstrap, partitions: Self.partitions)
         let service = try await Service.start(try stream.configuration("serve", bootstrap: broker.bootstrap))
         let complete = expected.snapshots
         let lines = try await eventually("all windows are closed", .seconds(60)) { () -> [String]? in
@@ -39,7 +39,7 @@ struct ServeTests {
     @Test("bad messages go to the dead-letter topic with their reason and place", .timeLimit(.minutes(2)))
     func deadLetters() async throws {
         let workspace = try Workspace()
-        let stream = try StreamFixture(workspace, count: 10)
+        let stream = try await StreamFixture.make(workspace, count: 10)
         let broker = try TestBrokerProcess()
         try broker.send("topic \(StreamFixture.topic) 1")
         try broker.send("topic dead 1")
@@ -52,7 +52,7 @@ struct ServeTests {
             #"{"model":"pay","ts":"2025-03-01T00:00:00Z","features":{"amount":"12","plan":[1]}}"#,
             #"{"model":"pay","ts":"2025-03-01T00:00:00Z","features":{"amount":"NaN","extra":{"a":[1,2]}}}"#,
         ]
-        try StreamFixture.publish((bad + odd)[...], to: broker.bootstrap, partitions: 1)
+        try await StreamFixture.publish((bad + odd)[...], to: broker.bootstrap, partitions: 1)
         let service = try await Service.start(try stream.configuration("serve", bootstrap: broker.bootstrap))
         let rejected = try await eventually("all are judged") { () -> Double? in
             let rejected = try await service.metric("holdfast_rejected_total")
@@ -66,7 +66,8 @@ struct ServeTests {
             #expect(try await service.metric("holdfast_rejected_total", "reason=\"\(reason)\"") == 1)
         }
         #expect(try await service.stop() == 0)
-        let letters = try DeadLetterProbe.read(broker.bootstrap, topic: "dead", count: bad.count)
+        let bootstrap = broker.bootstrap
+        let letters = try await blocking { try DeadLetterProbe.read(bootstrap, topic: "dead", count: bad.count) }
         #expect(letters.map(\.value) == bad)
         #expect(letters.map { $0.headers["holdfast.offset"] } == (0..<bad.count).map { "\($0)" })
         #expect(letters[0].headers["holdfast.reason"] == "malformed_json")
@@ -77,7 +78,7 @@ struct ServeTests {
     @Test("a broker that is away is waited for, and readiness says so", .timeLimit(.minutes(2)))
     func brokerAway() async throws {
         let workspace = try Workspace()
-        let stream = try StreamFixture(workspace, count: 600)
+        let stream = try await StreamFixture.make(workspace, count: 600)
         let broker = try TestBrokerProcess()
         try broker.send("topic \(StreamFixture.topic) 1")
         try broker.send("topic dead 1")
@@ -90,7 +91,7 @@ struct ServeTests {
         }
         #expect(reason.contains("reasons"))
         try broker.send("up")
-        try StreamFixture.publish(stream.events[...], to: broker.bootstrap, partitions: 1)
+        try await StreamFixture.publish(stream.events[...], to: broker.bootstrap, partitions: 1)
         _ = try await eventually("it reads again", .seconds(60)) {
             try await service.metric("holdfast_events_total") == 600 ? true : nil
         }
@@ -101,7 +102,7 @@ struct ServeTests {
     @Test("posted events are counted once and durable when the answer comes", .timeLimit(.minutes(1)))
     func posted() async throws {
         let workspace = try Workspace()
-        let stream = try StreamFixture(workspace, count: 3_000)
+        let stream = try await StreamFixture.make(workspace, count: 3_000)
         let configuration = try stream.configuration("serve")
         var service = try await Service.start(configuration)
         for chunk in stride(from: 0, to: 2_000, by: 500) {
@@ -117,7 +118,7 @@ struct ServeTests {
         let answer = try await service.post("/v1/events", rest)
         #expect(answer.json["accepted"]?.integerValue == 1_000)
         #expect(answer.json["rejected"]?.arrayValue?.first?["reason"]?.stringValue == "malformed_json")
-        let complete = try stream.expected(partitions: 1).snapshots
+        let complete = try await stream.expected(partitions: 1).snapshots
         let lines = try await eventually("windows are closed") { () -> [String]? in
             let lines = try await service.snapshotLines(StreamFixture.model)
             return lines.count >= complete.count ? lines : nil

@@ -5,7 +5,7 @@ import TestSupport
 import Values
 
 /// A made-up stream of known events for one model: `amount` jumps in country BR half-way, which the rules notice.
-struct StreamFixture {
+struct StreamFixture: Sendable {
     static let model = "pay"
     static let topic = "predictions"
 
@@ -14,9 +14,13 @@ struct StreamFixture {
     let events: [String]
     let reference: String
 
+    static func make(_ workspace: Workspace, count: Int) async throws -> StreamFixture {
+        try await blocking { try StreamFixture(workspace, count: count) }
+    }
+
     /// - Parameters:
     ///   - count: events, ten seconds apart from 2025-03-01T00:00Z on.
-    init(_ workspace: Workspace, count: Int, seed: UInt64 = 11) throws {
+    private init(_ workspace: Workspace, count: Int, seed: UInt64 = 11) throws {
         self.workspace = workspace
         var generator = SeededGenerator(seed: seed)
         let start = Timestamp(rfc3339: "2025-03-01T00:00:00Z") ?? Timestamp(microseconds: 0)
@@ -92,13 +96,13 @@ struct StreamFixture {
 
     /// What a run without faults gives once all events are read from so many partitions: snapshot lines and transitions up to the
     /// watermark. (A replay goes on to close the windows that its end cuts off.)
-    func expected(partitions: Int) throws -> (snapshots: [String], alerts: [String]) {
+    func expected(partitions: Int) async throws -> (snapshots: [String], alerts: [String]) {
         let newest = events[events.count - partitions]
         guard let at = newest.range(of: #""ts":""#)?.upperBound,
             let clock = Timestamp(rfc3339: newest[at...].prefix { $0 != "\"" })
         else { throw TestFailure("no event time") }
         let watermark = (clock - .minutes(5)).rfc3339
-        let all = try replayed()
+        let all = try await blocking { try replayed() }
         return (
             all.snapshots.filter { Self.text("end", $0) <= watermark },
             all.alerts.filter { Self.text("at", $0) <= watermark }
@@ -119,7 +123,11 @@ struct StreamFixture {
     }
 
     /// Publishes events round robin over the partitions of the topic.
-    static func publish(_ events: ArraySlice<String>, to bootstrap: String, partitions: Int32) throws {
+    static func publish(_ events: ArraySlice<String>, to bootstrap: String, partitions: Int32) async throws {
+        try await blocking { try send(events, to: bootstrap, partitions: partitions) }
+    }
+
+    private static func send(_ events: ArraySlice<String>, to bootstrap: String, partitions: Int32) throws {
         let producer = try KafkaProducer(
             configuration: KafkaConfiguration(properties: [
                 ("bootstrap.servers", bootstrap), ("compression.codec", "lz4"), ("linger.ms", "5"),

@@ -66,7 +66,7 @@ struct DecisionTests {
         #expect(try await why(Fixture.proposal("a", judged: "2")).contains("champion is '3' now"))
         #expect(
             try await why(Fixture.proposal("b", judged: "3", vetoes: ["IncomeMissing", "SchemaChanged"]))
-                .contains("IncomeMissing, SchemaChanged"))
+                .contains("IncomeMissing; SchemaChanged"))
         #expect(try await why(Fixture.proposal("c", judged: "3", target: "99")).contains("no version '99'"))
         #expect(try await why(Fixture.proposal("d", judged: "3", target: "5")).contains("keeps it loaded"))
         #expect(try await why(Fixture.proposal("e", judged: "3", target: "3")).contains("already"))

@@ -1,6 +1,7 @@
 import Actions
 import Events
 import Foundation
+import Kafka
 import Rules
 package import StrictYAML
 import Values
@@ -114,6 +115,13 @@ package struct ConfigurationReader {
             problems.add("kafka needs `bootstrap.servers`, such as `localhost:9092`", at: map.place)
         }
         if map["group.id"] == nil { properties.append(("group.id", "holdfast")) }
+        do throws(KafkaConfigurationError) {
+            _ = try KafkaConfiguration(properties: properties)
+        } catch {
+            for problem in error.problems {
+                problems.add("`\(problem.property)`: \(problem.reason)", at: map.keyPlace(problem.property))
+            }
+        }
         return properties
     }
 

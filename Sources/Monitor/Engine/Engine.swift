@@ -51,8 +51,8 @@ final class Engine: Sendable {
 
     private struct Shared {
         var views: [ModelView]
-        /// Names of firing rules, by model.
-        var firing: [String: Set<String>] = [:]
+        /// Rules of firing alerts by fingerprint, by model.
+        var firing: [String: [String: String]] = [:]
     }
 
     private struct State {
@@ -61,6 +61,8 @@ final class Engine: Sendable {
         var activity: [String: [SourceActivity]] = [:]
         var views: [ModelView]
         var lastForget = Timestamp.distantPast
+        /// A step was given up on: memory is ahead of the ledger, so nothing more may be written.
+        var failure: LedgerError?
     }
 
     init(
@@ -95,8 +97,13 @@ final class Engine: Sendable {
         shared = Mutex(
             Shared(
                 views: views,
-                firing: Dictionary(uniqueKeysWithValues: alerts.map { ($0.model, Set($0.firing.map(\.rule))) })))
+                firing: Dictionary(uniqueKeysWithValues: alerts.map { ($0.model, $0.firingRules) })))
         state = Mutex(State(windows: windows, alerts: alerts, views: views))
+    }
+
+    /// An intake that has not said anything yet may bring older rows: nothing closes before it has.
+    func hold(_ intake: String) {
+        state.withLock { $0.activity[intake] = models.map { _ in SourceActivity(isHeld: true) } }
     }
 
     /// The newest event time of each source, by model, as the ledger has it.
@@ -110,8 +117,8 @@ final class Engine: Sendable {
         shared.withLock { $0.views = views }
     }
 
-    /// Names of the rules that fire for a model now.
-    func firingRules(model: String) -> Set<String> { shared.withLock { $0.firing[model] ?? [] } }
+    /// The alerts that fire for a model now: their rules by fingerprint.
+    func firingAlerts(model: String) -> [String: String] { shared.withLock { $0.firing[model] ?? [:] } }
 
     /// Takes a delta, closes the windows that the watermark now passes, lets the rules look, and makes all of it durable.
     ///
@@ -148,6 +155,7 @@ final class Engine: Sendable {
         through: (borrowing State, Int) -> Timestamp?
     ) throws(LedgerError) {
         let result = state.withLock { state -> Result<Void, LedgerError> in
+            if let failure = state.failure { return .failure(failure) }
             prepare(&state)
             var commit = LedgerCommit()
             var step = Step()
@@ -163,16 +171,22 @@ final class Engine: Sendable {
                 if changed { commit.states[models[index].name] = modelState(index, state, step) }
                 if changed {
                     let alerts = state.alerts[index]
+                    if step.snapshots.contains(where: { $0.model == alerts.model }) {
+                        commit.openAlerts[alerts.model] = alerts.open
+                    }
                     step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
                 }
                 if let watermark { step.watermarks[models[index].name] = watermark }
             }
             forget(&state, &commit, now)
             guard !commit.isEmpty else { return .success(()) }
-            if let failure = write(commit) { return .failure(failure) }
+            if let failure = write(commit) {
+                state.failure = failure
+                return .failure(failure)
+            }
             shared.withLock { shared in
                 shared.views = state.views
-                for alerts in state.alerts { shared.firing[alerts.model] = Set(alerts.firing.map(\.rule)) }
+                for alerts in state.alerts { shared.firing[alerts.model] = alerts.firingRules }
             }
             published(step)
             return .success(())
@@ -266,7 +280,7 @@ final class Engine: Sendable {
         guard options.keepsSnapshots, let now, now - state.lastForget > .hours(1) else { return }
         state.lastForget = now
         // By event time: a stream of old events keeps its snapshots as long as a live one.
-        let newest = state.windows.compactMap { $0.state.clocks.values.max() }.max()
-        if let newest { commit.forgetBefore = min(newest, now) - options.retention }
+        let newest = state.windows.map(\.state.closedThrough).max()
+        if let newest, newest > .distantPast { commit.forgetBefore = min(newest, now) - options.retention }
     }
 }

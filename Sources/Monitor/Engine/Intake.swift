@@ -14,8 +14,10 @@ struct Intake {
     private var sourceNumbers: [String: UInt16] = [:]
     private var delta = IntakeDelta()
 
-    init(_ models: [MonitoredModel]) {
+    /// - Parameter limitsWholeMessages: false where a message is a request's body with a limit of its own.
+    init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
         decoder = EventDecoder(models.map(\.schema))
+        decoder.limitsWholeMessages = limitsWholeMessages
         accumulators = models.map {
             Accumulator(
                 layout: $0.reference.layout, settings: $0.window, dimensions: $0.schema.dimensions,

@@ -57,10 +57,16 @@ struct MonitoredModel: Sendable {
                     .init(name: column.name, kind: .categorical(codes: bins.dictionary, unseen: bins.unseen))
                 }
             },
-            dimensions: dimensions, ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
+            dimensions: dimensions,
+            knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
+            ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
         shapes = Self.shapes(model, rules, &problems)
         snapshots = SnapshotBuilder(reference: loaded, smoothing: model.smoothing)
         layoutName = Self.layoutName(loaded, model, segmentations)
+    }
+
+    private static func values(of dimension: String, in reference: Reference) -> [String] {
+        Set(reference.groups.compactMap { $0.segment[dimension] }).sorted()
     }
 
     private static func reference(_ model: Configuration.Model, _ problems: inout ProblemCollector) -> Reference? {

@@ -34,7 +34,8 @@ enum Outgoing {
             let at = now ?? alerts.map(\.at).max()
         else { return nil }
         return OutboxEntry(
-            kind: .delivery, key: body.deliveryID + suffix, target: receiver, body: body.bytes, at: at)
+            kind: .delivery, key: body.deliveryID + suffix, target: receiver,
+            lane: "\(alerts[0].model)/\(alerts[0].group)/\(alerts[0].rule)", body: body.bytes, at: at)
     }
 
     private static func leadingSegment(_ alert: Alert) -> String {
@@ -48,9 +49,9 @@ enum Outgoing {
             switch action {
             case .rollback(let rollback):
                 let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
+                let key = "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)"
                 return OutboxEntry(
-                    kind: .action, key: "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)",
-                    target: "rollback",
+                    kind: .action, key: key, target: ActionService.rollbackTarget, lane: key,
                     body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
                     at: alert.at)
             }

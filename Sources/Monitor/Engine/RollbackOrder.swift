@@ -18,6 +18,12 @@ struct RollbackOrder {
     let request: ActionRequest.Rollback
     let versions: [Version]
 
+    /// The rule compares a distance from the reference, so its significance can be asked of each version.
+    var judgesDistance: Bool {
+        let name = alert.context["metric"]?.stringValue?.prefix { $0 != " " }
+        return name.flatMap { Metric(name: String($0)) }?.isDistance ?? false
+    }
+
     init(alert: Alert, request: ActionRequest.Rollback, snapshot: Snapshot) {
         self.alert = alert
         self.request = request

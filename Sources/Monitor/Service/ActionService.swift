@@ -15,7 +15,7 @@ struct ActionService: Service {
     let receivers: [String]
     let externalURL: String
     let bell: Doorbell
-    let deliveries: Doorbell
+    let deliveries: ReceiverBells
     let clock: WallClock
     let log: Logger
 
@@ -36,7 +36,9 @@ struct ActionService: Service {
 
     private func performDue() async {
         do {
-            for stored in try await ledger.due(.action, at: clock.now(), limit: 50) {
+            let now = clock.now()
+            let orders = try await ledger.due(.action, to: Self.rollbackTarget, at: now, limit: 50)
+            for stored in try await orders + ledger.due(.action, to: Self.followUp, at: now, limit: 50) {
                 guard let json = try? JSON(parsing: stored.entry.body), let order = RollbackOrder(json) else {
                     try await ledger.finish(stored.id, dead: "the order cannot be read")
                     continue
@@ -55,21 +57,28 @@ struct ActionService: Service {
         }
     }
 
+    static let rollbackTarget = "rollback"
     private static let followUp = "rollback follow-up"
 
     private func rollback(_ stored: StoredOutboxEntry, _ order: RollbackOrder) async throws {
         let now = clock.now()
         let request = order.request
-        let champion = try? await registry.champion(model: order.alert.model)
+        let champion = try await champion(of: order.alert.model)
         let judged = champion?.champion?.version ?? ""
-        let target = request.to == "champion-2" ? champion?.champion2?.version : champion?.champion1?.version
+        let target: String? =
+            switch request.to {
+            case "champion-1": champion?.champion1?.version
+            case "champion-2": champion?.champion2?.version
+            default: request.to
+            }
         let decision = try await registry.decide(
             RollbackProposal(
                 idempotencyKey: stored.entry.key, model: order.alert.model, judgedVersion: judged, target: request.to,
                 mode: .init(request.mode), cooldown: request.cooldown, maximum: request.maximum,
                 maximumPer: request.maximumPer,
                 vetoes: RollbackGuards.vetoes(
-                    order, judged: judged, target: target, firing: engine.firingRules(model: order.alert.model)),
+                    order, judged: judged, target: target,
+                    firing: Set(engine.firingAlerts(model: order.alert.model).values)),
                 evidence: order.json, reason: Self.reason(order.alert)),
             actor: Self.actor, at: now)
         log.notice(
@@ -84,15 +93,24 @@ struct ActionService: Service {
         if decision.outcome == .done {
             entries.append(
                 OutboxEntry(
-                    kind: .action, key: stored.entry.key + "/follow-up", target: Self.followUp, body: stored.entry.body,
-                    at: now + request.cooldown))
+                    kind: .action, key: stored.entry.key + "/follow-up", target: Self.followUp, lane: stored.entry.key,
+                    body: stored.entry.body, at: now + request.cooldown))
         }
         try await ledger.finish(stored.id, adding: entries, amending: told)
     }
 
+    /// `nil` where the registry does not know the model.
+    private func champion(of model: String) async throws -> ChampionState? {
+        do {
+            return try await registry.champion(model: model)
+        } catch let error as RegistryError where error.code == .notFound {
+            return nil
+        }
+    }
+
     /// At the end of the cooldown: if the rule that asked for the rollback still fires, people must know that it did not help.
     private func lookAgain(_ stored: StoredOutboxEntry, _ order: RollbackOrder) async throws {
-        guard engine.firingRules(model: order.alert.model).contains(order.alert.rule) else {
+        guard engine.firingAlerts(model: order.alert.model)[order.alert.fingerprint] != nil else {
             return try await ledger.finish(stored.id)
         }
         let text = "\(order.alert.rule) still fires \(order.request.cooldown) after the rollback: it did not help"
@@ -132,16 +150,31 @@ enum RollbackGuards {
             "\($0) fires: the data is at fault, not the model"
         }
         let versions = Dictionary(order.versions.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
-        if !judged.isEmpty, versions[judged] == nil {
-            let seen = order.versions.map(\.name).joined(separator: ", ")
-            vetoes.append("the window holds no rows of the champion \(judged), only of \(seen)")
-        }
+        if !judged.isEmpty, let reason = notShown(order, judged, versions[judged]) { vetoes.append(reason) }
         if order.request.mode != .auto, let target, let before = versions[target], before.rows >= minimumRows,
             let psi = before.psi, before.significant, psi >= 0.5 * (versions[judged]?.psi ?? 0)
         {
             vetoes.append("version \(target) drifts as much in the same window: the data is at fault, not the model")
         }
         return vetoes
+    }
+}
+
+extension RollbackGuards {
+    /// The champion may have changed since the rows were scored: its own rows must show what the alert says.
+    private static func notShown(_ order: RollbackOrder, _ judged: String, _ version: RollbackOrder.Version?) -> String?
+    {
+        guard let version, version.rows > 0 else {
+            let seen = order.versions.map(\.name).joined(separator: ", ")
+            return "the window holds no rows of the champion \(judged), only of \(seen)"
+        }
+        if version.rows < minimumRows {
+            return "the window holds only \(version.rows) rows of the champion \(judged)"
+        }
+        if order.judgesDistance, !version.significant {
+            return "the champion \(judged)'s own rows in the window do not drift significantly"
+        }
+        return nil
     }
 }
 

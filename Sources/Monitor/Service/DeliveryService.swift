@@ -6,46 +6,52 @@ import ServiceLifecycle
 import Telemetry
 import Values
 
-/// Carries alerts from the outbox to their receivers: one at a time for each receiver, receivers beside each other. Ingestion never
-/// waits for it.
+/// Carries alerts from the outbox to their receivers: one at a time for each receiver and in order for each alert; receivers beside each
+/// other. Ingestion never waits for it.
 struct DeliveryService: Service {
     let ledger: Ledger
     let sender: WebhookSender
-    let bell: Doorbell
+    /// Of the configuration.
+    let receivers: [String]
+    let bells: ReceiverBells
     let metrics: PrometheusRegistry
     let clock: WallClock
     let log: Logger
 
-    private static let batch = 100
+    private static let batch = 20
 
     func run() async throws {
-        await withGracefulShutdownHandler {
-            await cancelWhenGracefulShutdown {
-                while !Task.isCancelled {
-                    let worked = await deliverDue()
-                    if !worked { await bell.wait(atMost: .seconds(1)) }
-                }
-            }
-        } onGracefulShutdown: {
-            bell.ring()
-        }
-    }
-
-    /// - Returns: whether anything was due.
-    private func deliverDue() async -> Bool {
-        do {
-            let due = try await ledger.due(.delivery, at: clock.now(), limit: Self.batch)
-            guard !due.isEmpty else { return false }
+        // Receivers that left the configuration may still have entries, which end as undeliverable.
+        let targets = Set(receivers).union((try? await ledger.targets(.delivery)) ?? []).sorted()
+        await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                for (_, entries) in Dictionary(grouping: due, by: \.entry.target) {
+                for target in targets {
                     group.addTask {
-                        for entry in entries.sorted(by: { $0.id < $1.id }) {
-                            guard !Task.isCancelled, await deliver(entry) else { return }
+                        let bell = bells.bell(target)
+                        while !Task.isCancelled {
+                            let worked = await deliverDue(to: target)
+                            if !worked { await bell.wait(atMost: .seconds(1)) }
                         }
                     }
                 }
+                // Without any receiver there is nothing to do but to stay.
+                group.addTask {
+                    let bell = Doorbell()
+                    while !Task.isCancelled { await bell.wait(atMost: .seconds(3_600)) }
+                }
             }
-            return true
+        }
+    }
+
+    /// - Returns: whether something was delivered, so that more may be due.
+    private func deliverDue(to target: String) async -> Bool {
+        do {
+            var worked = false
+            for entry in try await ledger.due(.delivery, to: target, at: clock.now(), limit: Self.batch) {
+                guard !Task.isCancelled else { return false }
+                worked = await deliver(entry) || worked
+            }
+            return worked
         } catch is CancellationError {
             return false
         } catch {
@@ -54,7 +60,7 @@ struct DeliveryService: Service {
         }
     }
 
-    /// - Returns: whether the receiver is worth another delivery now.
+    /// - Returns: whether the entry is done with, so that the next of its lane may go.
     private func deliver(_ stored: StoredOutboxEntry) async -> Bool {
         let progress = Progress(stored.progress)
         let outcome = await sender.attempt(
@@ -109,4 +115,18 @@ struct DeliveryService: Service {
             JSON.members(("attempts", .int(attempts)), ("first", first.map { .integer($0.microseconds) })).bytes
         }
     }
+}
+
+/// Wakes the loop of each receiver.
+struct ReceiverBells: Sendable {
+    private let bells: [String: Doorbell]
+    private let other = Doorbell()
+
+    init(_ receivers: [String]) {
+        bells = Dictionary(receivers.map { ($0, Doorbell()) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    func bell(_ receiver: String) -> Doorbell { bells[receiver] ?? other }
+
+    func ring() { for bell in bells.values { bell.ring() } }
 }

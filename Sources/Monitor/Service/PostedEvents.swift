@@ -3,11 +3,23 @@ import Events
 import Foundation
 import Ledger
 import Server
+import Synchronization
 import Values
 
 /// Events posted over HTTP: counted on a queue of their own and durable before the request is answered.
 final class PostedEvents: Sendable {
     private static let source = "http"
+    /// Bodies that wait to be counted; more are refused until some are done.
+    private static let waitingBytesMaximum = 64 << 20
+    /// Refused events that one answer names.
+    private static let namedRejections = 1_000
+
+    /// Too much is waiting: the caller should come back.
+    struct Busy: Error, CustomStringConvertible {
+        let description = "too many events are waiting to be written; try again in a moment"
+    }
+
+    private let waitingBytes = Mutex(0)
 
     private let queue = DispatchQueue(label: "holdfast-http-events")
     /// Only touched on `queue`, which is what makes this sound.
@@ -28,7 +40,7 @@ final class PostedEvents: Sendable {
         defaults = TopicDefaults(model: models.count == 1 ? models[0].name : nil)
         nextOffset = try ledger.offsets()[Self.source] ?? 0
         isUsed = nextOffset > 0
-        var intake = Intake(models)
+        var intake = Intake(models, limitsWholeMessages: false)
         let clocks = engine.clocks().map { $0[Self.source] }
         for (model, clock) in clocks.enumerated() { intake.setClock(Self.source, model: model, clock) }
         self.intake = intake
@@ -39,7 +51,14 @@ final class PostedEvents: Sendable {
 
     /// Returns once the events are durable.
     func ingest(_ body: [UInt8]) async throws -> IngestResult {
-        try await withCheckedThrowingContinuation { continuation in
+        let fits = waitingBytes.withLock { bytes in
+            guard bytes + body.count <= Self.waitingBytesMaximum else { return false }
+            bytes += body.count
+            return true
+        }
+        guard fits else { throw Busy() }
+        defer { waitingBytes.withLock { $0 -= body.count } }
+        return try await withCheckedThrowingContinuation { continuation in
             queue.async { [self] in continuation.resume(with: Result { try take(body) }) }
         }
     }
@@ -64,6 +83,7 @@ final class PostedEvents: Sendable {
         body.withUnsafeBytes { bytes in
             intake.add(bytes, source: Self.source, offset: nextOffset, topic: Self.source, defaults: defaults, now: now)
             {
+                guard rejected.count < Self.namedRejections else { return }
                 rejected.append(.init(index: $0.index, reason: $0.reason.rawValue, detail: $0.detail))
             }
         }
@@ -76,8 +96,9 @@ final class PostedEvents: Sendable {
     private func submit() throws -> Int {
         let delta = intake.take()
         let now = clock.now()
+        // A request is all there is of it.
+        tracker.reachedEnd(Self.source)
         tracker.take(delta.models, at: now)
-        tracker.reachedEnd(Self.source, at: now)
         try engine.submit(delta, from: Self.source, activity: tracker.activity(at: now), now: now)
         return Int(delta.events.values.reduce(0, +))
     }

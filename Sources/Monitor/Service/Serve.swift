@@ -44,6 +44,8 @@ package struct Serve: Sendable {
             service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
         var services: [any Service] = [parts.deliveries, parts.actions, server, Ticker(posted: parts.posted)]
         if let worker = parts.worker { services.append(IngestService(worker: worker)) }
+        // Services stop in the reverse order, so this hears of the end first.
+        services.append(StopSignal(stopping: parts.stopping))
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds - 1)
@@ -58,6 +60,9 @@ package struct Serve: Sendable {
         let deliveries: DeliveryService
         let actions: ActionService
         let worker: KafkaWorker?
+        let stopping: Flag
+        /// Held as long as the service runs.
+        let lock: StateLock
     }
 
     private func assemble() async throws -> Parts {
@@ -67,13 +72,15 @@ package struct Serve: Sendable {
         } catch {
             throw Failure(description: "\(folder): the state folder cannot be made: \(error.localizedDescription)")
         }
+        let lock = try StateLock(folder: folder)
         let ledger = try Ledger(path: folder + "/ledger.sqlite")
         let registry = try await Registry(path: folder + "/registry.sqlite")
         try await registerModels(registry)
         let prometheus = PrometheusRegistry()
         let metrics = StepMetrics(registry: prometheus)
         let health = Health()
-        let bells = (deliveries: Doorbell(), actions: Doorbell())
+        let receivers = configuration.receivers.map(\.name)
+        let bells = (deliveries: ReceiverBells(receivers), actions: Doorbell())
         let log = log
         let stopping = Flag()
         let engine = try Engine(
@@ -97,9 +104,9 @@ package struct Serve: Sendable {
             }
             for alert in step.alerts { Self.log(alert, log) }
         }
+        try await ledger.forgetAlerts(exceptOf: models.map(\.name))
         engine.restoreViews(try await ViewRestorer(ledger: ledger).views(engine.models))
         let posted = try PostedEvents(models: models, engine: engine, ledger: ledger, clock: clock)
-        let receivers = configuration.receivers.map(\.name)
         return Parts(
             live: LiveService(
                 engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
@@ -108,18 +115,19 @@ package struct Serve: Sendable {
             deliveries: DeliveryService(
                 ledger: ledger,
                 sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
-                bell: bells.deliveries, metrics: prometheus, clock: clock, log: log),
+                receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
             actions: ActionService(
                 ledger: ledger, registry: registry, engine: engine, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
-            worker: try worker(engine, ledger, health, metrics, stopping))
+            worker: try worker(engine, ledger, health, metrics, stopping), stopping: stopping, lock: lock)
     }
 
     private func worker(
         _ engine: Engine, _ ledger: Ledger, _ health: Health, _ metrics: StepMetrics, _ stopping: Flag
     ) throws -> KafkaWorker? {
         guard let properties = configuration.kafka, !configuration.topics.isEmpty else { return nil }
+        engine.hold(KafkaWorker.intakeName)
         return KafkaWorker(
             .init(
                 kafka: try KafkaConfiguration(properties: properties),
@@ -165,6 +173,21 @@ private struct IngestService: Service {
             await worker.waitUntilFinished()
         } onCancelOrGracefulShutdown: {
             worker.stop()
+        }
+    }
+}
+
+/// Tells the threads that wait for a disk or a broker that the service is ending.
+private struct StopSignal: Service {
+    let stopping: Flag
+
+    func run() async throws {
+        let bell = Doorbell()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            while !stopping.isSet { await bell.wait(atMost: .seconds(3_600)) }
+        } onCancelOrGracefulShutdown: {
+            stopping.set()
+            bell.ring()
         }
     }
 }

@@ -8,41 +8,50 @@ import Windows
 struct SourceTracker {
     private struct Source {
         let since: Timestamp
-        var readToEnd: Timestamp?
-        /// Wall clock of the newest row that moved the event clock, by model.
-        var advanced: [Timestamp?]
+        /// The step in which the end was last reached, and whether no message came after it.
+        var endStep: Int?
+        var isAtEnd = false
+        /// For each model, when a row last moved the event clock: wall clock and step.
+        var advanced: [(at: Timestamp, step: Int)?]
         var clocks: [Timestamp?]
+
+        func wasRead(since step: Int) -> Bool {
+            guard let endStep else { return false }
+            return endStep > step || (endStep == step && isAtEnd)
+        }
     }
 
     private let idle: [Span]
     private var sources: [String: Source] = [:]
+    private var step = 1
     /// Nothing is known of what may still come.
     var isHeld = true
 
     init(idle: [Span]) { self.idle = idle }
 
-    var names: [String] { sources.keys.sorted() }
-
     /// A source begins; `clocks` are the event times it reached before, by model.
     mutating func add(_ name: String, clocks: [Timestamp?], at now: Timestamp) {
-        sources[name] = Source(
-            since: now, advanced: clocks.map { $0 == nil ? nil : now }, clocks: clocks)
+        sources[name] = Source(since: now, advanced: clocks.map { $0 == nil ? nil : (now, 0) }, clocks: clocks)
     }
 
     mutating func remove(_ name: String) { sources[name] = nil }
 
-    mutating func reachedEnd(_ name: String, at now: Timestamp) { sources[name]?.readToEnd = now }
+    mutating func reachedEnd(_ name: String) {
+        sources[name]?.endStep = step
+        sources[name]?.isAtEnd = true
+    }
 
-    /// Notes the clocks a delta brings.
+    mutating func leftEnd(_ name: String) { sources[name]?.isAtEnd = false }
+
+    /// Notes the clocks that a step's deltas bring.
     mutating func take(_ deltas: [PaneDelta], at now: Timestamp) {
         for (model, delta) in deltas.enumerated() {
-            for (name, clock) in delta.clocks where sources[name] != nil {
-                if clock > sources[name]?.clocks[model] ?? .distantPast {
-                    sources[name]?.clocks[model] = clock
-                    sources[name]?.advanced[model] = now
-                }
+            for (name, clock) in delta.clocks where clock > sources[name]?.clocks[model] ?? .distantPast {
+                sources[name]?.clocks[model] = clock
+                sources[name]?.advanced[model] = (now, step)
             }
         }
+        step += 1
     }
 
     func activity(at now: Timestamp) -> [SourceActivity] {
@@ -52,13 +61,14 @@ struct SourceTracker {
             for (name, source) in sources {
                 guard let advanced = source.advanced[model] else {
                     // Not read to its end yet: its backlog may hold the model's oldest rows.
-                    if source.readToEnd == nil { result.active.append(name) }
+                    if source.endStep == nil { result.active.append(name) }
                     newest = max(newest, source.since)
                     continue
                 }
-                newest = max(newest, advanced)
-                let readSince = source.readToEnd.map { $0 >= advanced } ?? false
-                if !readSince || now - advanced < idle[model] { result.active.append(name) }
+                newest = max(newest, advanced.at)
+                if !source.wasRead(since: advanced.step) || now - advanced.at < idle[model] {
+                    result.active.append(name)
+                }
             }
             result.active.sort()
             if result.active.isEmpty, !sources.isEmpty { result.idle = max(.zero, now - newest) }
