@@ -12,6 +12,9 @@ package struct Accumulator {
     /// For each segmentation, the dimensions it crosses, as numbers of the schema's.
     private let segmentations: [[Int]]
     private let dimensionNames: [String]
+    private let maximumGroups: Int
+    /// Stands for every combination of values past the limit: `noSegment` in each place, which no row has.
+    private static let otherKey = UInt64.max
 
     /// The newest event time of each source, which decides what is late: a pure function of the source's own order, so that
     /// batching and other partitions cannot change it.
@@ -46,6 +49,7 @@ package struct Accumulator {
     package init(layout: Layout, settings: WindowSettings, dimensions: [String], segmentations: [[String]]) {
         self.layout = layout
         self.settings = settings
+        maximumGroups = SegmentLimit.groups(layout)
         dimensionNames = dimensions
         self.segmentations = segmentations.map { names in
             names.map { name in
@@ -169,6 +173,9 @@ package struct Accumulator {
 
     private mutating func slot(_ block: Int, _ segmentation: Int, _ key: UInt64) -> Int {
         if let found = blocks[block].slots[segmentation][key] { return found }
+        if blocks[block].rows.count >= maximumGroups, key != Self.otherKey {
+            return self.slot(block, segmentation, Self.otherKey)
+        }
         let slot = blocks[block].rows.count
         blocks[block].slots[segmentation][key] = slot
         blocks[block].slotKeys.append((segmentation, key))
@@ -237,6 +244,9 @@ package struct Accumulator {
         return Segment(
             dimensions.enumerated().map { i, dimension in
                 let value = UInt16(truncatingIfNeeded: slot.key >> UInt64(16 * (dimensions.count - 1 - i)))
+                guard value != EventBatch.noSegment else {
+                    return Segment.Part(dimensionNames[dimension], SegmentLimit.other)
+                }
                 return Segment.Part(
                     dimensionNames[dimension], names.segmentValue(model: model, dimension: dimension, value))
             })

@@ -55,7 +55,7 @@ package struct ModelWindows {
         self.shapes = shapes.sorted { ($0.size, $0.every) < ($1.size, $1.every) }
         self.state = state
         panes = PaneStore(layout: layout)
-        for (start, counts) in stored { panes.merge(counts, into: start) }
+        for (start, counts) in stored { _ = panes.merge(counts, into: start) }
     }
 
     /// What applying a delta changed: the panes whose counts grew, with their new totals for those keys.
@@ -71,9 +71,9 @@ package struct ModelWindows {
                 applied.lateRows += counts.reduce(0) { $1.key.segment.isAll ? $0 + $1.value.rows : $0 }
                 continue
             }
-            panes.merge(counts, into: start)
+            let changed = panes.merge(counts, into: start)
             let total = panes[start] ?? [:]
-            applied.changed[start] = total.filter { counts[$0.key] != nil }
+            applied.changed[start] = total.filter { changed.contains($0.key) }
         }
         applied.lateRows += delta.lateRows.values.reduce(0, +)
         state.lateRows += applied.lateRows

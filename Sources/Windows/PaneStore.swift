@@ -12,28 +12,39 @@ struct PaneStore {
     }
 
     private let layout: Layout
+    private let maximumGroups: Int
     private var panes: [Timestamp: Pane] = [:]
 
-    init(layout: Layout) { self.layout = layout }
+    init(layout: Layout) {
+        self.layout = layout
+        maximumGroups = SegmentLimit.groups(layout)
+    }
 
     var starts: [Timestamp] { panes.keys.sorted() }
     var isEmpty: Bool { panes.isEmpty }
 
-    /// Adds counts and returns the keys they changed.
-    mutating func merge(_ counts: PaneCounts, into start: Timestamp) {
-        guard var existing = self[start] else {
-            panes[start] = .open(counts)
-            return
-        }
+    /// Adds counts and returns the keys they changed. Past the limit of groups a pane's new segments share one, `(other)`, so that a
+    /// hostile stream stays within its memory.
+    mutating func merge(_ counts: PaneCounts, into start: Timestamp) -> Set<GroupKey> {
+        var existing = self[start] ?? [:]
         panes[start] = nil
+        var changed: Set<GroupKey> = []
         for (key, profile) in counts {
-            if existing[key] == nil {
-                existing[key] = profile
+            let place = existing[key] != nil || existing.count < maximumGroups ? key : Self.folded(key, existing)
+            changed.insert(place)
+            if existing[place] == nil {
+                existing[place] = profile
             } else {
-                existing[key]?.merge(profile)
+                existing[place]?.merge(profile)
             }
         }
         panes[start] = .open(existing)
+        return changed
+    }
+
+    private static func folded(_ key: GroupKey, _ existing: PaneCounts) -> GroupKey {
+        let isKnown = existing[GroupKey(version: key.version, segment: .all)] != nil
+        return GroupKey(version: isKnown ? key.version : SegmentLimit.other, segment: SegmentLimit.folded(key.segment))
     }
 
     subscript(start: Timestamp) -> PaneCounts? {

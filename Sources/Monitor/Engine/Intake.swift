@@ -12,6 +12,11 @@ struct Intake {
     private var accumulators: [Accumulator]
     private var sources: [String] = []
     private var sourceNumbers: [String: UInt16] = [:]
+    /// The offset to read next, by number of the source; `nil` where nothing came since the last step.
+    private var nextOffsets: [Int64?] = []
+    /// Where the messages come from now: asked anew only when it changes.
+    private var source: (name: String, number: Int) = ("", -1)
+    private var topic = ""
     private var delta = IntakeDelta()
 
     /// - Parameter limitsWholeMessages: false where a message is a request's body with a limit of its own.
@@ -32,31 +37,41 @@ struct Intake {
 
     /// Takes one message of a source, whose next offset is then `offset` + 1.
     mutating func add(
-        _ message: UnsafeRawBufferPointer, source: String, offset: Int64, topic: String, defaults: TopicDefaults,
+        _ message: UnsafeRawBufferPointer, source name: String, offset: Int64, topic: String, defaults: TopicDefaults,
         now: Timestamp?, reject: (Rejection) -> Void
     ) {
-        decoder.source = number(source)
-        var rejected: [RejectReason] = []
+        if name != source.name || source.number < 0 { switchSource(to: name) }
+        if topic != self.topic {
+            countEvents()
+            self.topic = topic
+        }
         decoder.decode(message, defaults: defaults, now: now) { rejection in
-            rejected.append(rejection.reason)
+            delta.rejected[RejectedKey(topic: topic, reason: rejection.reason), default: 0] += 1
             reject(rejection)
         }
-        for reason in rejected { delta.rejected[RejectedKey(topic: topic, reason: reason), default: 0] += 1 }
+        nextOffsets[source.number] = offset + 1
+        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
+    }
+
+    private mutating func switchSource(to name: String) {
+        if let known = sourceNumbers[name] {
+            source = (name, Int(known))
+        } else {
+            precondition(sources.count < 65_000, "too many sources")
+            source = (name, sources.count)
+            sourceNumbers[name] = UInt16(sources.count)
+            sources.append(name)
+            nextOffsets.append(nil)
+        }
+        decoder.source = UInt16(source.number)
+    }
+
+    private mutating func countEvents() {
         let counters = decoder.takeCounters()
         for kind in EventKind.allCases where counters.kinds[kind.rawValue] > 0 {
             delta.events[EventKey(topic: topic, kind: kind), default: 0] += counters.kinds[kind.rawValue]
         }
         delta.unknownKeys += counters.unknownKeys
-        delta.offsets[source] = offset + 1
-        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
-    }
-
-    private mutating func number(_ source: String) -> UInt16 {
-        if let known = sourceNumbers[source] { return known }
-        precondition(sources.count < 65_000, "too many sources")
-        sources.append(source)
-        sourceNumbers[source] = UInt16(sources.count - 1)
-        return UInt16(sources.count - 1)
     }
 
     private mutating func count(_ model: Int) {
@@ -67,7 +82,12 @@ struct Intake {
     /// Hands over what was counted since the last time.
     mutating func take() -> IntakeDelta {
         for model in accumulators.indices { count(model) }
+        countEvents()
         var taken = delta
+        for number in nextOffsets.indices {
+            if let offset = nextOffsets[number] { taken.offsets[sources[number]] = offset }
+            nextOffsets[number] = nil
+        }
         delta = IntakeDelta()
         taken.models = accumulators.indices.map { accumulators[$0].take(names: decoder, model: $0) }
         return taken

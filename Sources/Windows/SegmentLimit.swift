@@ -1,0 +1,20 @@
+import Sketches
+import Values
+
+/// How many groups of counters may live side by side, and where the rows of the others go.
+enum SegmentLimit {
+    /// What the counters of one pane may take.
+    private static let bytesMaximum = 512 << 20
+    private static let groupsMinimum = 500
+    static let other = "(other)"
+
+    static func groups(_ layout: Layout) -> Int {
+        let each = (layout.codeCount + 1) * MemoryLayout<UInt64>.stride + layout.momentsCount * MemoryLayout<Moments>.stride
+        return max(groupsMinimum, bytesMaximum / each)
+    }
+
+    /// The same dimensions, every value `(other)`.
+    static func folded(_ segment: Segment) -> Segment {
+        Segment(segment.parts.map { Segment.Part($0.dimension, other) })
+    }
+}
