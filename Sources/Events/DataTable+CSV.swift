@@ -1,7 +1,7 @@
 import Values
 
 extension DataTable.RowBuilder {
-    private static let reserved: Set<String> = ["id", "label", "type"]
+    private static let reserved: Set<String> = ["id", "label"]
 
     /// Adds one record of a CSV file. `ts` and `timestamp`, `model`, `version`, and `prediction` or `score` keep their meaning;
     /// every other column is a feature, which may serve as a segment too. An empty field is a null.
@@ -35,19 +35,43 @@ extension DataTable.RowBuilder {
         return scanner.isAtEnd
     }
 
+    /// What spreadsheets write and JSON forbids: `.5`, `+1`, `1.`, blanks around.
+    private static func loosely(_ text: String) -> Double? {
+        guard text.utf8.contains(where: { $0 &- 0x30 < 10 }),
+            text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }),
+            text.drop(while: { $0 == "+" || $0 == "-" }).prefix(2) != "00"
+        else { return nil }
+        return Double(text)
+    }
+
     private static func put(_ field: (bytes: [UInt8], quoted: Bool), _ column: inout DataTable.Column) {
         field.bytes.withUnsafeBytes { bytes in
             if bytes.isEmpty, !field.quoted {
                 column.append(.null)
             } else if isNumber(bytes) {
                 column.append(JSONText.double(bytes, 0..<bytes.count))
+            } else if field.quoted {
+                column.append(text: bytes)
             } else {
-                let word = String(decoding: bytes, as: UTF8.self).lowercased()
-                switch word {
-                case "nan", "inf", "-inf", "infinity", "-infinity": column.append(.invalid)
-                case "null", "na", "n/a", "none": column.append(.null)
-                default: column.append(text: bytes)
-                }
+                putPlain(String(decoding: bytes, as: UTF8.self), &column)
+            }
+        }
+    }
+
+    /// A field without quotes, where blanks around it and the usual words for "nothing" mean what they say.
+    private static func putPlain(_ raw: String, _ column: inout DataTable.Column) {
+        var text = raw
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        switch text.lowercased() {
+        case "nan", "inf", "-inf", "infinity", "-infinity": column.append(.invalid)
+        case "", "null", "na", "n/a", "none": column.append(.null)
+        default:
+            let hasLeadingZero = text.count > 1 && text.first == "0" && text.dropFirst().first?.isNumber == true
+            if !hasLeadingZero, let number = loosely(text) {
+                column.append(number)
+            } else {
+                text.withUTF8 { column.append(text: UnsafeRawBufferPointer($0)) }
             }
         }
     }

@@ -127,6 +127,8 @@ struct ModelReader {
 
     private static func number(_ bytes: UnsafeRawBufferPointer, in table: inout ByteStringTable, full: Bool) -> Int {
         if let known = table.find(bytes) { return known }
+        // `*` means all versions together, so no version may be called that.
+        if bytes.count == 1, bytes[0] == 0x2a { return table.insert(overflowName) }
         return full ? table.insert(overflowName) : table.insert(bytes)
     }
 

@@ -56,7 +56,10 @@ package enum TableReader {
     ) throws(FileError) {
         let reader = try CSVReader(path: path)
         guard let header = try reader.next() else { return }
-        let names = header.map { String(decoding: $0.bytes, as: UTF8.self) }
+        let names = header.map { field in
+            let name = String(decoding: field.bytes, as: UTF8.self)
+            return field.quoted ? name : String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }
         while let record = try reader.next() {
             guard record.count == names.count else {
                 note("\(path):\(reader.lineNumber): \(record.count) fields, the header has \(names.count)")

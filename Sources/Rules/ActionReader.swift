@@ -34,7 +34,7 @@ enum ActionReader {
         if value.isNull { return request }
         guard let mapping = value.mapping(allowed: keys, &problems) else { return nil }
         let before = problems.list.count
-        if let to = mapping["to"]?.nonEmptyString(&problems) { request.to = to }
+        if let to = mapping["to"]?.word(of: ["champion-1", "champion-2"], &problems) { request.to = to }
         if let mode = mapping["mode"]?.enumeration(ActionRequest.Rollback.Mode.self, &problems) {
             request.mode = mode
         }

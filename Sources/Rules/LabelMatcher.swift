@@ -24,8 +24,13 @@ package struct LabelMatcher: Sendable {
     /// Longest pattern a rule may use.
     static let maximumPattern = 1_000
 
+    struct Refused: Error, CustomStringConvertible {
+        let description: String
+    }
+
     static func compile(_ pattern: String) throws -> Regex<AnyRegexOutput> {
-        try Regex(pattern).dotMatchesNewlines()
+        if let problem = PatternCheck.problem(pattern) { throw Refused(description: problem) }
+        return try Regex(pattern).dotMatchesNewlines()
     }
 }
 

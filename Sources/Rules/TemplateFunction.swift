@@ -82,7 +82,7 @@ enum TemplateFunction: String, CaseIterable, Sendable {
     private static func replace(
         _ pattern: String, with replacement: String, in text: String
     ) throws(TemplateFailure) -> String {
-        guard pattern.count <= LabelMatcher.maximumPattern, let regex = try? Regex(pattern) else {
+        guard let regex = try? LabelMatcher.compile(pattern) else {
             throw TemplateFailure(message: "not a regular expression: \(pattern)")
         }
         return text.replacing(regex) { match in

@@ -275,7 +275,7 @@ struct TemplateParser {
                 throw TextError("`printf` cannot be read", at: offset)
             }
         }
-        if function == .reReplaceAll, (try? Regex(text)) == nil {
+        if function == .reReplaceAll, (try? LabelMatcher.compile(text)) == nil {
             throw TextError("not a regular expression: `\(text)`", at: offset)
         }
     }

@@ -62,16 +62,22 @@ package struct Moments: Sendable, Hashable {
         if other.maximum > maximum { maximum = other.maximum }
     }
 
-    /// The arithmetic mean, `nil` without values.
-    package func mean(exponent: Int) -> Double? {
-        guard count > 0 else { return nil }
-        return Double(sum) / Double(count) / Self.scale(exponent: exponent)
+    /// Some value was too large for the sums, which then say nothing.
+    private func isClamped(_ exponent: Int) -> Bool {
+        max(abs(minimum), abs(maximum)) * Self.scale(exponent: exponent) > Self.limit
     }
 
-    /// The sample standard deviation (divisor n − 1), 0 for one value, `nil` without values.
+    /// The arithmetic mean, `nil` without values or where one was too large for the sums.
+    package func mean(exponent: Int) -> Double? {
+        guard count > 0, !isClamped(exponent) else { return nil }
+        // The quantum's rounding must not put it outside the values.
+        return min(max(Double(sum) / Double(count) / Self.scale(exponent: exponent), minimum), maximum)
+    }
+
+    /// The sample standard deviation (divisor n − 1), 0 for one value, `nil` without values or where one was too large for the sums.
     package func standardDeviation(exponent: Int) -> Double? {
-        guard count > 0 else { return nil }
-        guard count > 1 else { return 0 }
+        guard count > 0, !isClamped(exponent) else { return nil }
+        guard count > 1, minimum < maximum else { return 0 }
         // n·Σq² − (Σq)² is exact while it fits 128 bits; past that the rounding of doubles is far below sampling error.
         let (nSquares, overflow) = sumOfSquares.multipliedReportingOverflow(by: Int128(count))
         let (square, overflow2) = sum.multipliedReportingOverflow(by: sum)

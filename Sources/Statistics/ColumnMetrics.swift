@@ -20,9 +20,8 @@ package func columnMetrics(
         }
         if let distance = wasserstein(bins, exponent, reference, current) {
             metrics[.wasserstein] = distance
-            if let sd = reference.moments?.standardDeviation(exponent: exponent) {
-                metrics[.wasserstein_normed] = distance == 0 ? 0 : sd > 0 ? distance / sd : nil
-            }
+            let sd = reference.moments?.standardDeviation(exponent: exponent) ?? 0
+            metrics[.wasserstein_normed] = distance == 0 ? 0 : sd > 0 ? distance / sd : nil
         }
     }
     return (metrics, comparison)

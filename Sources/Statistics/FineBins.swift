@@ -71,7 +71,9 @@ struct FineBins {
                 }
                 upper = value(rank: rank + 1, bin: next, below: belowNext)
             }
-            result.append(Samples.interpolate(lower, upper, position - rank))
+            // Interpolation rounds: a quantile must not pass its neighbours or the extremes by the last bit.
+            let value = Samples.interpolate(lower, upper, position - rank)
+            result.append(Swift.min(Swift.max(value, lower, result.last ?? minimum), Swift.max(upper, lower), maximum))
         }
         return result
     }

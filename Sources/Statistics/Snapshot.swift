@@ -32,7 +32,7 @@ package struct SnapshotRow: Sendable {
     /// All versions together.
     package static let allVersions = "*"
 
-    package let version: String
+    package private(set) var version: String
     package let segment: Segment
     /// A feature's name, or `prediction`.
     package let column: String
@@ -44,6 +44,8 @@ package struct SnapshotRow: Sendable {
     package let referenceN: UInt64
     /// The segment whose reference was used: the row's own, or a parent where its own is too small.
     package let referenceSegment: Segment
+    /// The reference segment's own quantiles found no room among the fine bins, so the distances use those of all traffic.
+    package var borrowsBins = false
     package let metrics: MetricValues
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
     package let referenceMetrics: MetricValues
@@ -73,10 +75,9 @@ package struct SnapshotRow: Sendable {
 
     /// The same row under another version's name, where a window has only one.
     package func relabelled(version: String) -> SnapshotRow {
-        SnapshotRow(
-            version: version, segment: segment, column: column, kind: kind, n: n, null: null, referenceN: referenceN,
-            referenceSegment: referenceSegment, metrics: metrics, referenceMetrics: referenceMetrics,
-            comparison: comparison, common: common)
+        var copy = self
+        copy.version = version
+        return copy
     }
 }
 

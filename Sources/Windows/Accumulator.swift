@@ -24,6 +24,7 @@ package struct Accumulator {
     private var blockIndex: [BlockKey: Int] = [:]
     private var lateRows: [Timestamp: UInt64] = [:]
     private var rows: UInt64 = 0
+    private var slotCount = 0
 
     /// Scratch, reused: row-major codes and quantised values.
     private var codes: [Int32] = []
@@ -63,6 +64,12 @@ package struct Accumulator {
 
     /// Where a source stood when its state was last stored. Also forgets a clock (`nil`) when the source goes elsewhere.
     package mutating func setClock(_ source: String, _ clock: Timestamp?) { clocks[source] = clock }
+
+    /// What the counters not yet taken hold, roughly.
+    package var pendingBytes: Int {
+        slotCount
+            * ((layout.codeCount + 1) * MemoryLayout<UInt64>.stride + layout.momentsCount * MemoryLayout<Moments>.stride)
+    }
 
     package var isEmpty: Bool { blocks.isEmpty && lateRows.isEmpty && touchedSources.isEmpty }
 
@@ -154,6 +161,7 @@ package struct Accumulator {
                 moments: [Moments](repeating: Moments(), count: layout.momentsCount),
                 slots: segmentations.map { _ in [:] }))
         blockIndex[key] = blocks.count - 1
+        slotCount += 1
         return blocks.count - 1
     }
 
@@ -179,6 +187,7 @@ package struct Accumulator {
         let slot = blocks[block].rows.count
         blocks[block].slots[segmentation][key] = slot
         blocks[block].slotKeys.append((segmentation, key))
+        slotCount += 1
         blocks[block].rows.append(0)
         blocks[block].counts.append(contentsOf: repeatElement(0, count: layout.codeCount + 1))
         blocks[block].moments.append(contentsOf: repeatElement(Moments(), count: layout.momentsCount))
@@ -235,6 +244,7 @@ package struct Accumulator {
         lateRows = [:]
         touchedSources = []
         rows = 0
+        slotCount = 0
         return delta
     }
 

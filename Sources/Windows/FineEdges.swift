@@ -16,14 +16,12 @@ package struct FineEdges {
     static let resolution = 240
     /// Up to this many distinct values, each is an edge.
     static let fewDistinct = 480
-    /// Quantiles of a group this small say nothing.
-    static let minimumGroupRows = 30
 
     private var edges: Set<Double> = []
 
     /// - Parameters:
     ///   - all: sorted reference values of all traffic, at least one.
-    ///   - groups: sorted values of each segment.
+    ///   - groups: sorted values of each segment that has a reference of its own.
     ///   - bins: number of coarse bins.
     package static func choose(all: [Double], groups: [[Double]], bins: Int) -> [Double] {
         var chosen = FineEdges()
@@ -32,7 +30,7 @@ package struct FineEdges {
         chosen.addCommonValues(all)
         chosen.addQuantiles(all)
         chosen.refine(all)
-        let bySize = groups.filter { $0.count >= minimumGroupRows }.sorted { $0.count > $1.count }
+        let bySize = groups.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
         for group in bySize {
             let cuts = Samples.quantileEdges(sorted: group, bins: bins).filter { !chosen.edges.contains($0) }
             guard chosen.edges.count + cuts.count <= maximumEdges else { continue }

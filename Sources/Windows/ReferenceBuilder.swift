@@ -164,7 +164,9 @@ package struct ReferenceBuilder {
             return nil
         }
         let edges = FineEdges.choose(
-            all: all, groups: groups.map { sortedNumbers(column, $0.rows) }, bins: options.bins)
+            all: all,
+            groups: groups.filter { $0.rows.count >= Reference.minimumRows }.map { sortedNumbers(column, $0.rows) },
+            bins: options.bins)
         return .numeric(
             NumericBins(edges: edges), exponent: Moments.exponent(forMagnitude: max(abs(least), abs(greatest))))
     }

@@ -68,7 +68,10 @@ package struct SnapshotBuilder: Sendable {
         let column = reference.layout.columns[index]
         let group = reference.comparisonGroup(for: segment)
         let current = profile.column(column)
-        let before = referenceColumns[group.segment]?[index] ?? group.profile.column(column)
+        // A column that is itself a dimension has one value in its segment: a parent's reference would call that drift for ever.
+        let isOwnDimension = group.segment != segment && segment[column.name] != nil
+        let before =
+            isOwnDimension ? emptyColumns[index] : referenceColumns[group.segment]?[index] ?? emptyColumns[index]
         // A group whose own quantiles found no room among the fine edges is cut like all traffic.
         let cuts = group.cuts[index].isEmpty ? reference.all.cuts[index] : group.cuts[index]
         let (metrics, comparison) = columnMetrics(
@@ -77,10 +80,12 @@ package struct SnapshotBuilder: Sendable {
         let own = referenceColumns[segment]?[index] ?? emptyColumns[index]
         let common = Comparison.common(
             column: column, cuts: reference.all.cuts[index], reference: own, current: current)
-        return SnapshotRow(
+        var row = SnapshotRow(
             version: version, segment: segment, column: column.name, kind: column.bins.kindName, n: current.rows,
             null: current.nulls, referenceN: before.rows, referenceSegment: group.segment, metrics: metrics,
             referenceMetrics: descriptions[group.segment]?[index] ?? MetricValues(), comparison: comparison,
             common: common)
+        row.borrowsBins = column.bins.isNumeric && group.cuts[index].isEmpty
+        return row
     }
 }

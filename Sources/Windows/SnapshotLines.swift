@@ -32,6 +32,7 @@ extension Snapshot {
                 out += #","reference_segment":"#.utf8
                 row.referenceSegment.json.write(into: &out)
             }
+            if row.borrowsBins { out += #","bins_segment":{}"#.utf8 }
             out += #","metrics":{"#.utf8
             var first = true
             for (metric, value) in row.metrics.present {

@@ -164,3 +164,17 @@ import Values
         }
     }
 }
+
+struct PatternCheckTests {
+    @Test(arguments: [#"(a+)+b"#, #"(a|aa)+$"#, #"(?:x*y)*"#, #"((a)*)*"#, #"(a|b){2,}"#])
+    func `patterns that can take for ever are refused`(pattern: String) throws {
+        #expect(PatternCheck.problem(pattern)?.contains("for ever") == true)
+    }
+
+    @Test(arguments: [
+        #".+"#, #"amount|age"#, #"(BR|MX)"#, #"(eu|us)-[0-9]+"#, #"[(+|]*"#, #"\(a+\)+"#, #"(abc)+"#, #"(a|b)?c"#,
+    ])
+    func `ordinary patterns pass`(pattern: String) throws {
+        #expect(PatternCheck.problem(pattern) == nil)
+    }
+}

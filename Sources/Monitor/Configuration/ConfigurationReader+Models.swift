@@ -76,7 +76,11 @@ extension ConfigurationReader {
         guard let value, let items = value.list(&problems) else { return nil }
         var segments: [[String]] = []
         for item in items {
-            guard let dimensions = item.strings(&problems), !dimensions.isEmpty else { continue }
+            guard let dimensions = item.strings(&problems) else { continue }
+            if dimensions.isEmpty {
+                problems.add("a cross needs at least one dimension", at: item.place)
+                continue
+            }
             if Set(dimensions).count != dimensions.count {
                 problems.add("a cross names a dimension twice", at: item.place)
             } else if dimensions.count > 4 {

@@ -30,6 +30,11 @@ struct Intake {
         }
     }
 
+    /// Counts that wait past this are handed over before their time: events far apart in time fill many panes.
+    private static let pendingBytesMaximum = 64 << 20
+
+    var isFull: Bool { accumulators.contains { $0.pendingBytes > Self.pendingBytesMaximum } }
+
     /// A source begins or goes on where the ledger left it.
     mutating func setClock(_ source: String, model: Int, _ clock: Timestamp?) {
         accumulators[model].setClock(source, clock)

@@ -45,6 +45,7 @@ struct MonitoredModel: Sendable {
         configuration = model
         reference = loaded
         segmentations = model.segments ?? loaded.segmentations
+        Self.checkSegments(model, loaded, &problems)
         let dimensions = segmentations.flatMap(\.self).reduce(into: [String]()) {
             if !$0.contains($1) { $0.append($1) }
         }
@@ -63,6 +64,19 @@ struct MonitoredModel: Sendable {
         shapes = Self.shapes(model, rules, &problems)
         snapshots = SnapshotBuilder(reference: loaded, smoothing: model.smoothing)
         layoutName = Self.layoutName(loaded, model, segmentations)
+    }
+
+    /// A dimension nobody knows would be silent for ever.
+    private static func checkSegments(
+        _ model: Configuration.Model, _ reference: Reference, _ problems: inout ProblemCollector
+    ) {
+        let known = Set(reference.segmentations.flatMap(\.self) + reference.layout.columns.map(\.name))
+        for name in Set((model.segments ?? []).flatMap(\.self)).sorted() where !known.contains(name) {
+            let hint = Nearest.hint(for: name, among: known.sorted())
+            problems.add(
+                "model `\(model.name)`: the reference knows no segment dimension `\(name)`\(hint); build it with `--segment \(name)`",
+                at: model.place)
+        }
     }
 
     private static func values(of dimension: String, in reference: Reference) -> [String] {

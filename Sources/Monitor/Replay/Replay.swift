@@ -84,16 +84,16 @@ package struct Replay {
         var count = 0
         var more = true
         while more {
-            more = try lines.next { line in
+            more = try lines.next { line, path, number in
                 intake.add(
                     line, source: Self.source, offset: Int64(count), topic: Self.source, defaults: defaults, now: nil
                 ) {
-                    let example = "line \(count + 1): \($0.detail)"
+                    let example = "\(path):\(number): \($0.reason.rawValue): \($0.detail)"
                     tally.withLock { if $0.examples.count < Self.keptExamples { $0.examples.append(example) } }
                 }
                 count += 1
             }
-            if count % Self.stepLines == 0 || !more {
+            if count % Self.stepLines == 0 || intake.isFull || !more {
                 try engine.submit(intake.take(), from: Self.source, activity: active, now: nil)
                 if let failure = failure.withLock({ $0 }) { throw failure }
                 if let (done, total) = lines.progress, total > 0 { progress(Double(done) / Double(total)) }

@@ -11,6 +11,8 @@ struct ReplayLines {
         let time: Timestamp
         let sequence: Int
         let bytes: [UInt8]
+        let reader: Int
+        let number: Int
     }
 
     private let readers: [LineReader]
@@ -44,19 +46,24 @@ struct ReplayLines {
         return (done, total)
     }
 
-    /// Lends the next line that is not empty; false at the end.
-    mutating func next(_ body: (UnsafeRawBufferPointer) -> Void) throws(FileError) -> Bool {
+    /// Lends the next line that is not empty, with its file and number; false at the end.
+    mutating func next(
+        _ body: (_ line: UnsafeRawBufferPointer, _ path: String, _ number: Int) -> Void
+    ) throws(FileError) -> Bool {
         switch order {
         case .file:
             while current < readers.count {
-                if try readers[current].next({ line in if !line.isEmpty { body(line) } }) { return true }
+                let reader = readers[current]
+                if try reader.next({ line in if !line.isEmpty { body(line, reader.stream.path, reader.lineNumber) } }) {
+                    return true
+                }
                 current += 1
             }
             return false
         case .time:
             while heapBytes < Self.sortBytes, let reader = earliestOpenReader() { try fill(from: reader) }
             guard let line = pop() else { return false }
-            line.bytes.withUnsafeBytes { body($0) }
+            line.bytes.withUnsafeBytes { body($0, readers[line.reader].stream.path, line.number) }
             return true
         }
     }
@@ -66,22 +73,29 @@ struct ReplayLines {
     }
 
     private mutating func fill(from reader: Int) throws(FileError) {
-        var line: [UInt8] = []
-        var time: Timestamp?
-        let more = try readers[reader].next { bytes in
-            line = Array(bytes)
-            time = EventDecoder.eventTime(of: bytes)
+        var events: [(bytes: [UInt8], time: Timestamp?)] = []
+        let more = try readers[reader].next { line in
+            guard !line.isEmpty else { return }
+            // The events of an array go each to its own place in time.
+            for range in EventDecoder.elements(of: line) ?? [0..<line.count] {
+                let event = UnsafeRawBufferPointer(rebasing: line[range])
+                events.append((Array(event), EventDecoder.eventTime(of: event)))
+            }
         }
         guard more else {
             ended[reader] = true
             return
         }
-        guard !line.isEmpty else { return }
-        // A line without a time keeps its place among its neighbours.
-        let at = time ?? lastTimes[reader]
-        lastTimes[reader] = max(lastTimes[reader], at)
-        sequence += 1
-        push(Line(time: at, sequence: sequence, bytes: line))
+        for event in events {
+            // A line without a time keeps its place among its neighbours.
+            let at = event.time ?? lastTimes[reader]
+            lastTimes[reader] = max(lastTimes[reader], at)
+            sequence += 1
+            push(
+                Line(
+                    time: at, sequence: sequence, bytes: event.bytes, reader: reader,
+                    number: readers[reader].lineNumber))
+        }
     }
 
     private func precedes(_ a: Line, _ b: Line) -> Bool {

@@ -74,7 +74,18 @@ extension CompareColumn {
         self.chart = chart
         self.psi = psi
         self.psiP = psiP
-        drifted = (psi ?? 0) > threshold && (psiP ?? 1) < Compare.significance
+        func value(_ name: String) -> Double? { metrics.first { $0.name == name }?.value }
+        // A PSI that cannot be said of two histograms is infinite: an empty bin without smoothing.
+        let isFar = (psi ?? .infinity) > threshold && (psiP ?? 1) < Compare.significance
+        // Bins end at their upper edge, so a shift within the lowest one shows in KS alone.
+        let isElsewhere = (psi ?? 0) < 0.01 && (value("ks") ?? 0) > 0.5 && (value("ks_p") ?? 1) < Compare.significance
+        drifted = isFar || isElsewhere || Self.vanished(comparison)
+    }
+
+    /// One side has values, the other has rows but no value.
+    private static func vanished(_ comparison: Comparison) -> Bool {
+        let (before, now) = (comparison.reference.reduce(0, +), comparison.current.reduce(0, +))
+        return (before >= Reference.minimumRows && now == 0) || (now >= Reference.minimumRows && before == 0)
     }
 
     private static func sampleDistances(

@@ -79,7 +79,7 @@ struct KafkaSession {
             }
             progress.deadLetters.add(
                 refused, count: count, message: bytes, topic: topic, partition: number, offset: offset)
-            if progress.deadLetters.isFull { progress.step() }
+            if progress.deadLetters.isFull || progress.intake.isFull { progress.step() }
         }
         progress.reached()
     }

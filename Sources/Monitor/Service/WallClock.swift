@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 package import Values
 
 /// The one place the time of day comes from.
