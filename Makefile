@@ -30,6 +30,7 @@ build: setup
 # The program to run in production: $(SCRATCH)/release/holdfast.
 release: setup
 	$(SWIFT) build $(FLAGS) -c release --product holdfast
+	$(SWIFT) build $(FLAGS) -c release --product TestBroker
 	@git rev-parse --short HEAD > $(SCRATCH)/release/holdfast.commit 2>/dev/null || true
 
 demo: build
