@@ -49,8 +49,8 @@ extension KafkaConsumer {
             if failure == RD_KAFKA_RESP_ERR_NO_ERROR { failure = element.err }
         }
         // Nothing to commit is no failure.
-        guard failure != RD_KAFKA_RESP_ERR_NO_ERROR, failure != RD_KAFKA_RESP_ERR__NO_OFFSET else { return }
-        note(.commitFailed(KafkaError(failure)))
+        guard failure != RD_KAFKA_RESP_ERR__NO_OFFSET else { return }
+        note(failure == RD_KAFKA_RESP_ERR_NO_ERROR ? .committed : .commitFailed(KafkaError(failure)))
     }
 
     private func check(_ code: rd_kafka_resp_err_t) throws(KafkaError) {

@@ -5,6 +5,8 @@ package enum KafkaEvent: Sendable, Hashable {
     case endOfPartition(TopicPartition, offset: Int64)
     /// The broker no longer has what comes next; reading went on at the earliest message it has.
     case offsetOutOfRange(OffsetGap)
+    /// A commit reached the broker: it is there.
+    case committed
     /// A commit, which serves only the display of lag, did not succeed.
     case commitFailed(KafkaError)
     /// librdkafka goes on trying by itself, unless `isFatal`.

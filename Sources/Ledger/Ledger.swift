@@ -14,10 +14,12 @@ import Windows
 package final class Ledger: Sendable {
     package let path: String
     let database: any DatabaseWriter
+    private let mark: LedgerMark?
 
     /// - Parameter path: the database file, or `nil` for one in memory (`replay`).
     package init(path: String?) throws(LedgerError) {
         self.path = path ?? ":memory:"
+        mark = path.map { LedgerMark(ledger: $0) }
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(20)
@@ -33,6 +35,12 @@ package final class Ledger: Sendable {
                 database = try DatabaseQueue(configuration: configuration)
             }
             try LedgerSchema.migrator().migrate(database)
+            let held = try database.read { try Int64.fetchOne($0, sql: "SELECT commits FROM commit_count") ?? 0 }
+            if let mark, held < mark.read() {
+                throw LedgerError.damaged(
+                    self.path,
+                    "it holds \(held) commits and held \(mark.read()) before: the file or its -wal was lost or cut")
+            }
         } catch let error as LedgerError {
             throw error
         } catch let error as DatabaseError
@@ -47,9 +55,12 @@ package final class Ledger: Sendable {
     /// Writes a step. Returns when it is durable.
     package func commit(_ step: LedgerCommit, layouts: [String: String]) throws(LedgerError) {
         do {
-            try database.write { db in
+            let commits = try database.write { db in
                 try Self.write(step, layouts, db)
+                return try Int64.fetchOne(
+                    db, sql: "UPDATE commit_count SET commits = commits + 1 RETURNING commits") ?? 0
             }
+            mark?.write(commits)
         } catch {
             throw LedgerError(path: path, reason: "cannot be written: \(error)")
         }

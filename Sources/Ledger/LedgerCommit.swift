@@ -79,6 +79,13 @@ package struct OutboxEntry: Sendable, Hashable {
     }
 }
 
+extension OutboxEntry {
+    /// The same, due now at the latest: event time may run ahead of the clock.
+    package func due(by now: Timestamp) -> OutboxEntry {
+        at <= now ? self : OutboxEntry(kind: kind, key: key, target: target, lane: lane, body: body, at: now)
+    }
+}
+
 /// An outbox entry as it lies in the ledger.
 package struct StoredOutboxEntry: Sendable {
     package let id: Int64

@@ -12,7 +12,7 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
             path: path,
             reason:
                 "the ledger is damaged (\(what)). Nothing was started, so nothing is counted twice. Restore the file from a backup, or move "
-                + "it and its -wal and -shm files away: Holdfast then counts again from the oldest messages the broker still has."
+                + "it and its -wal, -shm and .mark files away: Holdfast then counts again from the oldest messages the broker still has."
         )
     }
 }

@@ -7,6 +7,8 @@ enum LedgerSchema {
         migrator.registerMigration("1 offsets, panes, state, snapshots, alerts, outbox") { db in
             try db.execute(
                 sql: """
+                    CREATE TABLE commit_count (one INTEGER PRIMARY KEY CHECK (one = 1), commits INTEGER NOT NULL) STRICT;
+                    INSERT INTO commit_count VALUES (1, 0);
                     CREATE TABLE source_offset (
                         source TEXT PRIMARY KEY, next_offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;
                     CREATE TABLE model_state (

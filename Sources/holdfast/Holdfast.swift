@@ -7,7 +7,6 @@ struct Holdfast: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "holdfast",
         abstract: "Notices when a model in production drifts, says what shifted and where, and takes it back.",
-        version: BuildInfo.text,
         subcommands: [
             ServeCommand.self, DemoCommand.self, ReplayCommand.self, ReferenceGroup.self, CompareCommand.self,
             CheckCommand.self,
@@ -16,6 +15,11 @@ struct Holdfast: AsyncParsableCommand {
 
     /// Exit 2 for wrong usage, whatever the parser's own convention.
     static func main() async {
+        // Not the parser's own flag, which would hide the mistakes of commands that have a `--version` too.
+        if CommandLine.arguments.dropFirst() == ["--version"] {
+            print(BuildInfo.text)
+            Foundation.exit(0)
+        }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -166,4 +166,23 @@ struct LedgerCommitTests {
             #expect(transitions.count == 60)
         }
     }
+
+    @Test func `a ledger that lost what it held is refused, not started empty`() async throws {
+        try await LedgerFixture.withPath { path in
+            func commit(_ offset: Int64) throws {
+                var step = LedgerCommit()
+                step.offsets = ["t/0": offset]
+                try Ledger(path: path).commit(step, layouts: [:])
+            }
+            try commit(1)
+            try commit(2)
+            #expect(try Ledger(path: path).offsets() == ["t/0": 2])
+            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+            let error = #expect(throws: LedgerError.self) { try Ledger(path: path) }
+            #expect(error?.description.contains("held 2 before") == true && error?.description.contains(".mark") == true)
+            // Taking the mark away too says that it was meant.
+            for suffix in ["", "-wal", "-shm", ".mark"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+            #expect(try Ledger(path: path).offsets().isEmpty)
+        }
+    }
 }

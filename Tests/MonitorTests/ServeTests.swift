@@ -95,7 +95,12 @@ struct ServeTests {
         _ = try await eventually("it reads again", .seconds(60)) {
             try await service.metric("holdfast_events_total") == 600 ? true : nil
         }
-        #expect(try await service.get("/readyz").status == 200)
+        _ = try await eventually("it is ready again") { try await service.get("/readyz").status == 200 ? true : nil }
+        // With the brokers away again it must still end when told to.
+        try broker.send("down")
+        _ = try await eventually("the outage is noticed", .seconds(60)) {
+            try await service.get("/readyz").status == 503 ? true : nil
+        }
         #expect(try await service.stop() == 0)
     }
 

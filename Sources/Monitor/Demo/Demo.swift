@@ -84,6 +84,7 @@ package struct Demo: Sendable {
             try await group.next()
             group.cancelAll()
         }
+        if once, !story.facts.isComplete { throw Failure(description: "stopped before the story was over") }
     }
 
     private func receive(_ headers: [String: String], _ body: [UInt8], _ story: DemoStory, _ clock: WallClock) {

@@ -237,7 +237,7 @@ final class Engine: Sendable {
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
                 state: &state.alerts[index])
             step.snapshots.append(snapshot)
-            step.alerts += announce(alerts, snapshot, &commit)
+            step.alerts += announce(alerts, snapshot, &commit, now: step.now)
             if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
             if options.keepsSnapshots {
                 var lines = [UInt8]()
@@ -255,13 +255,15 @@ final class Engine: Sendable {
     }
 
     /// Writes transitions down, with what they set in motion.
-    private func announce(_ alerts: [Alert], _ snapshot: Snapshot, _ commit: inout LedgerCommit) -> [Alert] {
+    private func announce(
+        _ alerts: [Alert], _ snapshot: Snapshot, _ commit: inout LedgerCommit, now: Timestamp?
+    ) -> [Alert] {
         guard !alerts.isEmpty else { return [] }
         var told = alerts
         if options.performs {
-            commit.outbox += Outgoing.deliveries(
-                alerts, receivers: options.receivers, externalURL: options.externalURL)
-            commit.outbox += alerts.flatMap { Outgoing.actions($0, snapshot) }
+            var entries = Outgoing.deliveries(alerts, receivers: options.receivers, externalURL: options.externalURL)
+            entries += alerts.flatMap { Outgoing.actions($0, snapshot) }
+            commit.outbox += entries.map { entry in now.map { entry.due(by: $0) } ?? entry }
         } else {
             told = alerts.map(Outgoing.withPlannedActions)
         }

@@ -41,7 +41,7 @@ package struct Replay {
 
     private static let source = "replay"
     /// Lines between two steps of the engine.
-    private static let stepLines = 4_096
+    private static let stepLines = 50_000
     private static let keptExamples = 5
 
     private let configuration: Configuration

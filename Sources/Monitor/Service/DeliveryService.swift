@@ -28,8 +28,9 @@ struct DeliveryService: Service {
                 for target in targets {
                     group.addTask {
                         let bell = bells.bell(target)
+                        var isDisabled = false
                         while !Task.isCancelled {
-                            let worked = await deliverDue(to: target)
+                            let worked = await deliverDue(to: target, &isDisabled)
                             if !worked { await bell.wait(atMost: .seconds(1)) }
                         }
                     }
@@ -44,12 +45,12 @@ struct DeliveryService: Service {
     }
 
     /// - Returns: whether something was delivered, so that more may be due.
-    private func deliverDue(to target: String) async -> Bool {
+    private func deliverDue(to target: String, _ isDisabled: inout Bool) async -> Bool {
         do {
             var worked = false
             for entry in try await ledger.due(.delivery, to: target, at: clock.now(), limit: Self.batch) {
                 guard !Task.isCancelled else { return false }
-                worked = await deliver(entry) || worked
+                worked = await deliver(entry, &isDisabled) || worked
             }
             return worked
         } catch is CancellationError {
@@ -61,7 +62,12 @@ struct DeliveryService: Service {
     }
 
     /// - Returns: whether the entry is done with, so that the next of its lane may go.
-    private func deliver(_ stored: StoredOutboxEntry) async -> Bool {
+    private func deliver(_ stored: StoredOutboxEntry, _ isDisabled: inout Bool) async -> Bool {
+        guard !isDisabled else {
+            try? await ledger.finish(
+                stored.id, dead: "the receiver answered 410 (gone) before; restart to try it again")
+            return true
+        }
         let progress = Progress(stored.progress)
         let outcome = await sender.attempt(
             PendingDelivery(
@@ -82,6 +88,7 @@ struct DeliveryService: Service {
                     "delivery failed, will be tried again",
                     metadata: ["receiver": "\(stored.entry.target)", "reason": "\(reason)", "at": "\(due.rfc3339)"])
             case .dead(let reason), .disableReceiver(let reason):
+                if case .disableReceiver = outcome.action { isDisabled = true }
                 try await ledger.finish(stored.id, dead: reason)
                 log.error(
                     "delivery given up",

@@ -18,6 +18,9 @@ final class KafkaProgress {
     private(set) var assigned: [TopicPartition: String] = [:]
     /// Partitions whose last event was their end.
     private var atEnd: Set<TopicPartition> = []
+    /// Partitions that went on before the offset that was due, and that offset: what the ledger covers must not count again, unless the
+    /// topic began anew.
+    private(set) var wentBack: [TopicPartition: Int64] = [:]
     /// The brokers are away; only they can say when they are back.
     private(set) var isUnreachable = false
     /// Something was wrong since messages came last.
@@ -57,8 +60,10 @@ final class KafkaProgress {
             let fresh: StartPosition = parts.kafka.resetPolicy == .latest ? .latest : .earliest
             starts[partition] = offsets[name].map { .offset($0) } ?? fresh
         }
-        tracker.isHeld = isUnreachable
-        if !isUnreachable { parts.health.set("kafka", nil) }
+        // An assignment comes from the broker.
+        isUnreachable = false
+        tracker.isHeld = false
+        parts.health.set("kafka", nil)
         parts.log.info(
             "partitions assigned", metadata: ["partitions": "\(partitions.map(\.description).sorted())"])
         return starts
@@ -70,6 +75,7 @@ final class KafkaProgress {
             let name = Self.name(partition)
             assigned[partition] = nil
             atEnd.remove(partition)
+            wentBack[partition] = nil
             tracker.remove(name)
             for model in parts.models.indices { intake.setClock(name, model: model, nil) }
         }
@@ -89,6 +95,8 @@ final class KafkaProgress {
                     "partition": "\(gap.partition)", "missing": "\(gap.missing)", "resumed_at": "\(gap.resumedAt)",
                 ])
             parts.lost(gap)
+            if gap.wentBack { wentBack[gap.partition] = gap.expected }
+        case .committed: reached()
         case .commitFailed(let error):
             parts.log.debug("commit for lag display failed", metadata: ["reason": "\(error)"])
         case .error(let error, let partition):
@@ -116,6 +124,15 @@ final class KafkaProgress {
     func cameFrom(_ partition: TopicPartition) {
         guard !atEnd.isEmpty, atEnd.remove(partition) != nil else { return }
         tracker.leftEnd(Self.name(partition))
+    }
+
+    /// Whether a message is one the ledger covers already.
+    /// - Parameter high: the end of the partition, where it is known: below the offset that was due, the topic began anew.
+    func isCovered(_ partition: TopicPartition, _ offset: Int64, high: Int64?) -> Bool {
+        guard let due = wentBack[partition] else { return false }
+        if offset < due, let high, high >= due { return true }
+        wentBack[partition] = nil
+        return false
     }
 
     /// Dead letters first, then counts and offsets in one transaction. Tries until it works or the service stops.

@@ -7,7 +7,6 @@ import Values
 /// One consumer's life, on the worker's thread: polls, counts, and makes a step every half second.
 struct KafkaSession {
     private static let stepInterval = Span.milliseconds(500)
-    private static let probeInterval = Span.seconds(3)
     private static let pollMaximum = 1_000
     private static let pollMilliseconds = 20
 
@@ -41,7 +40,6 @@ struct KafkaSession {
     /// Until the service stops, or the client can do no more.
     func run() {
         var nextStep = parts.clock.now() + Self.stepInterval
-        var nextProbe = parts.clock.now()
         while !isStopping(), !progress.isFatal {
             _ = consumer.poll(maximum: Self.pollMaximum, timeoutMilliseconds: Self.pollMilliseconds) { take($0) }
             let now = parts.clock.now()
@@ -49,11 +47,6 @@ struct KafkaSession {
             progress.step()
             consumer.commit(progress.committable)
             parts.lag(progress.assigned.keys.reduce(into: [:]) { $0[$1] = consumer.lag(of: $1) })
-            if progress.isUnreachable, now >= nextProbe, let partition = progress.assigned.keys.min() {
-                // An empty partition brings no message when its broker returns, so ask.
-                if consumer.isReachable(partition, timeoutMilliseconds: 1_000) { progress.reached() }
-                nextProbe = now + Self.probeInterval
-            }
             nextStep = parts.clock.now() + Self.stepInterval
         }
         progress.step()
@@ -68,6 +61,11 @@ struct KafkaSession {
             let partition = TopicPartition(topic, message.partition)
             let (number, offset, bytes) = (message.partition, message.offset, message.value)
             progress.cameFrom(partition)
+            if !progress.wentBack.isEmpty,
+                progress.isCovered(partition, offset, high: consumer.watermarks(of: partition)?.high)
+            {
+                return
+            }
             var refused: [Rejection] = []
             var count = 0
             progress.intake.add(

@@ -49,7 +49,13 @@ package struct Serve: Sendable {
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds - 1)
-        try await ServiceGroup(configuration: group).runGracefully()
+        do {
+            try await ServiceGroup(configuration: group).runGracefully()
+        } catch  where "\(error)".contains("errno: 98") {
+            throw Failure(
+                description:
+                    "http.listen: \(configuration.http.host):\(configuration.http.port) is in use by another program")
+        }
         log.info("stopped")
     }
 
