@@ -104,6 +104,30 @@ struct ServeTests {
         #expect(try await service.stop() == 0)
     }
 
+    @Test("an offset the broker calls out of range does not count messages again", .timeLimit(.minutes(2)))
+    func outOfRange() async throws {
+        let workspace = try Workspace()
+        let stream = try await StreamFixture.make(workspace, count: 101)
+        let broker = try TestBrokerProcess()
+        try broker.send("topic \(StreamFixture.topic) 1")
+        try broker.send("topic dead 1")
+        try await StreamFixture.publish(stream.events[..<100], to: broker.bootstrap, partitions: 1)
+        let service = try await Service.start(try stream.configuration("serve", bootstrap: broker.bootstrap))
+        _ = try await eventually("the first hundred are read") {
+            try await service.metric("holdfast_events_total") == 100 ? true : nil
+        }
+        // Fetch answers OFFSET_OUT_OF_RANGE once, though the log is whole.
+        try broker.send("error 1 1 1")
+        try await StreamFixture.publish(stream.events[100...], to: broker.bootstrap, partitions: 1)
+        let count = try await eventually("the last is read") { () -> Double? in
+            let count = try await service.metric("holdfast_events_total")
+            return count > 100 ? count : nil
+        }
+        #expect(count == 101)
+        #expect(try await service.stop() == 0)
+        #expect(try Ledger(path: workspace.path("state-serve/ledger.sqlite")).offsets() == ["predictions/0": 101])
+    }
+
     @Test("posted events are counted once and durable when the answer comes", .timeLimit(.minutes(1)))
     func posted() async throws {
         let workspace = try Workspace()
