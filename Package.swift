@@ -65,7 +65,7 @@ let package = Package(
         .target(name: "Windows", dependencies: ["Values", "Events", "Sketches", "Statistics"], swiftSettings: hot),
         .target(name: "StrictYAML", dependencies: ["Values", yams], swiftSettings: strict),
         .target(
-            name: "Rules", dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML"],
+            name: "Rules", dependencies: ["Values", "Statistics", "Detection", "StrictYAML"],
             swiftSettings: strict),
         .target(
             name: "Ledger",
@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Events", "COpenSSL", "Registry", "Rules", "Windows", "Statistics", "Sketches", "Telemetry",
+                "Values", "Events", "COpenSSL", "Registry", "Statistics",
                 hummingbird,
                 hummingbirdCore, mustache,
                 lifecycle, nioCore, httpTypes, log,
