@@ -9,7 +9,8 @@ final class HoldfastProcess: Sendable {
     }
 
     private let running: Mutex<Running>
-    private let output = Mutex<String>("")
+    /// Where the program's output goes: a file, because handlers on pipes have crashed the test process when the program was killed.
+    private let output: URL
     private let ended = Mutex<Int32?>(nil)
 
     /// - Parameter arguments: the command and its options.
@@ -18,29 +19,28 @@ final class HoldfastProcess: Sendable {
         process.executableURL = try Self.locate()
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
+        let output = FileManager.default.temporaryDirectory.appending(path: "holdfast-output-\(UUID().uuidString)")
+        try Data().write(to: output)
+        let handle = try FileHandle(forWritingTo: output)
+        process.standardOutput = handle
+        process.standardError = handle
         process.standardInput = FileHandle.nullDevice
+        self.output = output
         running = Mutex(Running(process: process))
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-            } else {
-                self?.output.withLock { $0 += String(decoding: data, as: UTF8.self) }
-            }
-        }
         process.terminationHandler = { [weak self] process in
             let code = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
             self?.ended.withLock { $0 = code }
         }
         try process.run()
+        try handle.close()
     }
 
-    deinit { kill(SIGKILL) }
+    deinit {
+        kill(SIGKILL)
+        try? FileManager.default.removeItem(at: output)
+    }
 
-    var text: String { output.withLock { $0 } }
+    var text: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
     /// Exit status, negative for a signal; `nil` while it runs.
     var status: Int32? { ended.withLock { $0 } }
 
