@@ -13,7 +13,7 @@ package struct EventDecoder {
     /// Event time may run this far ahead of the clock; later events are quarantined, so that one bad clock cannot close windows.
     package static let futureTolerance = Span.minutes(10)
 
-    package private(set) var batches: [EventBatch]
+    package let batches: [EventBatch]
     /// Keys of `features` that no model column or option names, for a counter.
     package private(set) var unknownKeys: UInt64 = 0
     /// The caller's number of the source whose messages come next.
@@ -35,7 +35,7 @@ package struct EventDecoder {
         models[model].dimensionValues[dimension].name(Int(index))
     }
 
-    package mutating func removeAll(model: Int) { batches[model].removeAll() }
+    package func removeAll(model: Int) { batches[model].removeAll() }
 
     package mutating func takeCounters() -> (unknownKeys: UInt64, kinds: [UInt64]) {
         defer {
@@ -179,9 +179,9 @@ package struct EventDecoder {
         kinds[kind.rawValue] += 1
         // Labels are counted here; joining them to predictions is the business of performance monitoring.
         guard kind != .label else { return }
-        batches[model].sources.append(source)
         unknownKeys += models[model].append(
-            message, parts, time: time, kind: kind, defaultVersion: defaults.version, to: &batches[model])
+            message, parts, time: time, source: source, kind: kind, defaultVersion: defaults.version,
+            to: batches[model])
     }
 
     private func modelIndex(_ name: String) -> Int? {

@@ -8,8 +8,10 @@ struct ModelReader {
     static let overflowName = "(other)"
 
     private enum Target {
+        /// An index into a row's numbers.
         case numeric(Int)
-        case categorical(Int, table: Int)
+        /// An index into a row's codes and into `categoryTables`.
+        case categorical(Int)
         case ignored
     }
 
@@ -39,22 +41,20 @@ struct ModelReader {
     private(set) var dimensionValues: [ByteStringTable]
     private(set) var versions = ByteStringTable()
     private let unnamedVersion: Int
-    private var featureGuess = 0
-    /// Reused per event: the value of each dimension so far.
-    private var segmentScratch: [UInt16]
-    private var seenScratch: [Bool]
-
     init(_ schema: ModelSchema) {
         var names: [String] = []
         var targets: [Target] = []
         var prediction: Target?
-        for (i, column) in schema.columns.enumerated() {
+        var numbers = 0
+        for column in schema.columns {
             let target: Target
             switch column.kind {
-            case .numeric: target = .numeric(i)
+            case .numeric:
+                target = .numeric(numbers)
+                numbers += 1
             case .categorical(let codes, let unseen):
+                target = .categorical(categoryTables.count)
                 categoryTables.append(CategoryTable(codes, unseen: unseen))
-                target = .categorical(i, table: categoryTables.count - 1)
             }
             if column.name == ModelSchema.predictionColumn {
                 prediction = target
@@ -75,39 +75,33 @@ struct ModelReader {
         dimensionValues = schema.dimensions.indices.map { i in
             ByteStringTable(schema.knownValues.indices.contains(i) ? schema.knownValues[i] : [])
         }
-        segmentScratch = schema.dimensions.map { _ in EventBatch.noSegment }
-        seenScratch = Array(repeating: false, count: schema.columns.count)
         unnamedVersion = versions.insert("")
     }
 
     /// Appends one event and returns how many feature keys nobody knows.
     mutating func append(
-        _ message: UnsafeRawBufferPointer, _ parts: EventParts, time: Timestamp, kind: EventKind,
-        defaultVersion: String?, to batch: inout EventBatch
+        _ message: UnsafeRawBufferPointer, _ parts: EventParts, time: Timestamp, source: UInt16, kind: EventKind,
+        defaultVersion: String?, to batch: EventBatch
     ) -> UInt64 {
-        for i in segmentScratch.indices { segmentScratch[i] = EventBatch.noSegment }
-        for i in seenScratch.indices { seenScratch[i] = false }
+        batch.beginRow(Self.blank(features: parts.features != nil, prediction: kind != .features))
         var unknown: UInt64 = 0
-        if let range = parts.features { unknown = readFeatures(message, range, &batch) }
-        if let range = parts.segments { readSegments(message, range) }
+        if let range = parts.features { unknown = readFeatures(message, range, batch) }
+        if let range = parts.segments { readSegments(message, range, batch) }
         if let prediction, kind == .prediction, let value = parts.prediction {
-            readPrediction(message, value, prediction, &batch)
+            readPrediction(message, value, prediction, batch)
         }
-        let featureHole: Hole = parts.features == nil ? .absent : .missing
-        for i in seenScratch.indices where !seenScratch[i] {
-            let isPrediction: Bool
-            switch prediction {
-            case .numeric(i), .categorical(i, _): isPrediction = true
-            default: isPrediction = false
-            }
-            let hole: Hole = isPrediction ? (kind == .features ? .absent : .missing) : featureHole
-            put(hole, column: i, &batch)
-        }
-        batch.timestamps.append(time)
-        batch.versions.append(UInt16(versionNumber(message, parts.version, defaultVersion)))
-        for i in segmentScratch.indices { batch.segments[i].append(segmentScratch[i]) }
-        batch.count += 1
+        batch.commitRow(
+            time, source: source, version: UInt16(versionNumber(message, parts.version, defaultVersion)))
         return unknown
+    }
+
+    private static func blank(features: Bool, prediction: Bool) -> EventBatch.Blank {
+        switch (features, prediction) {
+        case (true, true): .featuresAndPrediction
+        case (true, false): .features
+        case (false, true): .prediction
+        case (false, false): .nothing
+        }
     }
 
     private mutating func versionNumber(
@@ -133,14 +127,13 @@ struct ModelReader {
     }
 
     private mutating func readFeatures(
-        _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ batch: inout EventBatch
+        _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ batch: EventBatch
     ) -> UInt64 {
         var unknown: UInt64 = 0
         var scanner = JSONScanner(message, range: range)
         scanner.position += 1
-        featureGuess = 0
+        var guess = 0
         while let key = Self.nextKey(&scanner) {
-            let guess = featureGuess
             let feature = JSONText.withUnescaped(message, key) { features.find($0, guess: guess) }
             scanner.skipWhitespace()
             let start = scanner.position
@@ -149,19 +142,21 @@ struct ModelReader {
                 unknown += 1
                 continue
             }
-            featureGuess = feature + 1
+            guess = feature + 1
             let raw = start..<scanner.position
             if let dimension = dimensionOfFeature[feature] {
                 // A key given twice: here too the last one counts.
-                segmentScratch[dimension] = EventBatch.noSegment
-                takeSegment(message, dimension, value, raw)
+                putSegment(EventBatch.noSegment, dimension, batch)
+                takeSegment(message, dimension, value, raw, batch)
             }
-            store(message, value, raw, targets[feature], &batch)
+            store(message, value, raw, targets[feature], batch)
         }
         return unknown
     }
 
-    private mutating func readSegments(_ message: UnsafeRawBufferPointer, _ range: Range<Int>) {
+    private mutating func readSegments(
+        _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ batch: EventBatch
+    ) {
         var scanner = JSONScanner(message, range: range)
         scanner.position += 1
         while let key = Self.nextKey(&scanner) {
@@ -169,7 +164,7 @@ struct ModelReader {
             scanner.skipWhitespace()
             let start = scanner.position
             guard let value = EventParts.value(&scanner) else { break }
-            if let dimension { takeSegment(message, dimension, value, start..<scanner.position) }
+            if let dimension { takeSegment(message, dimension, value, start..<scanner.position, batch) }
         }
     }
 
@@ -186,7 +181,8 @@ struct ModelReader {
     }
 
     private mutating func takeSegment(
-        _ message: UnsafeRawBufferPointer, _ dimension: Int, _ value: EventParts.Value?, _ raw: Range<Int>
+        _ message: UnsafeRawBufferPointer, _ dimension: Int, _ value: EventParts.Value?, _ raw: Range<Int>,
+        _ batch: EventBatch
     ) {
         let full = dimensionValues[dimension].count >= Self.maximumSegmentValues
         let number: Int?
@@ -204,16 +200,16 @@ struct ModelReader {
             number = bytes.first == 0x5b ? nil : Self.number(bytes, in: &dimensionValues[dimension], full: full)
         case .object, nil: number = nil
         }
-        if let number { segmentScratch[dimension] = UInt16(number) }
+        if let number { putSegment(UInt16(number), dimension, batch) }
     }
 
     /// A bare value, or an object with `score`, `value`, `label` or `scores`.
     private mutating func readPrediction(
-        _ message: UnsafeRawBufferPointer, _ value: EventParts.Value, _ target: Target, _ batch: inout EventBatch
+        _ message: UnsafeRawBufferPointer, _ value: EventParts.Value, _ target: Target, _ batch: EventBatch
     ) {
         switch value {
-        case .text(let text): store(message, value, text.range, target, &batch)
-        case .number(let range): store(message, value, range, target, &batch)
+        case .text(let text): store(message, value, text.range, target, batch)
+        case .number(let range): store(message, value, range, target, batch)
         case .object(let range):
             let output = PredictionParts(message, range)
             let part: (value: EventParts.Value?, raw: Range<Int>)?
@@ -222,14 +218,14 @@ struct ModelReader {
             case .categorical: part = output.label ?? output.bestClass
             case .ignored: part = nil
             }
-            if let part { store(message, part.value, part.raw, target, &batch) }
+            if let part { store(message, part.value, part.raw, target, batch) }
         case .other: break
         }
     }
 
     private mutating func store(
         _ message: UnsafeRawBufferPointer, _ value: EventParts.Value?, _ raw: Range<Int>, _ target: Target,
-        _ batch: inout EventBatch
+        _ batch: EventBatch
     ) {
         switch target {
         case .ignored: break
@@ -244,24 +240,24 @@ struct ModelReader {
                 number = (Self.namesNonFinite(message, text) ? Hole.invalid : Hole.wrongType).asDouble
             case .object, .other: number = Hole.wrongType.asDouble
             }
-            putNumber(number, column, &batch)
-        case .categorical(let column, let table):
+            putNumber(number, column, batch)
+        case .categorical(let column):
             let code: UInt16
             switch value {
             case nil: code = Hole.null.asCode
             case .text(let text):
-                let found = JSONText.withUnescaped(message, text) { category($0, table) }
+                let found = JSONText.withUnescaped(message, text) { category($0, column) }
                 // A reference is built without these words (`DataTable`), so they are no new category either.
-                let isHole = found == categoryTables[table].unseen && Self.namesNonFinite(message, text)
+                let isHole = found == categoryTables[column].unseen && Self.namesNonFinite(message, text)
                 code = isHole ? Hole.invalid.asCode : found
             case .number(let range):
-                code = JSONText.withCanonicalNumber(message, range) { category($0, table) }
+                code = JSONText.withCanonicalNumber(message, range) { category($0, column) }
             case .other:
                 let bytes = UnsafeRawBufferPointer(rebasing: message[raw])
-                code = bytes.first == 0x5b ? Hole.wrongType.asCode : category(bytes, table)
+                code = bytes.first == 0x5b ? Hole.wrongType.asCode : category(bytes, column)
             case .object: code = Hole.wrongType.asCode
             }
-            putCode(code, column, &batch)
+            putCode(code, column, batch)
         }
     }
 
@@ -281,29 +277,16 @@ struct ModelReader {
         return ["nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"].contains(word)
     }
 
-    private mutating func putNumber(_ value: Double, _ column: Int, _ batch: inout EventBatch) {
-        let again = seenScratch[column]
-        seenScratch[column] = true
-        guard case .numeric(var values) = batch.columns[column] else { return }
-        batch.columns[column] = .numeric([])
-        // A key given twice: the last one counts, as in every common parser.
-        if again { values[values.count - 1] = value } else { values.append(value) }
-        batch.columns[column] = .numeric(values)
+    /// A key given twice: the last one counts, as in every common parser.
+    private func putNumber(_ value: Double, _ column: Int, _ batch: EventBatch) {
+        batch.numbers[batch.count * batch.numberWidth + column] = value
     }
 
-    private mutating func putCode(_ code: UInt16, _ column: Int, _ batch: inout EventBatch) {
-        let again = seenScratch[column]
-        seenScratch[column] = true
-        guard case .categorical(var codes) = batch.columns[column] else { return }
-        batch.columns[column] = .categorical([])
-        if again { codes[codes.count - 1] = code } else { codes.append(code) }
-        batch.columns[column] = .categorical(codes)
+    private func putCode(_ code: UInt16, _ column: Int, _ batch: EventBatch) {
+        batch.codes[batch.count * batch.codeWidth + column] = code
     }
 
-    private mutating func put(_ hole: Hole, column: Int, _ batch: inout EventBatch) {
-        switch batch.columns[column] {
-        case .numeric: putNumber(hole.asDouble, column, &batch)
-        case .categorical: putCode(hole.asCode, column, &batch)
-        }
+    private func putSegment(_ number: UInt16, _ dimension: Int, _ batch: EventBatch) {
+        batch.segments[batch.count * batch.segmentWidth + dimension] = number
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// A plain integer, so that windows, offsets and state compare and serialise exactly. Below `Monitor` nobody
 /// reads a clock: time is a parameter.
-package struct Timestamp: Hashable, Comparable, Sendable, Codable {
+package struct Timestamp: Hashable, Comparable, Sendable, Codable, BitwiseCopyable {
     package var microseconds: Int64
 
     package init(microseconds: Int64) { self.microseconds = microseconds }

@@ -113,12 +113,12 @@ package struct Accumulator {
         let trash = Int32(layout.codeCount)
         for (c, column) in layout.columns.enumerated() {
             let offset = Int32(column.offset)
-            switch (batch.columns[c], column.bins) {
-            case (.numeric(let input), .numeric(let bins, let exponent)):
+            switch (batch.places[c], column.bins) {
+            case (.number(let place), .numeric(let bins, let exponent)):
                 let scale = Moments.scale(exponent: exponent)
                 let m = column.momentsIndex ?? 0
                 for row in 0..<batch.count {
-                    let x = input[row]
+                    let x = batch.numbers[row &* batch.numberWidth &+ place]
                     if x.isNaN {
                         codes[row &* width &+ c] = Self.special(Hole(nan: x), column).map { offset &+ $0 } ?? trash
                     } else {
@@ -127,9 +127,9 @@ package struct Accumulator {
                         values[row &* numericWidth &+ m] = x
                     }
                 }
-            case (.categorical(let input), .categorical):
+            case (.code(let place), .categorical):
                 for row in 0..<batch.count {
-                    let code = input[row]
+                    let code = batch.codes[row &* batch.codeWidth &+ place]
                     if let hole = Hole(code: code) {
                         codes[row &* width &+ c] = Self.special(hole, column).map { offset &+ $0 } ?? trash
                     } else {
@@ -171,7 +171,7 @@ package struct Accumulator {
         next: for (s, dimensions) in segmentations.enumerated() {
             var key: UInt64 = 0
             for dimension in dimensions {
-                let value = batch.segments[dimension][row]
+                let value = batch.segments[row &* batch.segmentWidth &+ dimension]
                 if value == EventBatch.noSegment { continue next }
                 key = key << 16 | UInt64(value)
             }

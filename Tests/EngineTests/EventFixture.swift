@@ -43,24 +43,40 @@ struct EventFixture {
     /// What the last row holds in a column: a number, a category's code, or why there is neither.
     func last(_ name: String) -> Value? {
         guard let column = Self.schema.columns.firstIndex(where: { $0.name == name }) else { return nil }
-        return Self.last(batch.columns[column])
+        return Self.last(batch, column)
     }
 
-    static func last(_ column: EventBatch.Column) -> Value? {
-        switch column {
-        case .numeric(let values): values.last.map { $0.isNaN ? .hole(Hole(nan: $0)) : .number($0) }
-        case .categorical(let codes):
-            codes.last.map { code in Hole(code: code).map { .hole($0) } ?? .code(code) }
+    static func last(_ batch: EventBatch, _ column: Int) -> Value? {
+        batch.count == 0 ? nil : value(batch, column, row: batch.count - 1)
+    }
+
+    static func value(_ batch: EventBatch, _ column: Int, row: Int) -> Value {
+        switch batch.places[column] {
+        case .number(let i):
+            let number = batch.numbers[row * batch.numberWidth + i]
+            return number.isNaN ? .hole(Hole(nan: number)) : .number(number)
+        case .code(let i):
+            let code = batch.codes[row * batch.codeWidth + i]
+            return Hole(code: code).map { .hole($0) } ?? .code(code)
         }
+    }
+
+    var times: [Timestamp] { (0..<batch.count).map { batch.timestamps[$0] } }
+
+    /// The numbers of a dimension's values, row by row.
+    func segmentNumbers(_ dimension: Int) -> [UInt16] {
+        (0..<batch.count).map { batch.segments[$0 * batch.segmentWidth + dimension] }
     }
 
     /// The last row's value of a dimension.
     func segment(_ dimension: Int) -> String? {
-        guard let number = batch.segments[dimension].last, number != EventBatch.noSegment else { return nil }
+        guard let number = segmentNumbers(dimension).last, number != EventBatch.noSegment else { return nil }
         return decoder.segmentValue(model: 0, dimension: dimension, number)
     }
 
-    var version: String? { batch.versions.last.map { decoder.versionName(model: 0, $0) } }
+    var version: String? {
+        batch.count == 0 ? nil : decoder.versionName(model: 0, batch.versions[batch.count - 1])
+    }
 
     enum Value: Equatable {
         case number(Double)
