@@ -1,10 +1,9 @@
-import Events
-import Sketches
-import Values
-import Windows
+package import Events
+package import Values
+package import Windows
 
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
-struct Intake {
+package struct Intake {
     /// Rows are counted in micro-batches of this size.
     private static let batchRows = 256
 
@@ -20,12 +19,12 @@ struct Intake {
     private var delta = IntakeDelta()
 
     /// - Parameter limitsWholeMessages: false where a message is a request's body with a limit of its own.
-    init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
+    package init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
         decoder = EventDecoder(models.map(\.schema))
         decoder.limitsWholeMessages = limitsWholeMessages
         accumulators = models.map {
             Accumulator(
-                layout: $0.reference.layout, settings: $0.window, dimensions: $0.schema.dimensions,
+                plans: $0.plans, settings: $0.window, dimensions: $0.schema.dimensions,
                 segmentations: $0.segmentations)
         }
     }
@@ -35,13 +34,18 @@ struct Intake {
 
     var isFull: Bool { accumulators.contains { $0.pendingBytes > Self.pendingBytesMaximum } }
 
+    /// Memory of the counters not handed over yet, and how many (pane, version, segment) have some.
+    package var pending: (bytes: Int, groups: Int) {
+        accumulators.reduce((0, 0)) { ($0.0 + $1.pendingBytes, $0.1 + $1.groupCount) }
+    }
+
     /// A source begins or goes on where the ledger left it.
-    mutating func setClock(_ source: String, model: Int, _ clock: Timestamp?) {
+    package mutating func setClock(_ source: String, model: Int, _ clock: Timestamp?) {
         accumulators[model].setClock(source, clock)
     }
 
     /// Takes one message of a source, whose next offset is then `offset` + 1.
-    mutating func add(
+    package mutating func add(
         _ message: UnsafeRawBufferPointer, source name: String, offset: Int64, topic: String, defaults: TopicDefaults,
         now: Timestamp?, reject: (Rejection) -> Void
     ) {
@@ -80,12 +84,12 @@ struct Intake {
     }
 
     private mutating func count(_ model: Int) {
-        accumulators[model].add(decoder.batches[model], sources: sources)
+        accumulators[model].add(decoder.batches[model], names: decoder, model: model, sources: sources)
         decoder.removeAll(model: model)
     }
 
     /// Hands over what was counted since the last time.
-    mutating func take() -> IntakeDelta {
+    package mutating func take() -> IntakeDelta {
         for model in accumulators.indices { count(model) }
         countEvents()
         var taken = delta
@@ -99,25 +103,25 @@ struct Intake {
     }
 }
 
-struct EventKey: Hashable, Sendable {
-    let topic: String
-    let kind: EventKind
+package struct EventKey: Hashable, Sendable {
+    package let topic: String
+    package let kind: EventKind
 }
 
-struct RejectedKey: Hashable, Sendable {
-    let topic: String
-    let reason: RejectReason
+package struct RejectedKey: Hashable, Sendable {
+    package let topic: String
+    package let reason: RejectReason
 }
 
 /// What some messages add: counts for each model, and the offsets they cover.
-struct IntakeDelta: Sendable {
+package struct IntakeDelta: Sendable {
     /// By the number of the model.
-    var models: [PaneDelta] = []
+    package var models: [PaneDelta] = []
     /// For each source, the offset to read next.
-    var offsets: [String: Int64] = [:]
-    var events: [EventKey: UInt64] = [:]
-    var rejected: [RejectedKey: UInt64] = [:]
-    var unknownKeys: UInt64 = 0
+    package var offsets: [String: Int64] = [:]
+    package var events: [EventKey: UInt64] = [:]
+    package var rejected: [RejectedKey: UInt64] = [:]
+    package var unknownKeys: UInt64 = 0
 
     var isEmpty: Bool { offsets.isEmpty }
 }
