@@ -102,6 +102,12 @@ let package = Package(
         // Helpers of the demo and the tests.
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
 
+        // Measurements; Benchmarks/README.md says how to run them.
+        .executableTarget(
+            name: "HoldfastBench",
+            dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments],
+            path: "Benchmarks/HoldfastBench", swiftSettings: strict),
+
         // Tests sit beside what they prove.
         .target(
             name: "TestSupport", dependencies: ["Values", "COpenSSL"], path: "Tests/TestSupport", swiftSettings: strict),
