@@ -47,11 +47,9 @@ struct EngineBench: ParsableCommand {
     }
 
     static func feed(_ messages: [UnsafeRawBufferPointer], _ intake: inout Intake, source: String) {
-        let defaults = TopicDefaults()
+        let route = intake.route(source: source, topic: "bench", defaults: TopicDefaults())
         for (offset, message) in messages.enumerated() {
-            intake.add(
-                message, source: source, offset: Int64(offset), topic: "bench", defaults: defaults, now: nil,
-                reject: { _ in })
+            intake.add(message, route: route, offset: Int64(offset), now: nil, reject: { _ in })
         }
     }
 }

@@ -31,6 +31,7 @@ package struct Accumulator {
     /// Groups of counters not yet taken: one for each (pane, version, segment).
     package private(set) var groupCount = 0
     private let encoder: RowEncoder
+    private let segmentKeys: SegmentKeys
 
     private struct BlockKey: Hashable {
         let start: Timestamp
@@ -52,6 +53,7 @@ package struct Accumulator {
             }
         }
         crosses = segmentations.map { $0.count > 1 }
+        segmentKeys = SegmentKeys(self.segmentations)
     }
 
     /// Where a source stood when its state was last stored. Also forgets a clock (`nil`) when the source goes elsewhere.
@@ -63,6 +65,13 @@ package struct Accumulator {
     package mutating func add(_ batch: EventBatch, names: EventDecoder, model: Int, sources: [String]) {
         guard batch.count > 0 else { return }
         encoder.encode(batch)
+        segmentKeys.compute(batch)
+        let codes = UnsafePointer(encoder.codes)
+        let width = encoder.width
+        let quanta = UnsafePointer(encoder.quanta)
+        let numbers = encoder.numbers
+        let keys = UnsafePointer(segmentKeys.keys)
+        let keyCount = segmentKeys.count
         var pane = TimeRange(start: .distantFuture, end: .distantFuture)
         var source = -1
         var clock = Timestamp.distantPast
@@ -85,12 +94,19 @@ package struct Accumulator {
                 continue
             }
             let version = batch.versions[row]
-            if let current = block, current.version == version {
-                count(row, batch, current, names, model)
+            let current: CountBlock
+            if let block, block.version == version {
+                current = block
             } else {
-                let found = self.block(BlockKey(start: pane.start, version: version))
-                block = found
-                count(row, batch, found, names, model)
+                current = self.block(BlockKey(start: pane.start, version: version))
+                block = current
+            }
+            rows &+= 1
+            current.add(codes + row &* width, width, quanta + row &* numbers, group: 0)
+            let rowKeys = keys + row &* keyCount
+            for s in 0..<keyCount where rowKeys[s] != SegmentKeys.none {
+                let group = current.places[s].group(rowKeys[s]) ?? open(current, s, rowKeys[s], names, model)
+                current.add(codes + row &* width, width, quanta + row &* numbers, group: group)
             }
         }
         if source >= 0 { clocks[sources[source]] = clock }
@@ -111,28 +127,7 @@ package struct Accumulator {
         pendingBytes += HotGroup.bytes(plan) + MemoryLayout<HotGroup>.stride
     }
 
-    private mutating func count(
-        _ row: Int, _ batch: EventBatch, _ block: CountBlock, _ names: EventDecoder, _ model: Int
-    ) {
-        rows &+= 1
-        add(row, group: 0, block)
-        let segments = batch.segments + row &* batch.segmentWidth
-        next: for s in segmentations.indices {
-            var key: UInt64 = 0
-            for dimension in segmentations[s] {
-                let value = segments[dimension]
-                if value == EventBatch.noSegment { continue next }
-                key = key &<< 16 | UInt64(value)
-            }
-            if let known = block.places[s].group(key) {
-                add(row, group: known, block)
-            } else {
-                add(row, group: open(block, s, key, names, model), block)
-            }
-        }
-    }
-
-    /// The group of a combination met for the first time.
+    /// The group of a combination that the block does not have yet.
     private mutating func open(
         _ block: CountBlock, _ segmentation: Int, _ key: UInt64, _ names: EventDecoder, _ model: Int
     ) -> Int {
@@ -145,14 +140,6 @@ package struct Accumulator {
         let plan = plans.plan(for: segment(segmentation, key, names, model))
         opened(plan)
         return block.append(plan, segmentation: segmentation, key: key)
-    }
-
-    @inline(__always)
-    private func add(_ row: Int, group: Int, _ block: CountBlock) {
-        let groups = block.groups
-        if groups[group].rows == HotGroup.maximumRows { block.fold(group) }
-        groups[group].add(
-            encoder.codes + row &* encoder.width, columns: encoder.width, encoder.quanta + row &* encoder.numbers)
     }
 
     /// Hands over what has been counted since the last call and starts empty. Clocks stay.

@@ -50,6 +50,15 @@ final class CountBlock {
         return count - 1
     }
 
+    /// Counts a row in a group.
+    @inline(__always)
+    func add(
+        _ row: UnsafePointer<UInt32>, _ columns: Int, _ quanta: UnsafePointer<RowEncoder.Quantum>, group: Int
+    ) {
+        if groups[group].rows == HotGroup.maximumRows { fold(group) }
+        groups[group].add(row, columns: columns, quanta)
+    }
+
     /// Empties a group whose counters are nearly full.
     func fold(_ group: Int) {
         var profile = folded[group] ?? Profile(plans[group].layout)

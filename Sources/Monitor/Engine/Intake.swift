@@ -10,13 +10,23 @@ package struct Intake {
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]
     private var sources: [String] = []
-    private var sourceNumbers: [String: UInt16] = [:]
+    private var sourceNumbers: [String: Int] = [:]
     /// The offset to read next, by number of the source; `nil` where nothing came since the last step.
     private var nextOffsets: [Int64?] = []
+    private var routes: [Route] = []
     /// Where the messages come from now: asked anew only when it changes.
-    private var source: (name: String, number: Int) = ("", -1)
+    private var current = -1
+    private var currentSource = 0
+    private var currentDefaults = TopicDefaults()
     private var topic = ""
     private var delta = IntakeDelta()
+
+    /// A source's messages with what its topic says of them.
+    private struct Route {
+        let source: Int
+        let topic: String
+        let defaults: TopicDefaults
+    }
 
     /// - Parameter limitsWholeMessages: false where a message is a request's body with a limit of its own.
     package init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
@@ -44,35 +54,47 @@ package struct Intake {
         accumulators[model].setClock(source, clock)
     }
 
-    /// Takes one message of a source, whose next offset is then `offset` + 1.
-    package mutating func add(
-        _ message: UnsafeRawBufferPointer, source name: String, offset: Int64, topic: String, defaults: TopicDefaults,
-        now: Timestamp?, reject: (Rejection) -> Void
-    ) {
-        if name != source.name || source.number < 0 { switchSource(to: name) }
-        if topic != self.topic {
-            countEvents()
-            self.topic = topic
+    /// A number for `add`, so that a message brings no names along.
+    ///
+    /// - Parameters:
+    ///   - source: names the file or partition in clocks and offsets.
+    ///   - topic: what its events are counted under.
+    package mutating func route(source: String, topic: String, defaults: TopicDefaults) -> Int {
+        let number: Int
+        if let known = sourceNumbers[source] {
+            number = known
+        } else {
+            precondition(sources.count < 65_000, "too many sources")
+            number = sources.count
+            sourceNumbers[source] = number
+            sources.append(source)
+            nextOffsets.append(nil)
         }
-        decoder.decode(message, defaults: defaults, now: now) { rejection in
+        routes.append(Route(source: number, topic: topic, defaults: defaults))
+        return routes.count - 1
+    }
+
+    /// Takes one message of a route, whose source's next offset is then `offset` + 1.
+    package mutating func add(
+        _ message: UnsafeRawBufferPointer, route: Int, offset: Int64, now: Timestamp?, reject: (Rejection) -> Void
+    ) {
+        if route != current { turn(to: route) }
+        decoder.decode(message, defaults: currentDefaults, now: now) { rejection in
             delta.rejected[RejectedKey(topic: topic, reason: rejection.reason), default: 0] += 1
             reject(rejection)
         }
-        nextOffsets[source.number] = offset + 1
+        nextOffsets[currentSource] = offset + 1
         for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
     }
 
-    private mutating func switchSource(to name: String) {
-        if let known = sourceNumbers[name] {
-            source = (name, Int(known))
-        } else {
-            precondition(sources.count < 65_000, "too many sources")
-            source = (name, sources.count)
-            sourceNumbers[name] = UInt16(sources.count)
-            sources.append(name)
-            nextOffsets.append(nil)
-        }
-        decoder.source = UInt16(source.number)
+    private mutating func turn(to route: Int) {
+        let next = routes[route]
+        if next.topic != topic { countEvents() }
+        topic = next.topic
+        current = route
+        currentSource = next.source
+        currentDefaults = next.defaults
+        decoder.source = UInt16(next.source)
     }
 
     private mutating func countEvents() {

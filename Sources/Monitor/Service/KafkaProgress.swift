@@ -16,6 +16,7 @@ final class KafkaProgress {
     private var offsets: [String: Int64]
     private var clocks: [[String: Timestamp]]
     private(set) var assigned: [TopicPartition: String] = [:]
+    private var routes: [TopicPartition: Int] = [:]
     /// Partitions whose last event was their end.
     private var atEnd: Set<TopicPartition> = []
     /// Partitions that went on before the offset that was due, and that offset: what the ledger covers must not count again, unless the
@@ -42,7 +43,14 @@ final class KafkaProgress {
 
     private static func name(_ partition: TopicPartition) -> String { "\(partition.topic)/\(partition.partition)" }
 
-    func source(_ partition: TopicPartition) -> String { assigned[partition] ?? Self.name(partition) }
+    /// The intake's number for a partition's messages.
+    func route(_ partition: TopicPartition) -> Int {
+        if let known = routes[partition] { return known }
+        let defaults = parts.topics.first { $0.name == partition.topic }?.defaults ?? TopicDefaults()
+        let route = intake.route(source: Self.name(partition), topic: partition.topic, defaults: defaults)
+        routes[partition] = route
+        return route
+    }
 
     /// For the broker's display of lag.
     var committable: [TopicPartition: Int64] { assigned.reduce(into: [:]) { $0[$1.key] = offsets[$1.value] } }

@@ -68,10 +68,7 @@ struct KafkaSession {
             }
             var refused: [Rejection] = []
             var count = 0
-            progress.intake.add(
-                bytes, source: progress.source(partition), offset: offset, topic: topic,
-                defaults: parts.topics.first { $0.name == topic }?.defaults ?? TopicDefaults(), now: now
-            ) { rejection in
+            progress.intake.add(bytes, route: progress.route(partition), offset: offset, now: now) { rejection in
                 count += 1
                 if count <= DeadLetters.perMessageMaximum { refused.append(rejection) }
             }
