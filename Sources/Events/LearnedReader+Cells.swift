@@ -1,0 +1,233 @@
+/// The values of a row: one cell each, in the usual forms at once, in all others by way of `ModelTables`, as the general way does.
+extension LearnedReader {
+    typealias Place = UnsafeRawPointer
+
+    /// `null` as a word of four bytes.
+    private static let null: UInt32 = 0x6c6c_756e
+
+    @inline(__always)
+    func numberCell(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
+        let cell = state.pointee.numbers + Int(node.pointee.column)
+        let isNegative = WordScan.byte(p) == 0x2d
+        let digits = isNegative ? p + 1 : p
+        let word = WordScan.load(digits) ^ WordScan.zeros
+        let whole = WordScan.digits(word)
+        // A number starts with one digit, or with several of which the first is not 0.
+        guard whole > 0, whole < 8, word & 0xff != 0 || whole == 1 else { return otherNumber(p, cell) }
+        let after = digits + whole
+        guard WordScan.byte(after) == 0x2e else {
+            guard WordScan.byte(after) | 0x20 != 0x65 else { return otherNumber(p, cell) }
+            let value = Double(Int64(bitPattern: WordScan.number(word, whole)))
+            cell.pointee = isNegative ? 0 - value : value
+            return after
+        }
+        let fraction = WordScan.load(after, 1) ^ WordScan.zeros
+        let places = WordScan.digits(fraction)
+        let count = whole &+ places
+        let end = after + places + 1
+        guard places > 0, count <= 8, WordScan.byte(end) | 0x20 != 0x65 else { return otherNumber(p, cell) }
+        let together = WordScan.prefix(word, whole) | fraction &<< UInt64(truncatingIfNeeded: whole &<< 3)
+        let value = Double(Int64(bitPattern: WordScan.number(together, count))) / powers.exact[places]
+        cell.pointee = isNegative ? 0 - value : value
+        return end
+    }
+
+    /// A number of more than eight digits or with an exponent, or what is no number.
+    @inline(never)
+    private func otherNumber(_ p: Place, _ cell: UnsafeMutablePointer<Double>) -> Place? {
+        if p.loadUnaligned(as: UInt32.self) == Self.null {
+            cell.pointee = Hole.null.asDouble
+            return p + 4
+        }
+        if let end = longNumber(p) {
+            cell.pointee = state.pointee.number.isFinite ? state.pointee.number : Hole.invalid.asDouble
+            return end
+        }
+        return withValue(p) { text, value, _ in cell.pointee = ModelTables.numberCell(text, value) }
+    }
+
+    @inline(__always)
+    func categoryCell(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
+        let column = Int(node.pointee.column)
+        let word = WordScan.load(p, 1)
+        let plain = WordScan.plainBytes(word)
+        guard WordScan.byte(p) == 0x22, plain.isEnd else { return otherCategory(p, node) }
+        let name = WordScan.prefix(word, plain.count)
+        let categories = state.pointee.graph.categories[column]
+        let number = categories.names.find(word: name, length: plain.count)
+        guard number >= 0 else { return otherCategory(p, node) }
+        if node.pointee.dimension >= 0, !putFeatureSegment(name, plain.count, Int(node.pointee.dimension)) {
+            return otherCategory(p, node)
+        }
+        state.pointee.codes[column] = categories.codes[number]
+        return p + plain.count + 2
+    }
+
+    /// Of a known value of up to seven bytes, without a call to the tables; false for any other.
+    private func putFeatureSegment(_ name: UInt64, _ count: Int, _ dimension: Int) -> Bool {
+        let number = state.pointee.graph.dimensions[dimension].values.find(word: name, length: count)
+        guard number >= 0 else { return false }
+        if state.pointee.dimensionsTaken & 1 &<< UInt64(truncatingIfNeeded: dimension) == 0 {
+            state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)
+        }
+        return true
+    }
+
+    /// A category of more than seven bytes or that no reference knows, or what is no plain string.
+    @inline(never)
+    func otherCategory(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
+        let column = Int(node.pointee.column)
+        let dimension = Int(node.pointee.dimension)
+        let cell = state.pointee.codes + column
+        if p.loadUnaligned(as: UInt32.self) == Self.null {
+            cell.pointee = Hole.null.asCode
+            if dimension >= 0 { clearFeatureSegment(dimension) }
+            return p + 4
+        }
+        let count = WordScan.byte(p) == 0x22 ? plainLength(p + 1) : -1
+        if count > 7, dimension < 0 {
+            let categories = state.pointee.graph.categories[column]
+            let number = categories.names.find(UnsafeRawBufferPointer(start: p + 1, count: count))
+            if number >= 0 {
+                cell.pointee = categories.codes[number]
+                return p + count + 2
+            }
+        }
+        let tables = tables[state.pointee.modelIndex]
+        if count >= 0 {
+            let text = UnsafeRawBufferPointer(start: p + 1, count: count)
+            cell.pointee = tables.textCode(text, column: column)
+            if dimension >= 0 { putFeatureSegment(text, dimension) }
+            return p + count + 2
+        }
+        return withValue(p) { text, value, raw in
+            cell.pointee = tables.codeCell(text, value, raw, column: column)
+            if dimension >= 0 { putFeatureSegment(text, value, raw, dimension) }
+        }
+    }
+
+    @inline(__always)
+    func segmentCell(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
+        let dimension = Int(node.pointee.dimension)
+        guard WordScan.byte(p) == 0x22 else { return otherSegment(p, dimension) }
+        let word = WordScan.load(p, 1)
+        let plain = WordScan.plainBytes(word)
+        let values = state.pointee.graph.dimensions[dimension].values
+        var count = plain.count
+        let number: Int
+        if plain.isEnd {
+            number = values.find(word: WordScan.prefix(word, count), length: count)
+        } else {
+            count = plain.count == 8 ? plainLength(p + 1) : -1
+            guard count >= 0 else { return otherSegment(p, dimension) }
+            number = values.find(UnsafeRawBufferPointer(start: p + 1, count: count))
+        }
+        guard number >= 0 else { return otherSegment(p, dimension) }
+        state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)
+        state.pointee.dimensionsTaken |= 1 &<< UInt64(truncatingIfNeeded: dimension)
+        return p + count + 2
+    }
+
+    /// A value not met before, or one that is no plain string.
+    @inline(never)
+    private func otherSegment(_ p: Place, _ dimension: Int) -> Place? {
+        if p.loadUnaligned(as: UInt32.self) == Self.null { return p + 4 }
+        return withValue(p) { text, value, raw in
+            ModelTables.withSegmentText(text, value, raw) { name in
+                putSegment(name, dimension)
+                state.pointee.dimensionsTaken |= 1 << UInt64(dimension)
+            }
+        }
+    }
+
+    /// The rarer kinds of value.
+    @inline(never)
+    func rareCell(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
+        switch node.pointee.action {
+        case .skip: return skipValue(p)
+        case .unknownFeature:
+            state.pointee.unknownKeys &+= 1
+            return skipValue(p)
+        case .dimensionNumber, .dimensionOnly:
+            let dimension = Int(node.pointee.dimension)
+            return withValue(p) { text, value, raw in
+                if node.pointee.action == .dimensionNumber {
+                    state.pointee.numbers[Int(node.pointee.column)] = ModelTables.numberCell(text, value)
+                }
+                putFeatureSegment(text, value, raw, dimension)
+            }
+        case .type: return type(p)
+        case .id: return id(p)
+        case .label:
+            if isNull(p) { return p + 4 }
+            return mark(Part.label) ? skipValue(p) : nil
+        case .value:
+            // `score` counts before it, whichever comes first.
+            return state.pointee.seen & Part.score == 0 ? numberCell(p, node) : skipValue(p)
+        case .predictedLabel: return otherCategory(p, node)
+        default: return nil
+        }
+    }
+
+    /// Any value, in the depth where features stand.
+    private func withValue(
+        _ p: Place, _ body: (UnsafeRawBufferPointer, EventParts.Value?, Range<Int>) -> Void
+    ) -> Place? {
+        let text = UnsafeRawBufferPointer(start: p, count: state.pointee.end - p)
+        var scanner = JSONScanner(text)
+        guard let value = EventParts.value(&scanner, depth: state.pointee.depth + 2) else { return nil }
+        body(text, value, 0..<scanner.position)
+        return p + scanner.position
+    }
+
+    /// Passes a value that nobody reads; it must be sound all the same.
+    func skipValue(_ p: Place) -> Place? {
+        if byte(p) == 0x22 {
+            let count = plainLength(p + 1)
+            if count >= 0 { return p + count + 2 }
+        }
+        var scanner = JSONScanner(UnsafeRawBufferPointer(start: p, count: state.pointee.end - p))
+        guard (try? scanner.skipValue(depth: state.pointee.depth + 2)) != nil else { return nil }
+        return p + scanner.position
+    }
+
+    private func putFeatureSegment(
+        _ text: UnsafeRawBufferPointer, _ value: EventParts.Value?, _ raw: Range<Int>, _ dimension: Int
+    ) {
+        clearFeatureSegment(dimension)
+        ModelTables.withSegmentText(text, value, raw) { putFeatureSegment($0, dimension) }
+    }
+
+    /// A feature that is a dimension gives its value where `segments` does not.
+    private func putFeatureSegment(_ name: UnsafeRawBufferPointer, _ dimension: Int) {
+        if state.pointee.dimensionsTaken & 1 << UInt64(dimension) == 0 {
+            putSegment(name, dimension)
+        } else if tables[state.pointee.modelIndex].dimensions[dimension].known(name) < 0 {
+            state.pointee.hasNewName = true
+        }
+    }
+
+    /// A key given twice: the last one counts.
+    private func clearFeatureSegment(_ dimension: Int) {
+        guard state.pointee.dimensionsTaken & 1 << UInt64(dimension) == 0 else { return }
+        state.pointee.segments[dimension] = EventBatch.noSegment
+    }
+
+    private func putSegment(_ name: UnsafeRawBufferPointer, _ dimension: Int) {
+        let number = tables[state.pointee.modelIndex].dimensions[dimension].known(name)
+        if number < 0 {
+            state.pointee.hasNewName = true
+        } else {
+            state.pointee.segments[dimension] = UInt16(number)
+        }
+    }
+
+    func isNull(_ p: Place) -> Bool { p.loadUnaligned(as: UInt32.self) == Self.null }
+
+    /// Notes a part of the event; false where it came before: the general way knows which one counts.
+    func mark(_ part: UInt32) -> Bool {
+        guard state.pointee.seen & part == 0 else { return false }
+        state.pointee.seen |= part
+        return true
+    }
+}
