@@ -9,10 +9,13 @@ struct ByteStringIndex: BitwiseCopyable {
     private struct Slot: BitwiseCopyable {
         /// The first eight bytes, padded with zeros.
         var word: UInt64
+        /// In bytes; with `escapedFlag` where JSON may not hold the string as it is.
         var length: Int32
         /// −1 in a free slot.
         var number: Int32
 
+        /// Above every length of a string of up to eight bytes.
+        static let escapedFlag: Int32 = 1 << 30
         static let free = Slot(word: 0, length: -1, number: -1)
     }
 
@@ -67,9 +70,13 @@ struct ByteStringIndex: BitwiseCopyable {
             start: state.pointee.bytes + start, count: state.pointee.starts[number + 1] - start)
     }
 
-    /// The number of a string of up to eight bytes, given as its zero-padded word; −1 where it is not in the table.
+    /// The number of a string of up to eight bytes that stands in a JSON text, up to the first quote, given as its zero-padded
+    /// word; −1 where it is not in the table, and where it holds an escape or what JSON wants escaped.
     @inline(__always)
-    func find(word: UInt64, length: Int) -> Int {
+    func find(plain word: UInt64, length: Int) -> Int { find(word: word, length: length) }
+
+    @inline(__always)
+    private func find(word: UInt64, length: Int) -> Int {
         let state = state.pointee
         var slot = Int(truncatingIfNeeded: Self.hash(word) &>> state.shift)
         while true {
@@ -119,9 +126,15 @@ struct ByteStringIndex: BitwiseCopyable {
         let string = bytes(number)
         var slot = Int(truncatingIfNeeded: Self.hash(string) &>> state.pointee.shift)
         while state.pointee.slots[slot].number >= 0 { slot = (slot &+ 1) & state.pointee.mask }
-        state.pointee.slots[slot] = Slot(
-            word: string.count > 8 ? string.loadUnaligned(as: UInt64.self) : Self.word(string),
-            length: Int32(string.count), number: Int32(number))
+        let isLong = string.count > 8
+        let word = isLong ? string.loadUnaligned(as: UInt64.self) : Self.word(string)
+        let length = isLong ? string.count : Self.flaggedLength(word, string.count)
+        state.pointee.slots[slot] = Slot(word: word, length: Int32(length), number: Int32(number))
+    }
+
+    /// A short string's length, flagged where a quote, a backslash or a control character is in it.
+    private static func flaggedLength(_ word: UInt64, _ count: Int) -> Int {
+        WordScan.plainText(word) >= count ? count : count | Int(Slot.escapedFlag)
     }
 
     private func growSlots() {

@@ -25,14 +25,17 @@ package struct EventDecoder {
     var models: [ModelReader]
     private let modelNames: ByteStringTable
     private let counters = EventCounters()
-    let learned: LearnedReader?
+    /// Lent without being counted: the decoder owns it, in `learnedOwner`, for as long as it can be used.
+    private let learned: Unmanaged<LearnedReader>?
+    private let learnedOwner: LearnedReader?
 
     /// - Parameter isFast: false to read every event the general way, which gives the same rows.
     package init(_ schemas: [ModelSchema], isFast: Bool = true) {
         models = schemas.map(ModelReader.init)
         modelNames = ByteStringTable(schemas.map(\.model))
         batches = schemas.map(EventBatch.init)
-        learned = isFast ? LearnedReader(models.map(\.tables), batches: batches, modelNames: modelNames) : nil
+        learnedOwner = isFast ? LearnedReader(models.map(\.tables), batches: batches, modelNames: modelNames) : nil
+        learned = learnedOwner.map { .passUnretained($0) }
     }
 
     /// The text of a version's number in the batches.
@@ -66,6 +69,18 @@ package struct EventDecoder {
                     range: 0..<message.count, index: 0))
             return
         }
+        // Nearly every message is one event and no more.
+        if let end = readFast(message, 0, depth: 0, defaults, now), end == message.count {
+            commitFast()
+            return
+        }
+        decodeUnusual(message, defaults, now, reject)
+    }
+
+    @inline(never)
+    private mutating func decodeUnusual(
+        _ message: UnsafeRawBufferPointer, _ defaults: TopicDefaults, _ now: Timestamp?, _ reject: (Rejection) -> Void
+    ) {
         var scanner = JSONScanner(message)
         scanner.skipWhitespace()
         if scanner.isAtEnd {
@@ -82,7 +97,7 @@ package struct EventDecoder {
         _ reject: (Rejection) -> Void
     ) {
         let start = scanner.position
-        if let learned, learned.readArray(message, at: start, defaults, now, source, counters) { return }
+        if let learnedOwner, learnedOwner.readArray(message, at: start, defaults, now, source, counters) { return }
         // The whole array must be sound before any of it counts: the message is dead-lettered as one.
         do throws(JSONError) {
             try scanner.skipValue()
@@ -97,7 +112,7 @@ package struct EventDecoder {
         var index = 0
         while scanner.peek != 0x5d {
             if let end = readFast(message, scanner.position, depth: 1, defaults, now) {
-                learned?.commit(source, counters)
+                commitFast()
                 scanner.position = end
             } else {
                 let range = (try? scanner.skipValue()) ?? scanner.position..<scanner.end
@@ -124,7 +139,7 @@ package struct EventDecoder {
             if let end = readFast(message, scanner.position, depth: 0, defaults, now),
                 let lineEnd = Self.lineEnd(message, end)
             {
-                learned?.commit(source, counters)
+                commitFast()
                 scanner.position = lineEnd
             } else {
                 decodeLine(message, &scanner, index, defaults, now, reject)
@@ -173,10 +188,13 @@ package struct EventDecoder {
     private func readFast(
         _ message: UnsafeRawBufferPointer, _ position: Int, depth: Int, _ defaults: TopicDefaults, _ now: Timestamp?
     ) -> Int? {
-        guard let learned, let end = learned.read(message, at: position, depth: depth, defaults: defaults),
-            end - position <= Self.maximumMessageBytes, learned.finish(defaults, now)
-        else { return nil }
-        return end
+        guard let learned else { return nil }
+        return learned._withUnsafeGuaranteedRef { reader in
+            guard let end = reader.read(message, at: position, depth: depth, defaults: defaults),
+                end - position <= Self.maximumMessageBytes, reader.finish(defaults, now)
+            else { return nil }
+            return end
+        }
     }
 
     private static func malformed(_ error: JSONError, _ range: Range<Int>, _ index: Int) -> Rejection {
@@ -233,6 +251,9 @@ package struct EventDecoder {
             message, parts, time: time, source: source, kind: kind, defaultVersion: defaults.version,
             to: batches[model])
     }
+
+    @inline(__always)
+    private func commitFast() { learned?._withUnsafeGuaranteedRef { $0.commit(source, counters) } }
 
     private func modelIndex(_ name: String) -> Int? {
         var copy = name

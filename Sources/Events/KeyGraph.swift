@@ -59,6 +59,7 @@ struct KeyGraph: BitwiseCopyable {
     let nameBytes: Int
     let categories: UnsafeMutablePointer<ModelTables.Categories>
     let dimensions: UnsafeMutablePointer<ModelTables.Dimension>
+    let versions: ByteStringIndex
     /// By `KeySection.Name`.
     let sections: UnsafeMutablePointer<KeySection>
     private let nodes: UnsafeMutablePointer<KeyNode>
@@ -115,6 +116,7 @@ struct KeyGraph: BitwiseCopyable {
         }
         categories = tables.categories
         dimensions = tables.dimensions
+        versions = tables.versions
         self.model = model
         self.nodes = nodes
         let needsEscapes = modelName.utf8.contains { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c }

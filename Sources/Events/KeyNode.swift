@@ -22,8 +22,10 @@ struct KeyNode: BitwiseCopyable {
 
     /// The longest remembered text.
     static let literalBytes = 128
-    /// What a value may be read ahead of its start, beside the text before it.
+    /// How far a value in one of the usual forms may be read ahead of its start.
     static let valueReach = 64
+    /// How far behind a value the text must be readable for the literal and the next value.
+    static let reach = literalBytes + valueReach
 
     let action: Action
     /// The object whose grammar goes on after the value.
@@ -37,17 +39,15 @@ struct KeyNode: BitwiseCopyable {
     /// The bit of a member of the event, 0 for other keys.
     var part: UInt32 = 0
 
-    /// The literal's first eight bytes and which of their bits count.
-    private(set) var word: UInt64 = 0
-    private(set) var mask: UInt64 = .max
+    /// The literal's first sixteen bytes, and which of their bits count.
+    private var words: (UInt64, UInt64) = (0, 0)
+    private var masks: (UInt64, UInt64) = (.max, 0)
     /// The literal's length in bytes.
     private(set) var length = 0
-    /// How far behind this key's value must be readable for the literal and the successor's value.
-    private(set) var reach = KeyNode.valueReach
     private(set) var successor: UnsafeMutablePointer<KeyNode>
     /// A successor seen once since; seen twice in a row it takes over, so that a shuffled stream does not relearn at every key.
     private var candidate: UnsafeMutablePointer<KeyNode>?
-    /// The literal's words, the last one padded with zeros, and the bits of it that count.
+    /// The whole literal, padded with zeros.
     private let literal: UnsafeMutablePointer<UInt64>
     private var lastMask: UInt64 = .max
 
@@ -63,43 +63,54 @@ struct KeyNode: BitwiseCopyable {
 
     func destroy() { literal.deallocate() }
 
-    /// Whether the remembered text stands at `start`, of which `reach` bytes are readable.
+    /// Whether the remembered text stands at `start`, with at least `literalBytes` readable.
     @inline(__always)
     func matches(_ start: UnsafeRawPointer) -> Bool {
         // No text has eight NUL bytes where a key would be, but a hostile one may: what is unlearned leads to its own node.
-        guard (start.loadUnaligned(as: UInt64.self) ^ word) & mask == 0 else { return false }
-        return length <= 8 || matchesRest(start)
+        let first = (WordScan.load(start) ^ words.0) & masks.0
+        let second = (WordScan.load(start, 8) ^ words.1) & masks.1
+        guard first | second == 0 else { return false }
+        return length <= 16 || matchesRest(start)
     }
 
     @inline(__always)
     private func matchesRest(_ start: UnsafeRawPointer) -> Bool {
-        var i = 8
+        var i = 16
         var difference: UInt64 = 0
         while i < length &- 8 {
-            difference |= start.loadUnaligned(fromByteOffset: i, as: UInt64.self) ^ literal[i &>> 3]
+            difference |= WordScan.load(start, i) ^ literal[i &>> 3]
             i &+= 8
         }
-        difference |= (start.loadUnaligned(fromByteOffset: i, as: UInt64.self) ^ literal[i &>> 3]) & lastMask
+        difference |= (WordScan.load(start, i) ^ literal[i &>> 3]) & lastMask
         return difference == 0
     }
 
     /// Learns what a careful look found after this key's value: a text and where it leads.
+    @inline(__always)
     mutating func learn(_ text: UnsafeRawBufferPointer, _ next: UnsafeMutablePointer<KeyNode>) {
-        guard !text.isEmpty, text.count <= Self.literalBytes else { return }
-        guard length == 0 || candidate == next else {
+        if length == 0 || candidate == next {
+            take(text, next)
+        } else {
             candidate = next
-            return
         }
+    }
+
+    @inline(never)
+    private mutating func take(_ text: UnsafeRawBufferPointer, _ next: UnsafeMutablePointer<KeyNode>) {
+        guard !text.isEmpty, text.count <= Self.literalBytes else { return }
         candidate = nil
         successor = next
         length = text.count
-        reach = (text.count + 7) / 8 * 8 + Self.valueReach
-        for i in stride(from: 0, to: text.count, by: 8) {
-            literal[i / 8] = ByteStringIndex.word(UnsafeRawBufferPointer(rebasing: text[i..<min(i + 8, text.count)]))
-        }
-        let rest = UInt64(text.count % 8)
-        lastMask = rest == 0 ? .max : 1 << (8 * rest) - 1
-        word = literal[0]
-        mask = text.count < 8 ? lastMask : .max
+        let bytes = UnsafeMutableRawBufferPointer(start: literal, count: Self.literalBytes)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        bytes.copyMemory(from: text)
+        words = (literal[0], literal[1])
+        masks = (Self.mask(text.count), Self.mask(text.count - 8))
+        lastMask = Self.mask((text.count - 1) % 8 + 1)
+    }
+
+    /// The bits of a word's first `count` bytes.
+    private static func mask(_ count: Int) -> UInt64 {
+        count >= 8 ? .max : count <= 0 ? 0 : 1 << UInt64(8 * count) - 1
     }
 }

@@ -5,43 +5,42 @@ extension LearnedReader {
     /// `null` as a word of four bytes.
     private static let null: UInt32 = 0x6c6c_756e
 
+    /// A number of up to seven characters: its digits and point are in one word, which is read once.
     @inline(__always)
     func numberCell(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
         let cell = state.pointee.numbers + Int(node.pointee.column)
         let isNegative = WordScan.byte(p) == 0x2d
-        let digits = isNegative ? p + 1 : p
-        let word = WordScan.load(digits) ^ WordScan.zeros
-        let whole = WordScan.digits(word)
+        let start = isNegative ? p + 1 : p
+        let word = WordScan.load(start) ^ WordScan.zeros
+        // The place of the point, and of what ends the number, in bits.
+        let flags = WordScan.nonDigits(word)
+        let point = flags.trailingZeroBitCount & 0x38
+        let whole = WordScan.lowBits(point)
+        let rest = flags & (flags &- 1)
         // A number starts with one digit, or with several of which the first is not 0.
-        guard whole > 0, whole < 8, word & 0xff != 0 || whole == 1 else { return otherNumber(p, cell) }
-        let after = digits + whole
-        guard WordScan.byte(after) == 0x2e else {
-            guard WordScan.byte(after) | 0x20 != 0x65 else { return otherNumber(p, cell) }
-            let value = Double(Int64(bitPattern: WordScan.number(word, whole)))
-            cell.pointee = isNegative ? 0 - value : value
-            return after
+        guard rest != 0, word &>> UInt64(point) & 0xff == 0x1e, point == 8 || word & 0xff != 0, point != 0 else {
+            return otherNumber(p, cell)
         }
-        let fraction = WordScan.load(after, 1) ^ WordScan.zeros
-        let places = WordScan.digits(fraction)
-        let count = whole &+ places
-        let end = after + places + 1
-        guard places > 0, count <= 8, WordScan.byte(end) | 0x20 != 0x65 else { return otherNumber(p, cell) }
-        let together = WordScan.prefix(word, whole) | fraction &<< UInt64(truncatingIfNeeded: whole &<< 3)
-        let value = Double(Int64(bitPattern: WordScan.number(together, count))) / powers.exact[places]
+        let end = rest.trailingZeroBitCount & 0x38
+        let places = end &- point &- 8
+        let after = start + end &>> 3
+        guard places > 0, WordScan.byte(after) | 0x20 != 0x65 else { return otherNumber(p, cell) }
+        let digits = (word & whole | word &>> 8 & ~whole) &<< UInt64(72 &- end)
+        let value = Double(Int64(bitPattern: WordScan.number(digits))) / powers.exact[places &>> 3]
         cell.pointee = isNegative ? 0 - value : value
-        return end
+        return after
     }
 
-    /// A number of more than eight digits or with an exponent, or what is no number.
+    /// Any other number, or what is no number.
     @inline(never)
     private func otherNumber(_ p: Place, _ cell: UnsafeMutablePointer<Double>) -> Place? {
-        if p.loadUnaligned(as: UInt32.self) == Self.null {
-            cell.pointee = Hole.null.asDouble
-            return p + 4
-        }
         if let end = longNumber(p) {
             cell.pointee = state.pointee.number.isFinite ? state.pointee.number : Hole.invalid.asDouble
             return end
+        }
+        if isNull(p) {
+            cell.pointee = Hole.null.asDouble
+            return p + 4
         }
         return withValue(p) { text, value, _ in cell.pointee = ModelTables.numberCell(text, value) }
     }
@@ -50,22 +49,23 @@ extension LearnedReader {
     func categoryCell(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
         let column = Int(node.pointee.column)
         let word = WordScan.load(p, 1)
-        let plain = WordScan.plainBytes(word)
-        guard WordScan.byte(p) == 0x22, plain.isEnd else { return otherCategory(p, node) }
-        let name = WordScan.prefix(word, plain.count)
+        let bits = WordScan.bitsToQuote(word)
+        guard WordScan.byte(p) == 0x22, bits >= 0 else { return otherCategory(p, node) }
+        let name = word & WordScan.lowBits(bits)
+        let count = bits &>> 3
         let categories = state.pointee.graph.categories[column]
-        let number = categories.names.find(word: name, length: plain.count)
+        let number = categories.names.find(plain: name, length: count)
         guard number >= 0 else { return otherCategory(p, node) }
-        if node.pointee.dimension >= 0, !putFeatureSegment(name, plain.count, Int(node.pointee.dimension)) {
+        if node.pointee.dimension >= 0, !putFeatureSegment(name, count, Int(node.pointee.dimension)) {
             return otherCategory(p, node)
         }
         state.pointee.codes[column] = categories.codes[number]
-        return p + plain.count + 2
+        return p + count + 2
     }
 
     /// Of a known value of up to seven bytes, without a call to the tables; false for any other.
     private func putFeatureSegment(_ name: UInt64, _ count: Int, _ dimension: Int) -> Bool {
-        let number = state.pointee.graph.dimensions[dimension].values.find(word: name, length: count)
+        let number = state.pointee.graph.dimensions[dimension].values.find(plain: name, length: count)
         guard number >= 0 else { return false }
         if state.pointee.dimensionsTaken & 1 &<< UInt64(truncatingIfNeeded: dimension) == 0 {
             state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)
@@ -109,19 +109,25 @@ extension LearnedReader {
     @inline(__always)
     func segmentCell(_ p: Place, _ node: UnsafeMutablePointer<KeyNode>) -> Place? {
         let dimension = Int(node.pointee.dimension)
-        guard WordScan.byte(p) == 0x22 else { return otherSegment(p, dimension) }
         let word = WordScan.load(p, 1)
-        let plain = WordScan.plainBytes(word)
-        let values = state.pointee.graph.dimensions[dimension].values
-        var count = plain.count
-        let number: Int
-        if plain.isEnd {
-            number = values.find(word: WordScan.prefix(word, count), length: count)
-        } else {
-            count = plain.count == 8 ? plainLength(p + 1) : -1
-            guard count >= 0 else { return otherSegment(p, dimension) }
-            number = values.find(UnsafeRawBufferPointer(start: p + 1, count: count))
-        }
+        let bits = WordScan.bitsToQuote(word)
+        guard WordScan.byte(p) == 0x22 else { return otherSegment(p, dimension) }
+        guard bits >= 0 else { return longSegment(p, dimension) }
+        let number = state.pointee.graph.dimensions[dimension].values.find(
+            plain: word & WordScan.lowBits(bits), length: bits &>> 3)
+        guard number >= 0 else { return otherSegment(p, dimension) }
+        state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)
+        state.pointee.dimensionsTaken |= 1 &<< UInt64(truncatingIfNeeded: dimension)
+        return p + (bits &>> 3 &+ 2)
+    }
+
+    /// A value of more than seven bytes.
+    @inline(never)
+    private func longSegment(_ p: Place, _ dimension: Int) -> Place? {
+        let count = plainLength(p + 1)
+        guard count >= 0 else { return otherSegment(p, dimension) }
+        let number = state.pointee.graph.dimensions[dimension].values.find(
+            UnsafeRawBufferPointer(start: p + 1, count: count))
         guard number >= 0 else { return otherSegment(p, dimension) }
         state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)
         state.pointee.dimensionsTaken |= 1 &<< UInt64(truncatingIfNeeded: dimension)
@@ -157,7 +163,6 @@ extension LearnedReader {
                 putFeatureSegment(text, value, raw, dimension)
             }
         case .type: return type(p)
-        case .id: return id(p)
         case .label:
             if isNull(p) { return p + 4 }
             return mark(Part.label) ? skipValue(p) : nil

@@ -38,6 +38,25 @@ extension LearnedReader {
     /// Finds the node of the key whose quote is at `start`, and returns where the key ends.
     @inline(__always)
     private func key(_ start: UnsafeRawPointer, _ section: UnsafeMutablePointer<KeySection>) -> UnsafeRawPointer? {
+        if state.pointee.readable - start > 8 {
+            let word = WordScan.load(start, 1)
+            let bits = WordScan.bitsToQuote(word)
+            if bits >= 0 {
+                let number = section.pointee.keys.find(plain: word & WordScan.lowBits(bits), length: bits &>> 3)
+                if number >= 0 {
+                    state.pointee.found = section.pointee.nodes[number]
+                    return start + (bits &>> 3 &+ 2)
+                }
+            }
+        }
+        return otherKey(start, section)
+    }
+
+    /// A key of more than seven bytes, one not met before, or one with escapes.
+    @inline(never)
+    private func otherKey(
+        _ start: UnsafeRawPointer, _ section: UnsafeMutablePointer<KeySection>
+    ) -> UnsafeRawPointer? {
         let count = plainLength(start + 1)
         if count >= 0 {
             state.pointee.found = section.pointee.node(UnsafeRawBufferPointer(start: start + 1, count: count))

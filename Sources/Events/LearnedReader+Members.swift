@@ -73,16 +73,15 @@ extension LearnedReader {
 
     @inline(never)
     func version(_ p: Place) -> Place? {
-        let versions = tables[state.pointee.modelIndex].versions
         if isNull(p) { return p + 4 }
         guard mark(Part.version) else { return nil }
         let word = WordScan.load(p, 1)
-        let plain = WordScan.plainBytes(word)
-        if WordScan.byte(p) == 0x22, plain.isEnd {
-            let number = versions.find(word: WordScan.prefix(word, plain.count), length: plain.count)
+        let bits = WordScan.bitsToQuote(word)
+        if WordScan.byte(p) == 0x22, bits >= 0 {
+            let number = state.pointee.graph.versions.find(plain: word & WordScan.lowBits(bits), length: bits &>> 3)
             if number >= 0 {
                 state.pointee.version = UInt16(truncatingIfNeeded: number)
-                return p + plain.count + 2
+                return p + (bits &>> 3 &+ 2)
             }
         }
         return otherVersion(p)
@@ -118,9 +117,14 @@ extension LearnedReader {
         return p + count + 2
     }
 
+    @inline(never)
     func id(_ p: Place) -> Place? {
+        let first = WordScan.byte(p)
+        if first == 0x22, mark(Part.id) {
+            let count = plainLength(p + 1)
+            return count >= 0 ? p + count + 2 : skipValue(p)
+        }
         if isNull(p) { return p + 4 }
-        let first = byte(p)
         guard mark(Part.id), first == 0x22 || first == 0x2d || first &- 0x30 < 10 else { return nil }
         return skipValue(p)
     }

@@ -1,36 +1,44 @@
 extension LearnedReader {
     /// A number of up to nineteen digits with or without an exponent, left in `state.number`; infinite where it is too large.
     /// - Returns: where it ends, `nil` where it is longer, or no number of the grammar of RFC 8259.
-    func longNumber(_ start: Place) -> Place? {
-        var p = start
+    @inline(__always)
+    func longNumber(_ p: Place) -> Place? {
         let isNegative = WordScan.byte(p) == 0x2d
-        if isNegative { p += 1 }
-        var mantissa: UInt64 = 0
-        let whole = digits(p, &mantissa)
-        guard whole > 0, whole == 1 || WordScan.byte(p) != 0x30 else { return nil }
-        p += whole
-        var places = 0
-        if WordScan.byte(p) == 0x2e {
-            places = digits(p + 1, &mantissa)
-            guard places > 0 else { return nil }
-            p += places + 1
-        }
-        guard whole &+ places <= 19 else { return nil }
+        let start = isNegative ? p + 1 : p
+        let word = WordScan.load(start) ^ WordScan.zeros
+        var whole = WordScan.digits(word)
+        guard whole > 0, word & 0xff != 0 || whole == 1 else { return nil }
+        var mantissa = WordScan.number(word, whole)
+        if whole == 8 { whole &+= digits(start + 8, &mantissa) }
+        var end = start + whole
         var exponent = 0
-        if WordScan.byte(p) | 0x20 == 0x65 {
-            let sign = WordScan.byte(p, 1)
-            let hasSign = sign == 0x2b || sign == 0x2d
-            p += hasSign ? 2 : 1
-            let digits = WordScan.load(p) ^ WordScan.zeros
-            let count = WordScan.digits(digits)
-            guard count >= 1, count <= 4 else { return nil }
-            exponent = Int(truncatingIfNeeded: WordScan.number(digits, count))
-            if sign == 0x2d { exponent = 0 &- exponent }
-            p += count
+        if WordScan.byte(end) == 0x2e {
+            let places = digits(end + 1, &mantissa)
+            guard places > 0 else { return nil }
+            whole &+= places
+            end += places + 1
+            exponent = 0 &- places
         }
-        guard let value = Decimal.double(mantissa, exponent: exponent &- places, powers) else { return nil }
+        guard whole <= 19 else { return nil }
+        if WordScan.byte(end) | 0x20 == 0x65 {
+            guard let behind = addExponent(end, &exponent) else { return nil }
+            end = behind
+        }
+        guard let value = Decimal.double(mantissa, exponent: exponent, powers) else { return nil }
         state.pointee.number = isNegative ? 0 - value : value
-        return p
+        return end
+    }
+
+    @inline(never)
+    private func addExponent(_ start: Place, _ exponent: inout Int) -> Place? {
+        let sign = WordScan.byte(start, 1)
+        let p = start + (sign == 0x2b || sign == 0x2d ? 2 : 1)
+        let digits = WordScan.load(p) ^ WordScan.zeros
+        let count = WordScan.digits(digits)
+        guard count >= 1, count <= 4 else { return nil }
+        let value = Int(truncatingIfNeeded: WordScan.number(digits, count))
+        exponent &+= sign == 0x2d ? 0 &- value : value
+        return p + count
     }
 
     /// Appends the digits at `start` to a number and returns how many there are, 24 at most: what is longer fails by its length.
@@ -40,9 +48,12 @@ extension LearnedReader {
         while count < 24 {
             let word = WordScan.load(start, count) ^ WordScan.zeros
             let next = WordScan.digits(word)
-            if next > 0 { number = number &* powers.whole[next] &+ WordScan.number(word, next) }
-            count &+= next
-            if next < 8 { break }
+            guard next == 8 else {
+                if next > 0 { number = number &* powers.whole[next] &+ WordScan.number(word, next) }
+                return count &+ next
+            }
+            number = number &* 100_000_000 &+ WordScan.number(word)
+            count &+= 8
         }
         return count
     }

@@ -16,6 +16,8 @@ final class LearnedReader {
         /// The text ends here; words may be read up to `readable`, which is behind it in the padded buffer.
         var end: UnsafeRawPointer
         var readable: UnsafeRawPointer
+        /// Behind this the padded buffer takes over.
+        var tailFrom: UnsafeRawPointer
         /// The message's text from where the padded buffer took over, `nil` before.
         var tailOrigin: UnsafeRawPointer?
         /// Nesting depth of the event within its message.
@@ -84,7 +86,8 @@ final class LearnedReader {
         let row = rows[0].pointee
         state.initialize(
             to: State(
-                end: UnsafeRawPointer(tail), readable: UnsafeRawPointer(tail), graph: graphs[0], numbers: row.numbers,
+                end: UnsafeRawPointer(tail), readable: UnsafeRawPointer(tail), tailFrom: UnsafeRawPointer(tail),
+                graph: graphs[0], numbers: row.numbers,
                 codes: row.codes, segments: row.segments, found: graphs[0].unlearned))
     }
 
@@ -103,7 +106,9 @@ final class LearnedReader {
     func read(
         _ message: UnsafeRawBufferPointer, at position: Int, depth: Int, defaults: TopicDefaults
     ) -> Int? {
-        guard let base = message.baseAddress, message[position] == 0x7b else { return nil }
+        guard position < message.count, let base = message.baseAddress, WordScan.byte(base, position) == 0x7b else {
+            return nil
+        }
         var model = state.pointee.modelIndex
         // The second time the model is known, wherever it stands.
         for _ in 0..<2 {
@@ -130,6 +135,7 @@ final class LearnedReader {
     private func begin(_ base: UnsafeRawPointer, _ count: Int, _ depth: Int, _ model: Int) {
         state.pointee.end = base + count
         state.pointee.readable = base + count
+        state.pointee.tailFrom = base + (count &- KeyNode.reach)
         state.pointee.tailOrigin = nil
         state.pointee.depth = depth
         state.pointee.seen = 0
@@ -154,6 +160,7 @@ final class LearnedReader {
     }
 
     /// Goes on in the padded buffer, where words may be read behind the text's end.
+    @inline(never)
     func enterTail(_ p: UnsafeRawPointer) -> UnsafeRawPointer {
         guard state.pointee.tailOrigin == nil else { return p }
         let left = state.pointee.end - p
@@ -162,6 +169,7 @@ final class LearnedReader {
         state.pointee.tailOrigin = p
         state.pointee.end = UnsafeRawPointer(tail) + left
         state.pointee.readable = UnsafeRawPointer(tail) + Self.tailBytes
+        state.pointee.tailFrom = state.pointee.readable
         return UnsafeRawPointer(tail)
     }
 
@@ -177,7 +185,7 @@ final class LearnedReader {
         var p = first
         var node = state.pointee.graph.sections[KeySection.Name.event.rawValue].opening
         while true {
-            if state.pointee.readable - p < node.pointee.reach { p = enterTail(p) }
+            if p > state.pointee.tailFrom { p = enterTail(p) }
             if node.pointee.matches(p), isValue(p + node.pointee.length, node.pointee.successor) {
                 p += node.pointee.length
                 node = node.pointee.successor
@@ -199,6 +207,7 @@ final class LearnedReader {
                 next = model(p)
                 node = state.pointee.graph.model
             case .version: next = version(p)
+            case .id: next = id(p)
             case .end:
                 guard let origin = state.pointee.tailOrigin else { return p }
                 return origin + (p - UnsafeRawPointer(tail))

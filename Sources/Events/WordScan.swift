@@ -28,16 +28,41 @@ enum WordScan {
         return (flags.trailingZeroBitCount &>> 3, quotes & lowest != 0)
     }
 
+    /// The bits before a word's first quote, a multiple of eight; −1 where it has none.
+    @inline(__always)
+    static func bitsToQuote(_ word: UInt64) -> Int {
+        let quote = word ^ 0x2222_2222_2222_2222
+        let flags = (quote &- ones) & ~quote & tops
+        return flags == 0 ? -1 : flags.trailingZeroBitCount & 0x38
+    }
+
+    /// How many of the next bytes need no escape in a JSON string.
+    static func plainText(_ word: UInt64) -> Int {
+        let quote = word ^ 0x2222_2222_2222_2222
+        let escape = word ^ 0x5c5c_5c5c_5c5c_5c5c
+        let flags = (quote &- ones) & ~quote | (escape &- ones) & ~escape | (word &- 0x2020_2020_2020_2020) & ~word
+        return (flags & tops).trailingZeroBitCount &>> 3
+    }
+
     /// The first `count` bytes of a word, fewer than eight, the others zero.
     @inline(__always)
     static func prefix(_ word: UInt64, _ count: Int) -> UInt64 {
         word & (1 &<< UInt64(truncatingIfNeeded: count &<< 3) &- 1)
     }
 
+    /// The lowest `count` bits.
+    @inline(__always)
+    static func lowBits(_ count: Int) -> UInt64 { 1 &<< UInt64(truncatingIfNeeded: count) &- 1 }
+
+    /// The top bit of each byte that is no digit, up to the first one behind a byte of 0xba and more; `values` is the word
+    /// exclusive-or `zeros`.
+    @inline(__always)
+    static func nonDigits(_ values: UInt64) -> UInt64 { ((values &+ 0x7676_7676_7676_7676) | values) & tops }
+
     /// How many of the next bytes are digits; `values` is the word exclusive-or `zeros`.
     @inline(__always)
     static func digits(_ values: UInt64) -> Int {
-        (((values &+ 0x7676_7676_7676_7676) | values) & tops).trailingZeroBitCount &>> 3
+        nonDigits(values).trailingZeroBitCount &>> 3
     }
 
     /// The number that eight digits make, given as their values, the first digit lowest. Three multiplications (Lemire, "Quickly
