@@ -19,6 +19,8 @@ package struct EventDecoder {
     package var unknownKeys: UInt64 { counters.unknownKeys.pointee }
     /// The caller's number of the source whose messages come next.
     package var source: UInt16 = 0
+    /// Usable events that were read in one pass; the others took the general way.
+    package var fastEvents: UInt64 { counters.fast.pointee }
     /// Usable events by `EventKind`.
     package var kinds: [UInt64] { EventKind.allCases.map { counters.kinds[$0.rawValue] } }
 

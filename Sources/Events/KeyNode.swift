@@ -6,18 +6,19 @@
 struct KeyNode: BitwiseCopyable {
     /// What is read after the key.
     enum Action: UInt8 {
-        /// Not a value: nothing is known of what follows, or the general way must read the event.
+        /// Not a value: nothing is known of what follows, or the event has ended.
         case unlearned, end
         case number, category, segment
-        /// A number or an ignored feature that is a dimension too.
+        /// A numeric or an ignored feature that is a dimension too.
         case dimensionNumber, dimensionOnly
         case skip
         /// A feature that nobody knows.
         case unknownFeature
-        case type, model, version, id, timestamp, label
-        /// Members of the event that hold members themselves.
-        case features, segments, prediction
+        /// Members of the prediction.
         case score, value, predictedLabel, classScores
+        /// Members of the event that hold members themselves, or may.
+        case features, segments, prediction
+        case type, label, timestamp, model, version, id
     }
 
     /// The longest remembered text.

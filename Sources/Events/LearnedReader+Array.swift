@@ -11,6 +11,7 @@ extension LearnedReader {
         for i in tables.indices { rowsBefore[i] = rows[i].pointee.count }
         let kinds = (counters.kinds[0], counters.kinds[1], counters.kinds[2])
         let unknownKeys = counters.unknownKeys.pointee
+        let fast = counters.fast.pointee
         var scanner = JSONScanner(message)
         scanner.position = start
         while true {
@@ -33,6 +34,7 @@ extension LearnedReader {
         }
         (counters.kinds[0], counters.kinds[1], counters.kinds[2]) = kinds
         counters.unknownKeys.pointee = unknownKeys
+        counters.fast.pointee = fast
         for i in tables.indices { takeBack(model: i) }
         return false
     }

@@ -12,14 +12,15 @@ extension LearnedReader {
         let isNegative = WordScan.byte(p) == 0x2d
         let start = isNegative ? p + 1 : p
         let word = WordScan.load(start) ^ WordScan.zeros
-        // The place of the point, and of what ends the number, in bits.
+        // Where, in bits, the first byte stands that is no digit, and the second.
         let flags = WordScan.nonDigits(word)
         let point = flags.trailingZeroBitCount & 0x38
         let whole = WordScan.lowBits(point)
         let rest = flags & (flags &- 1)
+        guard rest != 0 else { return otherNumber(p, cell) }
         // A number starts with one digit, or with several of which the first is not 0.
-        guard rest != 0, word &>> UInt64(point) & 0xff == 0x1e, point == 8 || word & 0xff != 0, point != 0 else {
-            return otherNumber(p, cell)
+        guard word &>> UInt64(point) & 0xff == 0x1e, point == 8 || word & 0xff != 0, point != 0 else {
+            return wholeNumber(p, cell)
         }
         let end = rest.trailingZeroBitCount & 0x38
         let places = end &- point &- 8
@@ -31,16 +32,33 @@ extension LearnedReader {
         return after
     }
 
+    /// A whole number of up to seven digits, or null.
+    @inline(never)
+    private func wholeNumber(_ p: Place, _ cell: UnsafeMutablePointer<Double>) -> Place? {
+        let isNegative = WordScan.byte(p) == 0x2d
+        let start = isNegative ? p + 1 : p
+        let word = WordScan.load(start) ^ WordScan.zeros
+        let count = WordScan.digits(word)
+        if count > 0, count < 8, word & 0xff != 0 || count == 1 {
+            let next = WordScan.byte(start, count)
+            if next != 0x2e, next | 0x20 != 0x65 {
+                let value = Double(Int64(bitPattern: WordScan.number(word, count)))
+                cell.pointee = isNegative ? 0 - value : value
+                return start + count
+            }
+        } else if isNull(p) {
+            cell.pointee = Hole.null.asDouble
+            return p + 4
+        }
+        return otherNumber(p, cell)
+    }
+
     /// Any other number, or what is no number.
     @inline(never)
     private func otherNumber(_ p: Place, _ cell: UnsafeMutablePointer<Double>) -> Place? {
         if let end = longNumber(p) {
             cell.pointee = state.pointee.number.isFinite ? state.pointee.number : Hole.invalid.asDouble
             return end
-        }
-        if isNull(p) {
-            cell.pointee = Hole.null.asDouble
-            return p + 4
         }
         return withValue(p) { text, value, _ in cell.pointee = ModelTables.numberCell(text, value) }
     }
@@ -53,7 +71,7 @@ extension LearnedReader {
         guard WordScan.byte(p) == 0x22, bits >= 0 else { return otherCategory(p, node) }
         let name = word & WordScan.lowBits(bits)
         let count = bits &>> 3
-        let categories = state.pointee.graph.categories[column]
+        let categories = state.pointee.graph.pointee.categories[column]
         let number = categories.names.find(plain: name, length: count)
         guard number >= 0 else { return otherCategory(p, node) }
         if node.pointee.dimension >= 0, !putFeatureSegment(name, count, Int(node.pointee.dimension)) {
@@ -65,7 +83,7 @@ extension LearnedReader {
 
     /// Of a known value of up to seven bytes, without a call to the tables; false for any other.
     private func putFeatureSegment(_ name: UInt64, _ count: Int, _ dimension: Int) -> Bool {
-        let number = state.pointee.graph.dimensions[dimension].values.find(plain: name, length: count)
+        let number = state.pointee.graph.pointee.dimensions[dimension].values.find(plain: name, length: count)
         guard number >= 0 else { return false }
         if state.pointee.dimensionsTaken & 1 &<< UInt64(truncatingIfNeeded: dimension) == 0 {
             state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)
@@ -86,7 +104,7 @@ extension LearnedReader {
         }
         let count = WordScan.byte(p) == 0x22 ? plainLength(p + 1) : -1
         if count > 7, dimension < 0 {
-            let categories = state.pointee.graph.categories[column]
+            let categories = state.pointee.graph.pointee.categories[column]
             let number = categories.names.find(UnsafeRawBufferPointer(start: p + 1, count: count))
             if number >= 0 {
                 cell.pointee = categories.codes[number]
@@ -113,7 +131,7 @@ extension LearnedReader {
         let bits = WordScan.bitsToQuote(word)
         guard WordScan.byte(p) == 0x22 else { return otherSegment(p, dimension) }
         guard bits >= 0 else { return longSegment(p, dimension) }
-        let number = state.pointee.graph.dimensions[dimension].values.find(
+        let number = state.pointee.graph.pointee.dimensions[dimension].values.find(
             plain: word & WordScan.lowBits(bits), length: bits &>> 3)
         guard number >= 0 else { return otherSegment(p, dimension) }
         state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)
@@ -126,7 +144,7 @@ extension LearnedReader {
     private func longSegment(_ p: Place, _ dimension: Int) -> Place? {
         let count = plainLength(p + 1)
         guard count >= 0 else { return otherSegment(p, dimension) }
-        let number = state.pointee.graph.dimensions[dimension].values.find(
+        let number = state.pointee.graph.pointee.dimensions[dimension].values.find(
             UnsafeRawBufferPointer(start: p + 1, count: count))
         guard number >= 0 else { return otherSegment(p, dimension) }
         state.pointee.segments[dimension] = UInt16(truncatingIfNeeded: number)

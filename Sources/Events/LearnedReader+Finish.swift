@@ -67,9 +67,10 @@ extension LearnedReader {
     func commit(_ source: UInt16, _ counters: EventCounters) {
         guard let kind = state.pointee.kind else { return }
         counters.kinds[kind.rawValue] &+= 1
+        counters.fast.pointee &+= 1
         guard kind != .label else { return }
         counters.unknownKeys.pointee &+= state.pointee.unknownKeys
-        let dimensions = state.pointee.graph.dimensions
+        let dimensions = state.pointee.graph.pointee.dimensions
         let rows = rows[state.pointee.modelIndex]
         for i in 0..<rows.pointee.segmentWidth {
             // The number that all values past the limit share.

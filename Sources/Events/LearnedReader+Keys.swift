@@ -4,7 +4,7 @@ extension LearnedReader {
     /// - Returns: where the next value begins, or the event ends; `nil` where the text is not what an event has there.
     @inline(never)
     func scanKeys(_ node: UnsafeMutablePointer<KeyNode>, _ start: UnsafeRawPointer) -> UnsafeRawPointer? {
-        let sections = state.pointee.graph.sections
+        let sections = state.pointee.graph.pointee.sections
         var section = node.pointee.section
         var isOpening = node.pointee.isOpening
         var p = start
@@ -18,8 +18,9 @@ extension LearnedReader {
                     isOpening = false
                     continue
                 }
-                state.pointee.found = state.pointee.graph.end
-                node.pointee.learn(UnsafeRawBufferPointer(start: start, count: p - start), state.pointee.graph.end)
+                state.pointee.found = state.pointee.graph.pointee.end
+                node.pointee.learn(
+                    UnsafeRawBufferPointer(start: start, count: p - start), state.pointee.graph.pointee.end)
                 return p
             }
             if !isOpening {

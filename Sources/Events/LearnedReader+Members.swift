@@ -16,7 +16,7 @@ extension LearnedReader {
             case .segments: .segments
             default: .prediction
             }
-        state.pointee.found = state.pointee.graph.sections[section.rawValue].opening
+        state.pointee.found = state.pointee.graph.pointee.sections[section.rawValue].opening
         return p + 1
     }
 
@@ -35,7 +35,7 @@ extension LearnedReader {
 
     @inline(never)
     func model(_ p: Place) -> Place? {
-        let graph = state.pointee.graph
+        let graph = state.pointee.graph.pointee
         guard mark(Part.model) else { return nil }
         // Up to 64 bytes of the text are readable; a longer name takes the careful way.
         if graph.nameBytes > 0, graph.nameBytes <= KeyNode.valueReach {
@@ -78,7 +78,8 @@ extension LearnedReader {
         let word = WordScan.load(p, 1)
         let bits = WordScan.bitsToQuote(word)
         if WordScan.byte(p) == 0x22, bits >= 0 {
-            let number = state.pointee.graph.versions.find(plain: word & WordScan.lowBits(bits), length: bits &>> 3)
+            let number = state.pointee.graph.pointee.versions.find(
+                plain: word & WordScan.lowBits(bits), length: bits &>> 3)
             if number >= 0 {
                 state.pointee.version = UInt16(truncatingIfNeeded: number)
                 return p + (bits &>> 3 &+ 2)

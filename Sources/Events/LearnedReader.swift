@@ -24,7 +24,7 @@ final class LearnedReader {
         var depth = 0
 
         var modelIndex = 0
-        var graph: KeyGraph
+        var graph: UnsafeMutablePointer<KeyGraph>
         var numbers: UnsafeMutablePointer<Double>
         var codes: UnsafeMutablePointer<UInt16>
         var segments: UnsafeMutablePointer<UInt16>
@@ -87,8 +87,8 @@ final class LearnedReader {
         state.initialize(
             to: State(
                 end: UnsafeRawPointer(tail), readable: UnsafeRawPointer(tail), tailFrom: UnsafeRawPointer(tail),
-                graph: graphs[0], numbers: row.numbers,
-                codes: row.codes, segments: row.segments, found: graphs[0].unlearned))
+                graph: graphs, numbers: row.numbers,
+                codes: row.codes, segments: row.segments, found: graphs.pointee.unlearned))
     }
 
     deinit {
@@ -153,7 +153,7 @@ final class LearnedReader {
         rows.pointee.begin(.featuresAndPrediction)
         let count = rows.pointee.count
         state.pointee.modelIndex = model
-        state.pointee.graph = graphs[model]
+        state.pointee.graph = graphs + model
         state.pointee.numbers = rows.pointee.numbers + count &* rows.pointee.numberWidth
         state.pointee.codes = rows.pointee.codes + count &* rows.pointee.codeWidth
         state.pointee.segments = rows.pointee.segments + count &* rows.pointee.segmentWidth
@@ -183,7 +183,7 @@ final class LearnedReader {
     private func readEvent(_ first: UnsafeRawPointer) -> UnsafeRawPointer? {
         let state = state
         var p = first
-        var node = state.pointee.graph.sections[KeySection.Name.event.rawValue].opening
+        var node = state.pointee.graph.pointee.sections[KeySection.Name.event.rawValue].opening
         while true {
             if p > state.pointee.tailFrom { p = enterTail(p) }
             if node.pointee.matches(p), isValue(p + node.pointee.length, node.pointee.successor) {
@@ -205,7 +205,7 @@ final class LearnedReader {
             case .timestamp: next = timestamp(p)
             case .model:
                 next = model(p)
-                node = state.pointee.graph.model
+                node = state.pointee.graph.pointee.model
             case .version: next = version(p)
             case .id: next = id(p)
             case .end:
@@ -215,7 +215,9 @@ final class LearnedReader {
             case .features, .segments, .prediction:
                 next = member(p, node)
                 node = state.pointee.found
-            default: next = rareCell(p, node)
+            case .dimensionNumber, .dimensionOnly, .skip, .unknownFeature, .type, .label, .value, .predictedLabel,
+                .classScores:
+                next = rareCell(p, node)
             }
             guard let next else { return nil }
             p = next

@@ -11,6 +11,9 @@ struct DecoderPair {
     /// Rows and rejections that were compared so far.
     private(set) var rows: Int
     private(set) var refused: Int
+    /// Of the last message: the events read in one pass, and the rows of each model and dimension that shared a number.
+    private(set) var lastFastEvents: UInt64 = 0
+    private(set) var lastOverflow: [[UInt64]] = []
 
     /// - Parameter before: a pair whose rows and rejections count on.
     init(_ schemas: [ModelSchema], after before: DecoderPair? = nil) {
@@ -55,8 +58,10 @@ struct DecoderPair {
             }
             rows += fast.batches[model].count
         }
+        lastFastEvents = fast.fastEvents
         let counted = (fast.takeCounters(), general.takeCounters())
         if counted.0 != counted.1 { return "counters \(counted.0) and \(counted.1)" }
+        lastOverflow = counted.0.overflow
         return nil
     }
 
