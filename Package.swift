@@ -102,6 +102,11 @@ let package = Package(
         // Helpers of the demo and the tests.
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
 
+        // The corpus that `make prove-decoder` has judged by another parser.
+        .executableTarget(
+            name: "ProveDecoder", dependencies: ["Values", "Events"], path: "Benchmarks/Decoder/Prove",
+            swiftSettings: hot),
+
         // Tests sit beside what they prove.
         .target(
             name: "TestSupport", dependencies: ["Values", "COpenSSL"], path: "Tests/TestSupport", swiftSettings: strict),
