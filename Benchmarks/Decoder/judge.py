@@ -12,6 +12,7 @@ Where `json` differs from RFC 8259:
   - nesting, which it bounds by Python's stack: the documented 128 levels are counted here.
 Where `orjson` differs: it refuses numbers beyond the doubles and lone surrogate escapes. It is not asked about these.
 """
+import itertools
 import json
 import re
 import struct
@@ -69,7 +70,8 @@ def read(text, start):
         value, end = scan_once(text, start)
     except (StopIteration, ValueError, NotJSON, RecursionError):
         raise NotJSON from None
-    if text.count("[", start, end) + text.count("{", start, end) >= MAXIMUM_DEPTH and is_deep(value):
+    if (end - start >= MAXIMUM_DEPTH * 2 and text.count("[", start, end) + text.count("{", start, end) >= MAXIMUM_DEPTH
+            and is_deep(value)):
         raise NotJSON
     return value, end
 
@@ -159,7 +161,6 @@ class Judge:
             if not rest:
                 return
             at = len(data) - len(rest)
-            newline = rest.find(b"\n")
             try:
                 # No value reaches beyond bytes that are not UTF-8.
                 text = rest.decode()
@@ -168,13 +169,12 @@ class Judge:
             try:
                 value, end = read(text, 0)
                 bytes_end = end if text.isascii() else len(text[:end].encode())
-                after = rest[bytes_end:]
-                line_end = after.find(b"\n")
-                if (after if line_end < 0 else after[:line_end]).strip(SPACE):
+                line_end = rest.find(b"\n", bytes_end)
+                if rest[bytes_end : None if line_end < 0 else line_end].strip(SPACE):
                     raise NotJSON
             except NotJSON:
                 # The line alone is no JSON either, or it would have been read.
-                line = rest if newline < 0 else rest[:newline]
+                line = rest.split(b"\n", 1)[0]
                 self.second_opinion(line, NotJSON)
                 self.reject("malformed_json", at, at + len(line), index)
                 at += len(line)
@@ -182,7 +182,7 @@ class Judge:
                 self.second_opinion(rest[:bytes_end], value)
                 if reason := self.meaning.event(value, text, 0):
                     self.reject(reason, at, at + bytes_end, index)
-                at = len(data) if line_end < 0 else at + bytes_end + line_end
+                at = len(data) if line_end < 0 else at + line_end
             index += 1
 
 
@@ -211,6 +211,25 @@ def same(a, b):
     if type(a) is int:
         return type(b) is float and float(a) == b
     return type(a) is type(b) and a == b
+
+
+def report(judge, counters, got, cut, rejections, wanted):
+    """The counters, rejections and cells that differ."""
+    meaning, reasons = judge.meaning, list(judge.reasons)
+    if [meaning.unknown, *meaning.kinds] != counters:
+        print(f"  expected unknown keys {meaning.unknown}, kinds {meaning.kinds}")
+        print(f"  got      unknown keys {counters[0]}, kinds {counters[1:]}")
+    if rejections != got[:cut]:
+        for side, refused in (("expected", rejections), ("got     ", got[:cut])):
+            for reason, start, end, index in REJECTION.iter_unpack(refused):
+                print(f"  {side} rejection {reasons[reason]}, bytes {start}..<{end}, event {index}")
+    for number, (a, b) in enumerate(itertools.zip_longest(meaning.readable(wanted), meaning.readable(got[cut:]))):
+        if a is None or b is None:
+            print(f"  {'unexpected' if a is None else 'missing'} row {number}: {a or b}")
+            continue
+        for name in a:
+            if a[name] != b.get(name):
+                print(f"  row {number}, {name}: expected {a[name]}, got {b.get(name)}")
 
 
 def take(stream, count):
@@ -251,15 +270,7 @@ def main():
         if opinion:
             print(f"  {opinion}")
         else:
-            names = description["reasons"]
-            print(f"  expected unknown keys {meaning.unknown}, kinds {meaning.kinds}")
-            print(f"  got      unknown keys {counters[0]}, kinds {counters[1:]}")
-            cut = rejected * REJECTION.size
-            for side, refused, row_bytes in (("expected", rejections, wanted), ("got     ", got[:cut], got[cut:])):
-                for reason, start, end, index in REJECTION.iter_unpack(refused):
-                    print(f"  {side} rejection {names[reason]}, bytes {start}..<{end}, event {index}")
-                for row in meaning.readable(row_bytes):
-                    print(f"  {side} row {row}")
+            report(judge, counters, got, rejected * REJECTION.size, rejections, wanted)
         if shown == DIFFERENCES_SHOWN:
             print(f"\nstopped after {shown} differences in {seen} messages")
             sys.exit(1)

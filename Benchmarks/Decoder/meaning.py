@@ -463,14 +463,15 @@ class Meaning:
     def readable(self, data):
         for fixed, names, _ in self.parse(data):
             model = self.by_number[fixed[0]]
-            _, time, *cells = model.bits.unpack(fixed)
-            shown = []
+            number, time, *cells = model.bits.unpack(fixed)
+            row = {"the model": number, "the time": time, "the version": names[0]}
+            row.update((f"segment {dimension!r}", name) for dimension, name in zip(model.dimensions, names[1:]))
             for name, bits in zip(model.numeric, cells):
                 value = struct.unpack("<d", struct.pack("<Q", bits))[0]
-                shown.append(f"{name}={HOLE_NAMES.get(bits & 7, hex(bits)) if value != value else f'{value!r} {bits:016x}'}")
+                row[f"column {name!r}"] = HOLE_NAMES.get(bits & 7, f"{bits:016x}") if value != value else f"{value!r} ({bits:016x})"
             for (name, *_), code in zip(model.categorical, cells[len(model.numeric) :]):
-                shown.append(f"{name}={HOLE_NAMES.get(65_535 - code, code)}")
-            yield f"model {fixed[0]}, {time} µs, version {names[0]!r}, segments {names[1:]}, {', '.join(shown)}"
+                row[f"column {name!r}"] = HOLE_NAMES.get(65_535 - code, f"code {code}")
+            yield row
 
 
 def names_non_finite(text):

@@ -43,7 +43,10 @@ struct Corpus {
         if writer.dice.chance(100) {
             writer.out += writer.dice.pick([[0x20], [0x0a], [0x0d, 0x0a], [0x0a, 0x0a, 0x20]])
         }
-        if writer.dice.chance(130) { Damage.apply(to: &writer.out, previous: previous, &writer.dice) }
+        let isLong = shape.spacing == .pretty || shape.spacing == .wild
+        if writer.dice.chance(isLong ? 30 : 130) {
+            Damage.apply(to: &writer.out, previous: previous, &writer.dice)
+        }
         previous = writer.out
         return Message(bytes: writer.out, defaults: shapes[current].defaults, now: clock(shapes[current]))
     }

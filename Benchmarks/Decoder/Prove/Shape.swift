@@ -94,7 +94,9 @@ struct Shape {
         func rate(_ dice: inout Dice, _ rates: [Int]) -> Int { isClean ? 0 : dice.pick(rates) }
         null = rate(&dice, [0, 0, 20, 200])
         odd = rate(&dice, [0, 0, 10, 50, 200])
-        broken = rate(&dice, [0, 0, 0, 5, 20])
+        // A broken event of many lines is refused line by line: few of these say enough.
+        let isLong = spacing == .pretty || spacing == .wild
+        broken = rate(&dice, isLong ? [0, 0, 0, 1] : [0, 0, 0, 3, 15])
         missing = rate(&dice, [0, 20, 200])
         twice = rate(&dice, [0, 0, 10, 50])
         shuffled = rate(&dice, [0, 0, 20, 1_000])
