@@ -32,20 +32,22 @@ package final class EventBatch {
     package let codeWidth: Int
     package let segmentWidth: Int
 
-    package private(set) var count = 0
-    private(set) var capacity = 0
+    // Checking at run time that no two accesses overlap costs more than what the accesses do. They cannot: a batch is used from
+    // one thread, and no property is passed inout.
+    @exclusivity(unchecked) package private(set) var count = 0
+    @exclusivity(unchecked) private(set) var capacity = 0
 
     /// `count` × `numberWidth`; cells without a usable value are NaN with a `Hole` as payload.
-    package private(set) var numbers: UnsafeMutablePointer<Double>
+    @exclusivity(unchecked) package private(set) var numbers: UnsafeMutablePointer<Double>
     /// `count` × `codeWidth`; cells without a usable value count down from 65,535 (`Hole`).
-    package private(set) var codes: UnsafeMutablePointer<UInt16>
+    @exclusivity(unchecked) package private(set) var codes: UnsafeMutablePointer<UInt16>
     /// `count` × `segmentWidth`: numbers into `EventDecoder.segmentValue`; `noSegment` where the event has none.
-    package private(set) var segments: UnsafeMutablePointer<UInt16>
-    package private(set) var timestamps: UnsafeMutablePointer<Timestamp>
+    @exclusivity(unchecked) package private(set) var segments: UnsafeMutablePointer<UInt16>
+    @exclusivity(unchecked) package private(set) var timestamps: UnsafeMutablePointer<Timestamp>
     /// The caller's number of the source (file, partition) each row came from, in the source's order.
-    package private(set) var sources: UnsafeMutablePointer<UInt16>
+    @exclusivity(unchecked) package private(set) var sources: UnsafeMutablePointer<UInt16>
     /// Numbers into `EventDecoder.versionName`.
-    package private(set) var versions: UnsafeMutablePointer<UInt16>
+    @exclusivity(unchecked) package private(set) var versions: UnsafeMutablePointer<UInt16>
 
     package static let noSegment = UInt16.max
     private static let initialCapacity = 512
@@ -162,7 +164,7 @@ package enum Hole: UInt16, Sendable, CaseIterable {
     case invalid = 4
     case wrongType = 5
 
-    private static let quietNaN: UInt64 = 0x7ff8_0000_0000_0000
+    static let quietNaN: UInt64 = 0x7ff8_0000_0000_0000
 
     package var asDouble: Double { Double(bitPattern: Self.quietNaN | UInt64(rawValue)) }
     package var asCode: UInt16 { UInt16.max &- rawValue }

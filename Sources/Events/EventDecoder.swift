@@ -15,18 +15,20 @@ package struct EventDecoder {
 
     package let batches: [EventBatch]
     /// Keys of `features` that no model column or option names, for a counter.
-    package private(set) var unknownKeys: UInt64 = 0
+    package internal(set) var unknownKeys: UInt64 = 0
     /// The caller's number of the source whose messages come next.
     package var source: UInt16 = 0
-    package private(set) var kinds: [UInt64] = Array(repeating: 0, count: EventKind.allCases.count)
+    package internal(set) var kinds: [UInt64] = Array(repeating: 0, count: EventKind.allCases.count)
 
     var models: [ModelReader]
     private let modelTable: ByteStringTable
+    var avro: AvroSchemas
 
     package init(_ schemas: [ModelSchema]) {
         models = schemas.map(ModelReader.init)
         modelTable = ByteStringTable(schemas.map(\.model))
         batches = schemas.map(EventBatch.init)
+        avro = AvroSchemas(schemas)
     }
 
     package func versionName(model: Int, _ index: UInt16) -> String { models[model].versions.name(Int(index)) }

@@ -38,8 +38,8 @@ struct ModelReader {
     private let dimensions: ByteStringTable
     /// For each feature number, the dimension of the same name.
     private let dimensionOfFeature: [Int?]
-    private(set) var dimensionValues: [ByteStringTable]
-    private(set) var versions = ByteStringTable()
+    var dimensionValues: [ByteStringTable]
+    var versions = ByteStringTable()
     private let unnamedVersion: Int
     init(_ schema: ModelSchema) {
         var names: [String] = []
@@ -119,7 +119,7 @@ struct ModelReader {
         }
     }
 
-    private static func number(_ bytes: UnsafeRawBufferPointer, in table: inout ByteStringTable, full: Bool) -> Int {
+    static func number(_ bytes: UnsafeRawBufferPointer, in table: inout ByteStringTable, full: Bool) -> Int {
         if let known = table.find(bytes) { return known }
         // `*` means all versions together, so no version may be called that.
         if bytes.count == 1, bytes[0] == 0x2a { return table.insert(overflowName) }
@@ -261,7 +261,7 @@ struct ModelReader {
         }
     }
 
-    private func category(_ bytes: UnsafeRawBufferPointer, _ table: Int) -> UInt16 {
+    func category(_ bytes: UnsafeRawBufferPointer, _ table: Int) -> UInt16 {
         if let found = categoryTables[table].names.find(bytes) { return categoryTables[table].codes[found] }
         // The reference counts texts as Swift compares them: é is one category, composed or not. ASCII has no
         // second spelling.
