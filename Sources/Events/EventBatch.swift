@@ -128,7 +128,7 @@ package enum Hole: UInt16, Sendable, CaseIterable {
     case invalid = 4
     case wrongType = 5
 
-    private static let quietNaN: UInt64 = 0x7ff8_0000_0000_0000
+    static let quietNaN: UInt64 = 0x7ff8_0000_0000_0000
 
     package var asDouble: Double { Double(bitPattern: Self.quietNaN | UInt64(rawValue)) }
     package var asCode: UInt16 { UInt16.max &- rawValue }

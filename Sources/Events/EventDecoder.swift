@@ -1,7 +1,7 @@
 package import Values
 
-/// JSON messages to columnar batches, one per model: the native events of contracts.md section 2, single, in an array, or as
-/// JSON lines.
+/// Messages to batches of rows, one per model: the native events of contracts.md section 2 as JSON, single, in an array or as JSON
+/// lines, and as Avro records (`decodeAvro`).
 ///
 /// An event in one of the usual forms is read in one pass (`LearnedReader`). All others are read twice in place: once to validate
 /// the event and find its parts (keys may come in any order, the model's name last), once to read the parts with the model's
@@ -26,7 +26,8 @@ package struct EventDecoder {
 
     var models: [ModelReader]
     private let modelNames: ByteStringTable
-    private let counters = EventCounters()
+    let counters = EventCounters()
+    var avro: AvroSchemas
     /// Lent without being counted: the decoder owns it, in `learnedOwner`, for as long as it can be used.
     private let learned: Unmanaged<LearnedReader>?
     private let learnedOwner: LearnedReader?
@@ -36,6 +37,7 @@ package struct EventDecoder {
         models = schemas.map(ModelReader.init)
         modelNames = ByteStringTable(schemas.map(\.model))
         batches = schemas.map(EventBatch.init)
+        avro = AvroSchemas(schemas)
         learnedOwner = isFast ? LearnedReader(models.map(\.tables), batches: batches, modelNames: modelNames) : nil
         learned = learnedOwner.map { .passUnretained($0) }
     }

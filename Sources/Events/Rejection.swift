@@ -3,6 +3,12 @@ package enum RejectReason: String, CaseIterable, Sendable {
     case empty
     case tooLarge = "too_large"
     case malformed = "malformed_json"
+    /// The data are not what their Avro schema says.
+    case malformedAvro = "malformed_avro"
+    /// The message has no Confluent frame, where its topic's format asks for one.
+    case notFramed = "not_framed"
+    /// The writer's schema cannot be read, or cannot carry events.
+    case badSchema = "bad_schema"
     case notAnObject = "not_an_object"
     case noModel = "no_model"
     case unknownModel = "unknown_model"

@@ -36,6 +36,8 @@ struct EventFixture {
         rejections += found
     }
 
+    mutating func add(_ found: [Rejection]) { rejections += found }
+
     var batch: EventBatch { decoder.batches[0] }
     var petBatch: EventBatch { decoder.batches[1] }
     var reasons: [RejectReason] { rejections.map(\.reason) }
