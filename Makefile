@@ -10,7 +10,7 @@ PEERS := prometheus python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PORT ?= 8080
 
-.PHONY: setup setup-peers build release demo test kill-test lint format bench clean prove-decoder fuzz
+.PHONY: setup setup-peers build release demo test kill-test lint format setup-bench bench-build bench bench-gate clean prove-decoder fuzz
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -52,8 +52,22 @@ lint:
 format:
 	$(SWIFT) format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
 
-bench: release
-	Benchmarks/run.sh $(SCRATCH)/release/holdfast
+# The programs that `make bench` compares with, in a folder of their own; what is missing is left out of the table.
+setup-bench: setup
+	@{ [ -x Benchmarks/.venv/bin/python ] || python3 -m venv Benchmarks/.venv; } && \
+	Benchmarks/.venv/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt || \
+	  echo "peers not installed (no network?): \`make bench\` leaves out what it cannot compare with"
+
+bench-build: release
+	$(SWIFT) build $(FLAGS) -c release --product HoldfastBench
+
+# ONLY=engine,kafka runs some of it.
+bench: release bench-build setup-bench
+	Benchmarks/run.sh $(SCRATCH)/release $(if $(ONLY),--only $(ONLY))
+
+# The short form for CI: instructions per event against Benchmarks/gate.json. UPDATE=--update writes that file.
+bench-gate: bench-build
+	python3 Benchmarks/gate.py $(SCRATCH)/release $(UPDATE)
 
 clean:
 	rm -rf .build .build-*
