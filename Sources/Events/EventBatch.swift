@@ -122,10 +122,24 @@ package final class EventBatch {
     /// written and blanked again.
     @inline(__always)
     func beginRow(_ blank: Blank) {
-        if count == capacity { grow(to: capacity * 2) }
+        makeRoom()
+        blankCells(blank)
+        blankSegments()
+    }
+
+    /// The three steps of `beginRow`, for a writer that fills every cell, or every segment, itself.
+    @inline(__always)
+    func makeRoom() { if count == capacity { grow(to: capacity * 2) } }
+
+    @inline(__always)
+    func blankCells(_ blank: Blank) {
         (numbers + count &* numberWidth).update(
             from: blankNumbers + blank.rawValue &* numberWidth, count: numberWidth)
         (codes + count &* codeWidth).update(from: blankCodes + blank.rawValue &* codeWidth, count: codeWidth)
+    }
+
+    @inline(__always)
+    func blankSegments() {
         (segments + count &* segmentWidth).update(repeating: Self.noSegment, count: segmentWidth)
     }
 
