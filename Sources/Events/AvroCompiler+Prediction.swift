@@ -15,16 +15,18 @@ extension AvroCompiler {
             }
         switch schema.nodes[type] {
         case .record(_, let fields):
-            for (field, rank) in zip(fields, assign(fields, to: outputs)) {
+            let ranks = assign(fields, to: outputs)
+            let isAlone = ranks.count { $0 != nil } == 1
+            for (field, rank) in zip(fields, ranks) {
                 out.within(field.name) { out in
                     if let rank {
-                        output(&out, field.type, column, rank: rank)
+                        output(&out, field.type, column, rank: rank, isAlone: isAlone)
                     } else {
                         out.skip(field.type)
                     }
                 }
             }
-        case .map(let item): map(&out, item, outputs) { output(&$0, item, column, rank: $1) }
+        case .map(let item): map(&out, item, outputs) { output(&$0, item, column, rank: $1, isAlone: false) }
         default: value(&out, type, .init(column: column, dimension: nil))
         }
     }
@@ -39,10 +41,12 @@ extension AvroCompiler {
         value(&out, type, .init(column: column, dimension: nil))
     }
 
-    private func output(_ out: inout AvroAssembler, _ type: Int, _ column: AvroTargets.Column, rank: Int) {
+    private func output(
+        _ out: inout AvroAssembler, _ type: Int, _ column: AvroTargets.Column, rank: Int, isAlone: Bool
+    ) {
         let target = AvroTargets.Target(column: column, dimension: nil)
         if rank == 0 {
-            value(&out, type, target, isOutput: true, outranks: true)
+            value(&out, type, target, isOutput: true, outranks: !isAlone)
             return
         }
         let outranked = out.label()

@@ -108,7 +108,7 @@ extension AvroCompiler {
         return true
     }
 
-    private func isText(_ type: Int) -> Bool {
+    func isText(_ type: Int) -> Bool {
         switch schema.nodes[type] {
         case .string, .enumeration, .fixed(_, .uuid): true
         default: false

@@ -6,7 +6,6 @@ struct AvroCompiler {
     let targets: AvroTargets
     func compile(model: String?) -> AvroProgram {
         var out = AvroAssembler(schema, melts: targets.hasModel)
-        if shape.isFlat, shape.hasFeatures { out.emit(.found, a: AvroRegisters.features) }
         let postponed = postponedSegments
         let features = shape.roles.indices.filter { shape.roles[$0] == .feature }
         let featureTargets = assign(features.map { shape.fields[$0] }, to: targets.features)
@@ -17,7 +16,7 @@ struct AvroCompiler {
                 case .part(.segments) where i == postponed:
                     out.emit(.postpone)
                     out.skip(field.type)
-                case .part(let part): each(&out, field.type) { read(part, &$0, $1) }
+                case .part(let part): each(&out, field.type) { read(part, &$0, $1, isSure: $1 == field.type) }
                 case .feature:
                     if let target = features.firstIndex(of: i).flatMap({ featureTargets[$0] }) {
                         value(&out, field.type, target)
@@ -30,18 +29,18 @@ struct AvroCompiler {
             }
         }
         if unknown > 0 { out.emit(.unknown, a: unknown) }
-        out.emit(.end)
+        out.emit(.end, flag: postponed == nil ? 1 : 0)
         if let postponed {
             out.emit(.resume)
             out.within(shape.fields[postponed].name) { out in
-                each(&out, shape.fields[postponed].type) { read(.segments, &$0, $1) }
+                each(&out, shape.fields[postponed].type) { read(.segments, &$0, $1, isSure: false) }
             }
         }
         out.emit(.halt)
         out.finish()
         return AvroProgram(
             out, model: model, blank: shape.hasFeatures ? .featuresAndPrediction : .prediction,
-            output: targets.prediction)
+            output: targets.prediction, found: sureParts, fills: fills)
     }
 
     /// The field with the segments, if it stands before a feature that is a dimension, too: segments count more than features,
@@ -74,7 +73,10 @@ struct AvroCompiler {
         }
     }
 
-    private func read(_ part: AvroEventShape.Part, _ out: inout AvroAssembler, _ type: Int) {
+    /// - Parameter isSure: Every message has the part, with this type: that it is there is said once, not for each message.
+    private func read(
+        _ part: AvroEventShape.Part, _ out: inout AvroAssembler, _ type: Int, isSure: Bool
+    ) {
         if schema.nodes[type] == .null {
             if part == .model { out.emit(.modelNull) }
             if part == .score { score(&out, type) }
@@ -97,11 +99,11 @@ struct AvroCompiler {
         case .label: identity(&out, type, AvroRegisters.label)
         case .ts: time(&out, type)
         case .features:
-            out.emit(.found, a: AvroRegisters.features)
+            if !isSure { out.emit(.found, a: AvroRegisters.features) }
             features(&out, type)
         case .segments: segments(&out, type)
         case .prediction:
-            out.emit(.found, a: AvroRegisters.prediction)
+            if !isSure { out.emit(.found, a: AvroRegisters.prediction) }
             prediction(&out, type)
         case .score: score(&out, type)
         }

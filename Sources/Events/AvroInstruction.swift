@@ -5,7 +5,7 @@
 struct AvroInstruction: BitwiseCopyable {
     enum Operation: UInt8 {
         // Where to go on.
-        /// The event is read whole; bytes left over are an error.
+        /// The event is read whole; bytes left over are an error. With `flag`, the program is over, too.
         case end
         /// The program is over.
         case halt

@@ -69,8 +69,7 @@ enum AvroLoop {
                 case .codeText:
                     // Strings mostly come one after the other.
                     var next = step
-                    while let text = AvroWire.quickText(place, end), let found = remembered(text, program, next) {
-                        place = text.start + text.count
+                    while let found = takeRemembered(&place, end, program, next) {
                         row.codes[Int(next.cell)] = found
                         code += 1
                         next = code.pointee
@@ -87,8 +86,7 @@ enum AvroLoop {
                     row.codes[Int(step.cell)] = found
                 case .segmentText:
                     var next = step
-                    while let text = AvroWire.quickText(place, end), let found = remembered(text, program, next) {
-                        place = text.start + text.count
+                    while let found = takeRemembered(&place, end, program, next) {
                         row.segments[Int(next.cell)] = found
                         code += 1
                         next = code.pointee
@@ -104,8 +102,7 @@ enum AvroLoop {
                     guard let found = remembered(registers.pointee.text, program, step) else { break texts }
                     row.segments[Int(step.cell)] = found
                 case .versionText:
-                    if let text = AvroWire.quickText(place, end), let found = remembered(text, program, step) {
-                        place = text.start + text.count
+                    if let found = takeRemembered(&place, end, program, step) {
                         registers.pointee.version = found
                     } else {
                         guard let text = AvroWire.text(&place, end) else {
@@ -162,7 +159,9 @@ enum AvroLoop {
                         failure = AvroWire.textFailure(place, end)
                         break steps
                     }
-                case .end: if place != end { break steps }
+                case .end:
+                    if place != end { break steps }
+                    if step.flag != 0 { return .done }
                 case .halt: return .done
                 default:
                     registers.pointee.place = place
@@ -188,6 +187,39 @@ enum AvroLoop {
         let value = Double(bitPattern: UInt64(littleEndian: littleEndian))
         // The sum makes -0 the 0 it is in JSON.
         return value.isFinite ? value + 0 : Hole.invalid.asDouble
+    }
+
+    /// Takes a short text and returns what it stands for, if it was looked up before; otherwise takes nothing.
+    @inline(__always)
+    private static func takeRemembered(
+        _ place: inout UnsafeRawPointer, _ end: UnsafeRawPointer, _ program: UnsafePointer<AvroProgram.View>,
+        _ step: AvroInstruction
+    ) -> UInt16? {
+        // With 16 bytes behind the length there is nothing more to check: the text is shorter.
+        guard end - place > 16 else {
+            let (found, next) = lastRemembered(place, end, program, step)
+            guard let next else { return nil }
+            place = next
+            return found
+        }
+        let length = place.load(as: UInt8.self)
+        guard length & 1 == 0, length <= 2 * AvroMemo.maximumBytes else { return nil }
+        let count = Int(length &>> 1)
+        let key = AvroMemo.Key(place + 1, program.pointee.masks[count])
+        guard let found = program.pointee.memo(step.a).find(key) else { return nil }
+        place += 1 &+ count
+        return found
+    }
+
+    /// The same within the last bytes of a message.
+    @inline(never)
+    private static func lastRemembered(
+        _ place: UnsafeRawPointer, _ end: UnsafeRawPointer, _ program: UnsafePointer<AvroProgram.View>,
+        _ step: AvroInstruction
+    ) -> (found: UInt16, next: UnsafeRawPointer?) {
+        var at = place
+        guard let text = AvroWire.text(&at, end), let found = remembered(text, program, step) else { return (0, nil) }
+        return (found, at)
     }
 
     /// What a text stands for, if it was looked up before.

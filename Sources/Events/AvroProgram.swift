@@ -17,11 +17,18 @@ final class AvroProgram {
         let texts: UnsafePointer<AvroText>
         let memos: UnsafeMutablePointer<AvroMemo.Entry>
         let keys: UnsafePointer<KeyTable>
+        /// By length.
+        let masks: UnsafePointer<AvroMemo.Mask>
         let blank: EventBatch.Blank
         /// The name of the model the rows are for; `nil` where the program only looks whether a message is sound.
         let model: AvroText?
         /// Where the model's output goes.
         let output: AvroTargets.Column?
+        /// The bits of `AvroRegisters.found` that every message has.
+        let found: Int
+        /// Every sound message fills every cell, or every segment, of its row: it need not be blank before.
+        let fillsCells: Bool
+        let fillsSegments: Bool
 
         @inline(__always)
         func memo(_ offset: Int32) -> AvroMemo {
@@ -39,10 +46,12 @@ final class AvroProgram {
     private let numbers: UnsafeMutablePointer<Int32>
     private let texts: UnsafeMutablePointer<AvroText>
     private let textBytes: UnsafeMutableRawPointer
+    private let masks: UnsafeMutablePointer<AvroMemo.Mask>
     private let memos: UnsafeMutablePointer<AvroMemo.Entry>
 
     init(
-        _ assembler: AvroAssembler, model: String?, blank: EventBatch.Blank, output: AvroTargets.Column?
+        _ assembler: AvroAssembler, model: String?, blank: EventBatch.Blank, output: AvroTargets.Column?,
+        found: Int, fills: (cells: Bool, segments: Bool)
     ) {
         code = .allocate(capacity: assembler.code.count)
         code.initialize(from: assembler.code, count: assembler.code.count)
@@ -62,6 +71,8 @@ final class AvroProgram {
         let entries = max(1, assembler.memos) * AvroMemo.size
         memos = .allocate(capacity: entries)
         memos.initialize(repeating: AvroMemo.Entry(), count: entries)
+        masks = .allocate(capacity: AvroMemo.maximumBytes + 1)
+        for count in 0...AvroMemo.maximumBytes { (masks + count).initialize(to: AvroMemo.Mask(count: count)) }
         keyCount = assembler.keyTables.count
         keys = .allocate(capacity: max(1, keyCount))
         keys.initialize(from: assembler.keyTables, count: keyCount)
@@ -69,8 +80,9 @@ final class AvroProgram {
         view = .allocate(capacity: 1)
         view.initialize(
             to: View(
-                code: code, numbers: numbers, texts: texts, memos: memos, keys: keys, blank: blank,
-                model: model == nil ? nil : texts[all.count - 1], output: output))
+                code: code, numbers: numbers, texts: texts, memos: memos, keys: keys, masks: masks, blank: blank,
+                model: model == nil ? nil : texts[all.count - 1], output: output, found: found, fillsCells: fills.cells,
+                fillsSegments: fills.segments))
     }
 
     deinit {
@@ -79,6 +91,7 @@ final class AvroProgram {
         numbers.deallocate()
         texts.deallocate()
         textBytes.deallocate()
+        masks.deallocate()
         memos.deallocate()
         keys.deinitialize(count: keyCount)
         keys.deallocate()

@@ -65,14 +65,15 @@ struct AvroRegisters {
     /// Begins a message. What instructions set before others read it keeps its last value.
     @inline(__always)
     mutating func begin(
-        _ place: UnsafeRawPointer, _ end: UnsafeRawPointer, _ code: UnsafePointer<AvroInstruction>, isDefaultModel: Bool
+        _ place: UnsafeRawPointer, _ end: UnsafeRawPointer, _ program: UnsafePointer<AvroProgram.View>,
+        isDefaultModel: Bool
     ) {
         self.place = place
         self.end = end
-        self.code = code
+        code = program.pointee.code
         self.isDefaultModel = isDefaultModel
         given = false
-        found = 0
+        found = program.pointee.found
         kind = Self.noKind
         version = Self.noVersion
         bad = -1

@@ -1,6 +1,6 @@
 /// Where the values of one model's events go.
 struct AvroTargets {
-    enum Column: Equatable {
+    enum Column: Hashable {
         /// An index into a row's numbers.
         case number(Int)
         /// An index into a row's codes, and the code of a text without one.
@@ -16,6 +16,7 @@ struct AvroTargets {
     private(set) var features: [String: Target] = [:]
     private(set) var prediction: Column?
     private(set) var dimensions: [String: Int] = [:]
+    private(set) var columnCount = 0
     let hasModel: Bool
 
     /// For no model: nothing goes anywhere.
@@ -27,6 +28,7 @@ struct AvroTargets {
         for name in model.ignored + model.dimensions {
             features[name] = Target(column: nil, dimension: dimensions[name])
         }
+        columnCount = model.columns.count
         var numbers = 0
         var codes = 0
         for column in model.columns {

@@ -20,8 +20,18 @@ struct AvroText: BitwiseCopyable {
     }
 
     /// Whether the bytes are UTF-8, with a short way for ASCII.
-    @inline(never)
+    @inline(__always)
     var isSound: Bool {
+        if count >= 8, count <= 16 {
+            let first = start.loadUnaligned(as: UInt64.self)
+            let last = start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+            if (first | last) & 0x8080_8080_8080_8080 == 0 { return true }
+        }
+        return isSoundThroughout
+    }
+
+    @inline(never)
+    private var isSoundThroughout: Bool {
         var i = 0
         while i &+ 8 <= count {
             if start.loadUnaligned(fromByteOffset: i, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 {

@@ -23,11 +23,18 @@ enum AvroWire {
                 return bits
             }
         }
-        return longInteger(&place, end)
+        let (value, next) = longInteger(place, end)
+        guard let next else { return nil }
+        place = next
+        return value
     }
 
+    /// Byte by byte: near the end of a message, and beyond eight bytes. The place is not passed as one to write to, so that the
+    /// caller can keep it in a register.
     @inline(never)
-    private static func longInteger(_ place: inout UnsafeRawPointer, _ end: UnsafeRawPointer) -> UInt64? {
+    private static func longInteger(
+        _ place: UnsafeRawPointer, _ end: UnsafeRawPointer
+    ) -> (value: UInt64, next: UnsafeRawPointer?) {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         var at = place
@@ -35,16 +42,12 @@ enum AvroWire {
             let byte = at.load(as: UInt8.self)
             at += 1
             value |= UInt64(byte & 0x7f) &<< shift
-            if byte < 0x80 {
-                // The tenth byte has room for one bit.
-                if shift == 63, byte > 1 { return nil }
-                place = at
-                return value
-            }
+            // The tenth byte has room for one bit.
+            if byte < 0x80 { return shift == 63 && byte > 1 ? (0, nil) : (value, at) }
             shift &+= 7
-            if shift > 63 { return nil }
+            if shift > 63 { break }
         }
-        return nil
+        return (0, nil)
     }
 
     /// Why there was no integer.
@@ -74,16 +77,6 @@ enum AvroWire {
     static func wholeFailure(_ place: UnsafeRawPointer, _ end: UnsafeRawPointer) -> AvroFailure.Kind {
         var at = place
         return integer(&at, end) == nil ? integerFailure(place, end) : .integerTooLarge
-    }
-
-    /// A text of at most 63 bytes, whose length is one byte; `nil` also for others.
-    @inline(__always)
-    static func quickText(_ place: UnsafeRawPointer, _ end: UnsafeRawPointer) -> AvroText? {
-        guard place < end else { return nil }
-        let length = place.load(as: UInt8.self)
-        let count = Int(length &>> 1)
-        guard length & 0x81 == 0, count < end - place else { return nil }
-        return AvroText(start: place + 1, count: count)
     }
 
     /// A length and as many bytes.

@@ -112,6 +112,16 @@ package final class EventBatch {
     @inline(__always)
     func beginRow(_ blank: Blank) { rows.pointee.begin(blank) }
 
+    /// The three steps of `beginRow`, for a writer that fills every cell, or every segment, itself.
+    @inline(__always)
+    func makeRoom() { rows.pointee.makeRoom() }
+
+    @inline(__always)
+    func blankCells(_ blank: Blank) { rows.pointee.blank(blank) }
+
+    @inline(__always)
+    func blankSegments() { rows.pointee.blankSegments() }
+
     @inline(__always)
     func commitRow(_ time: Timestamp, source: UInt16, version: UInt16) {
         rows.pointee.commit(time, source: source, version: version)

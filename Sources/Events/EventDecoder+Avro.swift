@@ -110,7 +110,7 @@ extension EventDecoder {
     private func begin(_ program: UnsafePointer<AvroProgram.View>, _ message: UnsafeRawBufferPointer, isDefault: Bool) {
         guard let start = message.baseAddress else { return }
         avro.scratch.registers.pointee.begin(
-            start + Self.headerBytes, start + message.count, program.pointee.code, isDefaultModel: isDefault)
+            start + Self.headerBytes, start + message.count, program, isDefaultModel: isDefault)
     }
 
     @inline(__always)
@@ -118,15 +118,23 @@ extension EventDecoder {
         -> AvroStop
     {
         let row = choice.batch._withUnsafeGuaranteedRef {
-            $0.beginRow(choice.program.pointee.blank)
+            $0.makeRoom()
+            if !choice.program.pointee.fillsCells { $0.blankCells(choice.program.pointee.blank) }
+            if !choice.program.pointee.fillsSegments { $0.blankSegments() }
             return AvroRow($0)
         }
         begin(choice.program, message, isDefault: isDefault)
         while true {
             let stop = AvroLoop.run(choice.program, avro.scratch, row)
             guard stop == .unknownText else { return stop }
-            if let failure = models[choice.model].look(choice.program, avro.scratch, row) { return .failed(failure) }
+            if let failure = look(choice, row) { return .failed(failure) }
         }
+    }
+
+    /// Apart, so that the models are only made ready to change where a text is new.
+    @inline(never)
+    private mutating func look(_ choice: AvroSchemas.Choice, _ row: AvroRow) -> AvroFailure.Kind? {
+        models[choice.model].look(choice.program, avro.scratch, row)
     }
 
     private func runBare(_ program: AvroProgram, _ message: UnsafeRawBufferPointer) -> AvroStop {

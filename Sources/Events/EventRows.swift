@@ -49,8 +49,16 @@ struct EventRows: BitwiseCopyable {
 
     @inline(__always)
     mutating func begin(_ blank: EventBatch.Blank) {
-        if count == capacity { grow() }
+        makeRoom()
         self.blank(blank)
+        blankSegments()
+    }
+
+    @inline(__always)
+    mutating func makeRoom() { if count == capacity { grow() } }
+
+    @inline(__always)
+    func blankSegments() {
         let row = segments + count &* segmentWidth
         for i in 0..<segmentWidth { row[i] = EventBatch.noSegment }
     }
