@@ -17,6 +17,7 @@ struct CommandTests {
                 window: {size: 7m}
             topics:
               - {name: t}
+            workers: 0
             http: {listen: "0.0.0.0:8080"}
             """)
         let (status, text) = try await HoldfastProcess.run(["serve", "--config", file])
@@ -24,7 +25,8 @@ struct CommandTests {
         for expected in [
             "holdfast.yaml:1:1: error:", "`state`", "holdfast.yaml:4:5: error:", "`reference`",
             "must divide a day evenly",
-            "topics need a `kafka` section", "holdfast.yaml:8:16: error:", "tokens",
+            "topics need a `kafka` section", "holdfast.yaml:8:10: error:", "a whole number from 1 to 64",
+            "holdfast.yaml:9:16: error:", "tokens",
         ] {
             #expect(text.contains(expected), "no '\(expected)' in:\n\(text)")
         }

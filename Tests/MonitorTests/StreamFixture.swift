@@ -63,7 +63,10 @@ struct StreamFixture: Sendable {
     }
 
     /// A configuration; with a broker for `serve`, without one for `replay`.
-    func configuration(_ name: String, bootstrap: String? = nil, receiver: String? = nil) throws -> String {
+    func configuration(
+        _ name: String, bootstrap: String? = nil, receiver: String? = nil, workers: Int? = nil,
+        kafka properties: [(String, String)] = []
+    ) throws -> String {
         let kafka =
             bootstrap.map {
                 """
@@ -72,6 +75,8 @@ struct StreamFixture: Sendable {
                   group.id: holdfast-test
                   session.timeout.ms: 4000
                   fetch.wait.max.ms: 10
+                \(properties.map { "  \($0.0): \($0.1)" }.joined(separator: "\n"))
+                \(workers.map { "workers: \($0)" } ?? "")
                 topics:
                   - {name: \(Self.topic), format: json}
                 dead_letters: {topic: dead}
