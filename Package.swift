@@ -11,7 +11,12 @@ let strict: [SwiftSetting] = [
 ]
 
 /// The modules that touch every event or every bin are optimised in debug builds too: the tests run whole streams through them.
-let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+/// Exclusive access is checked at run time in debug builds, so in every test, and not in the program that is shipped.
+let hot: [SwiftSetting] =
+    strict + [
+        .unsafeFlags(["-O"], .when(configuration: .debug)),
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    ]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -101,6 +106,12 @@ let package = Package(
 
         // Helpers of the demo and the tests.
         .executableTarget(name: "TestBroker", dependencies: ["CRdkafka"], swiftSettings: strict),
+
+        // Measurements; Benchmarks/README.md says how to run them.
+        .executableTarget(
+            name: "HoldfastBench",
+            dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments],
+            path: "Benchmarks/HoldfastBench", swiftSettings: strict),
 
         // Tests sit beside what they prove.
         .target(

@@ -1,7 +1,7 @@
 import Events
 import Foundation
 import GRDB
-package import Sketches
+import Sketches
 package import Values
 package import Windows
 
@@ -27,7 +27,7 @@ extension Ledger {
 
     /// Loads a model's state.
     /// - Parameter layoutName: names the bins and the pane length; panes written under another name are not loaded.
-    package func load(model: String, layout: Layout, layoutName: String) throws(LedgerError) -> StoredModel {
+    package func load(model: String, plans: GroupPlans, layoutName: String) throws(LedgerError) -> StoredModel {
         try reading { db in
             var stored = StoredModel()
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM model_state WHERE model = ?", arguments: [model])
@@ -44,7 +44,8 @@ extension Ledger {
             while let pane = try panes.next() {
                 let start = Timestamp(microseconds: pane["start"])
                 let segment = try Self.segment(pane["segment"])
-                let profile = try Profile(decoding: [UInt8](pane["profile"] as Data), layout: layout)
+                let profile = try PackedProfile(
+                    checking: [UInt8](pane["profile"] as Data), layout: plans.plan(for: segment).layout)
                 stored.panes[start, default: [:]][GroupKey(version: pane["version"], segment: segment)] = profile
             }
             return stored

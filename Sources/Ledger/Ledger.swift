@@ -77,7 +77,7 @@ package final class Ledger: Sendable {
                 for (key, profile) in counts {
                     try db.cachedExecute(
                         "INSERT OR REPLACE INTO pane VALUES (?, ?, ?, ?, ?)",
-                        [model, start.microseconds, key.version, key.segment.json.text, Data(profile.encode())])
+                        [model, start.microseconds, key.version, key.segment.json.text, Data(profile.bytes)])
                 }
             }
         }

@@ -30,11 +30,16 @@ package struct Moments: Sendable, Hashable {
     /// 2^exponent, the factor `add` takes.
     package static func scale(exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
 
-    /// A finite value as a multiple of the column's quantum; `scale` is 2^exponent of the column.
+    /// A finite value as the nearest multiple of the column's quantum, the even one of two; `scale` is 2^exponent of the column.
     @inline(__always)
     package static func quantum(_ value: Double, scale: Double) -> Int64 {
-        let scaled = (value * scale).rounded()
-        return Int64(scaled > limit ? limit : scaled < -limit ? -limit : scaled)
+        let scaled = value * scale
+        // Below 2^51 adding 3·2^51 leaves the nearest whole number in the low bits: no call, no checks.
+        if abs(scaled) < 0x1p51 {
+            return Int64(bitPattern: (scaled + 0x1.8p52).bitPattern) &- 0x4338_0000_0000_0000
+        }
+        let whole = scaled.rounded(.toNearestOrEven)
+        return Int64(whole > limit ? limit : whole < -limit ? -limit : whole)
     }
 
     /// Adds one finite value with its quantum.
@@ -49,7 +54,7 @@ package struct Moments: Sendable, Hashable {
     }
 
     @inline(__always)
-    private static func saturating(_ a: Int128, _ b: Int128) -> Int128 {
+    static func saturating(_ a: Int128, _ b: Int128) -> Int128 {
         let (sum, overflow) = a.addingReportingOverflow(b)
         return overflow ? .max : sum
     }

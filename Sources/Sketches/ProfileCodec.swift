@@ -20,16 +20,7 @@ extension Profile {
             last = i + 1
         }
         out.varint(UInt64(counts.count - last))
-        for m in moments {
-            out.varint(m.count)
-            guard m.count > 0 else { continue }
-            for wide in [m.sum, m.sumOfSquares] {
-                out.word(UInt64(truncatingIfNeeded: wide))
-                out.word(UInt64(truncatingIfNeeded: wide >> 64))
-            }
-            out.word(m.minimum.bitPattern)
-            out.word(m.maximum.bitPattern)
-        }
+        for m in moments { out.moments(m) }
         return out.bytes
     }
 
@@ -50,18 +41,7 @@ extension Profile {
             counts[Int(next)] = try input.varint()
             at = next + 1
         }
-        for i in moments.indices {
-            moments[i].count = try input.varint()
-            guard moments[i].count > 0 else { continue }
-            let sumLow = try input.word()
-            let sumHigh = try input.word()
-            let squaresLow = try input.word()
-            let squaresHigh = try input.word()
-            moments[i].sum = Int128(Int64(bitPattern: sumHigh)) << 64 | Int128(sumLow)
-            moments[i].sumOfSquares = Int128(Int64(bitPattern: squaresHigh)) << 64 | Int128(squaresLow)
-            moments[i].minimum = Double(bitPattern: try input.word())
-            moments[i].maximum = Double(bitPattern: try input.word())
-        }
+        for i in moments.indices { moments[i] = try input.moments() }
         guard input.isAtEnd else { throw CodecError(reason: "bytes after the profile") }
     }
 }
@@ -88,6 +68,36 @@ package struct ByteWriter {
 
     package mutating func word(_ value: UInt64) {
         for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
+}
+
+extension ByteWriter {
+    mutating func moments(_ m: Moments) {
+        varint(m.count)
+        guard m.count > 0 else { return }
+        for wide in [m.sum, m.sumOfSquares] {
+            word(UInt64(truncatingIfNeeded: wide))
+            word(UInt64(truncatingIfNeeded: wide >> 64))
+        }
+        word(m.minimum.bitPattern)
+        word(m.maximum.bitPattern)
+    }
+}
+
+extension ByteReader {
+    mutating func moments() throws(CodecError) -> Moments {
+        var m = Moments()
+        m.count = try varint()
+        guard m.count > 0 else { return m }
+        let sumLow = try word()
+        let sumHigh = try word()
+        let squaresLow = try word()
+        let squaresHigh = try word()
+        m.sum = Int128(Int64(bitPattern: sumHigh)) << 64 | Int128(sumLow)
+        m.sumOfSquares = Int128(Int64(bitPattern: squaresHigh)) << 64 | Int128(squaresLow)
+        m.minimum = Double(bitPattern: try word())
+        m.maximum = Double(bitPattern: try word())
+        return m
     }
 }
 

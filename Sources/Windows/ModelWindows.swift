@@ -1,4 +1,4 @@
-package import Sketches
+import Sketches
 package import Values
 
 /// The windows of one model: takes deltas, says which windows an event time closes, and merges their panes.
@@ -21,7 +21,7 @@ package struct ModelWindows {
     package struct Closed: Sendable {
         package let shape: Shape
         package let range: TimeRange
-        package let counts: PaneCounts
+        package let counts: WindowCounts
     }
 
     /// What must survive a restart besides the panes.
@@ -48,13 +48,13 @@ package struct ModelWindows {
     private var panes: PaneStore
 
     package init(
-        layout: Layout, settings: WindowSettings, shapes: [Shape], state: State = State(),
+        plans: GroupPlans, settings: WindowSettings, shapes: [Shape], state: State = State(),
         panes stored: [Timestamp: PaneCounts] = [:]
     ) {
         self.settings = settings
         self.shapes = shapes.sorted { ($0.size, $0.every) < ($1.size, $1.every) }
         self.state = state
-        panes = PaneStore(layout: layout)
+        panes = PaneStore(plans: plans)
         for (start, counts) in stored { _ = panes.merge(counts, into: start) }
     }
 
@@ -71,9 +71,7 @@ package struct ModelWindows {
                 applied.lateRows += counts.reduce(0) { $1.key.segment.isAll ? $0 + $1.value.rows : $0 }
                 continue
             }
-            let changed = panes.merge(counts, into: start)
-            let total = panes[start] ?? [:]
-            applied.changed[start] = total.filter { changed.contains($0.key) }
+            applied.changed[start] = panes.merge(counts, into: start)
         }
         applied.lateRows += delta.lateRows.values.reduce(0, +)
         state.lateRows += applied.lateRows
@@ -181,7 +179,7 @@ package struct ModelWindows {
         settings.calendar.range(of: settings.pane, containing: start).end
     }
 
-    /// Drops the panes that no window to come covers and packs those that are final.
+    /// Drops the panes that no window to come covers.
     private mutating func retire() -> [Timestamp] {
         let needed = shapes.map { start(of: $0) }.min() ?? state.closedThrough
         var dropped: [Timestamp] = []
@@ -190,8 +188,6 @@ package struct ModelWindows {
             if start < needed && end <= state.closedThrough {
                 panes.remove(start)
                 dropped.append(start)
-            } else if end <= state.closedThrough {
-                panes.close(start)
             }
         }
         return dropped

@@ -16,8 +16,11 @@ package struct GroupKey: Hashable, Sendable, Comparable {
     }
 }
 
-/// The counts of one pane.
-package typealias PaneCounts = [GroupKey: Profile]
+/// The counts of a window.
+package typealias WindowCounts = [GroupKey: Profile]
+
+/// The counts of one pane, packed: a pane waits far longer than it is looked at.
+package typealias PaneCounts = [GroupKey: PackedProfile]
 
 /// What some events add to the panes of their model: counts only. Deltas merge in any order to the same bytes, so it does not
 /// matter who made them.
@@ -29,6 +32,8 @@ package struct PaneDelta: Sendable {
     /// For each source, the newest event time seen of this model.
     package var clocks: [String: Timestamp] = [:]
     package var rows: UInt64 = 0
+    /// Counts of rows that went to a segment `(other)` for want of room.
+    package var overflowRows: UInt64 = 0
 
     package init() {}
 
@@ -43,6 +48,7 @@ package struct PaneDelta: Sendable {
         lateRows.merge(other.lateRows, uniquingKeysWith: &+)
         clocks.merge(other.clocks, uniquingKeysWith: max)
         rows &+= other.rows
+        overflowRows &+= other.overflowRows
     }
 
     package var isEmpty: Bool { panes.isEmpty && lateRows.isEmpty && clocks.isEmpty }

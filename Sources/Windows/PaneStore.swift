@@ -2,43 +2,32 @@ import Sketches
 import Values
 
 /// The panes of one model that some window still needs.
-///
-/// A pane that still takes rows is kept as counters; one that has closed is kept as its encoded bytes, a tenth of the size, because a
-/// long window over short panes may need thousands of them.
 struct PaneStore {
-    private enum Pane {
-        case open(PaneCounts)
-        case closed([GroupKey: [UInt8]])
-    }
-
-    private let layout: Layout
+    private let plans: GroupPlans
     private let maximumGroups: Int
-    private var panes: [Timestamp: Pane] = [:]
+    private var panes: [Timestamp: PaneCounts] = [:]
 
-    init(layout: Layout) {
-        self.layout = layout
-        maximumGroups = SegmentLimit.groups(layout)
+    init(plans: GroupPlans) {
+        self.plans = plans
+        maximumGroups = SegmentLimit.groups(plans.all.layout)
     }
 
     var starts: [Timestamp] { panes.keys.sorted() }
     var isEmpty: Bool { panes.isEmpty }
 
-    /// Adds counts and returns the keys they changed. Past the limit of groups a pane's new segments share one, `(other)`, so that a
-    /// hostile stream stays within its memory.
-    mutating func merge(_ counts: PaneCounts, into start: Timestamp) -> Set<GroupKey> {
-        var existing = self[start] ?? [:]
+    /// Adds counts and returns the new totals of the keys they changed. Past the limit of groups a pane's new segments share one,
+    /// `(other)`, so that a hostile stream stays within its memory.
+    mutating func merge(_ counts: PaneCounts, into start: Timestamp) -> PaneCounts {
+        var existing = panes[start] ?? [:]
         panes[start] = nil
-        var changed: Set<GroupKey> = []
-        for (key, profile) in counts {
+        var changed: PaneCounts = [:]
+        for (key, packed) in counts {
             let place = existing[key] != nil || existing.count < maximumGroups ? key : Self.folded(key, existing)
-            changed.insert(place)
-            if existing[place] == nil {
-                existing[place] = profile
-            } else {
-                existing[place]?.merge(profile)
-            }
+            let fitting = place == key ? packed : recounted(packed, from: key, as: place)
+            if existing[place]?.merge(fitting) == nil { existing[place] = fitting }
+            changed[place] = existing[place]
         }
-        panes[start] = .open(existing)
+        panes[start] = existing
         return changed
     }
 
@@ -47,41 +36,27 @@ struct PaneStore {
         return GroupKey(version: isKnown ? key.version : SegmentLimit.other, segment: SegmentLimit.folded(key.segment))
     }
 
-    subscript(start: Timestamp) -> PaneCounts? {
-        switch panes[start] {
-        case .open(let counts): counts
-        case .closed(let encoded): encoded.mapValues(decode)
-        case nil: nil
-        }
+    private func recounted(_ packed: PackedProfile, from key: GroupKey, as place: GroupKey) -> PackedProfile {
+        let plan = plans.plan(for: key.segment)
+        let other = plans.plan(for: place.segment)
+        return plan === other ? packed : PackedProfile(plan.recounted(packed.profile(plan.layout), as: other))
     }
 
-    mutating func close(_ start: Timestamp) {
-        guard case .open(let counts) = panes[start] else { return }
-        panes[start] = .closed(counts.mapValues { $0.encode() })
-    }
+    subscript(start: Timestamp) -> PaneCounts? { panes[start] }
 
     mutating func remove(_ start: Timestamp) { panes[start] = nil }
 
     /// The sum of the panes that start within a range.
-    func sum(_ range: TimeRange) -> PaneCounts {
-        var total: PaneCounts = [:]
+    func sum(_ range: TimeRange) -> WindowCounts {
+        var packed: PaneCounts = [:]
         for start in panes.keys where range.contains(start) {
-            for (key, profile) in self[start] ?? [:] {
-                if total[key] == nil {
-                    total[key] = profile
-                } else {
-                    total[key]?.merge(profile)
-                }
+            packed.merge(panes[start] ?? [:]) { a, b in
+                var sum = a
+                sum.merge(b)
+                return sum
             }
         }
-        return total
-    }
-
-    private func decode(_ bytes: [UInt8]) -> Profile {
-        do {
-            return try Profile(decoding: bytes, layout: layout)
-        } catch {
-            preconditionFailure("a pane encoded by this process cannot be read back: \(error)")
-        }
+        return Dictionary(
+            uniqueKeysWithValues: packed.map { ($0, $1.profile(plans.plan(for: $0.segment).layout)) })
     }
 }

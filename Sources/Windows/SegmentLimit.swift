@@ -9,8 +9,8 @@ enum SegmentLimit {
     static let other = "(other)"
 
     static func groups(_ layout: Layout) -> Int {
-        let each =
-            (layout.codeCount + 1) * MemoryLayout<UInt64>.stride + layout.momentsCount * MemoryLayout<Moments>.stride
+        // A closing window unpacks them all.
+        let each = layout.codeCount * MemoryLayout<UInt64>.stride + layout.momentsCount * MemoryLayout<Moments>.stride
         return max(groupsMinimum, bytesMaximum / each)
     }
 

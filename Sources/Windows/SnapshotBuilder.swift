@@ -5,34 +5,34 @@ package import Values
 /// Turns the merged counts of a window into its snapshot.
 package struct SnapshotBuilder: Sendable {
     private let reference: Reference
+    private let plans: GroupPlans
     private let smoothing: Smoothing
-    /// What the reference says of each column, by segment: computed once.
-    private let descriptions: [Segment: [MetricValues]]
-    private let referenceColumns: [Segment: [ColumnProfile]]
-    /// Of a segment the reference does not have.
-    private let emptyColumns: [ColumnProfile]
     package let referenceName: String
+    /// What the reference says of each segment it knows, by column, in the bins the segment counts in.
+    private let columns: [Segment: [ColumnProfile]]
+    private let descriptions: [Segment: [MetricValues]]
 
-    package init(reference: Reference, smoothing: Smoothing) {
-        let empty = Profile(reference.layout)
-        emptyColumns = reference.layout.columns.map { empty.column($0) }
+    package init(reference: Reference, plans: GroupPlans, smoothing: Smoothing) {
         self.reference = reference
+        self.plans = plans
         self.smoothing = smoothing
-        var descriptions: [Segment: [MetricValues]] = [:]
         var columns: [Segment: [ColumnProfile]] = [:]
+        var descriptions: [Segment: [MetricValues]] = [:]
         for group in reference.groups {
-            let profiles = reference.layout.columns.map { group.profile.column($0) }
+            let plan = plans.plan(for: group.segment)
+            let profile = plan.coarsened(group.profile, reference.layout)
+            let profiles = plan.layout.columns.map { profile.column($0) }
             columns[group.segment] = profiles
-            descriptions[group.segment] = zip(reference.layout.columns, profiles).map {
+            descriptions[group.segment] = zip(plan.layout.columns, profiles).map {
                 columnDescription(column: $0, profile: $1)
             }
         }
+        self.columns = columns
         self.descriptions = descriptions
-        referenceColumns = columns
         referenceName = reference.model + (reference.version.map { " \($0)" } ?? "") + " reference"
     }
 
-    package func snapshot(model: String, window: TimeRange, revision: Int, counts: PaneCounts) -> Snapshot {
+    package func snapshot(model: String, window: TimeRange, revision: Int, counts: WindowCounts) -> Snapshot {
         let versions = Set(counts.keys.map(\.version)).sorted()
         var together: [Segment: Profile] = [:]
         for (key, profile) in counts {
@@ -42,7 +42,7 @@ package struct SnapshotBuilder: Sendable {
                 together[key.segment]?.merge(profile)
             }
         }
-        if together[.all] == nil { together[.all] = Profile(reference.layout) }
+        if together[.all] == nil { together[.all] = Profile(plans.all.layout) }
         var rows = rows(version: SnapshotRow.allVersions, together)
         for version in versions {
             if versions.count == 1 {
@@ -60,32 +60,36 @@ package struct SnapshotBuilder: Sendable {
 
     private func rows(version: String, _ profiles: [Segment: Profile]) -> [SnapshotRow] {
         profiles.sorted { $0.key < $1.key }.flatMap { segment, profile in
-            reference.layout.columns.indices.map { row(version: version, segment, $0, profile) }
+            let plan = plans.plan(for: segment)
+            let group = reference.comparisonGroup(for: segment)
+            return plan.layout.columns.indices.map { row(version: version, segment, $0, profile, plan, group) }
         }
     }
 
-    private func row(version: String, _ segment: Segment, _ index: Int, _ profile: Profile) -> SnapshotRow {
-        let column = reference.layout.columns[index]
-        let group = reference.comparisonGroup(for: segment)
+    private func row(
+        version: String, _ segment: Segment, _ index: Int, _ profile: Profile, _ plan: GroupPlan,
+        _ group: Reference.Group
+    ) -> SnapshotRow {
+        let column = plan.layout.columns[index]
         let current = profile.column(column)
+        let nothing = ColumnProfile(
+            bins: [UInt64](repeating: 0, count: column.bins.count), moments: column.momentsIndex.map { _ in Moments() })
         // A column that is itself a dimension has one value in its segment: a parent's reference would call that drift for ever.
         let isOwnDimension = group.segment != segment && segment[column.name] != nil
-        let before =
-            isOwnDimension ? emptyColumns[index] : referenceColumns[group.segment]?[index] ?? emptyColumns[index]
-        // A group whose own quantiles found no room among the fine edges is cut like all traffic.
-        let cuts = group.cuts[index].isEmpty ? reference.all.cuts[index] : group.cuts[index]
+        let before = isOwnDimension ? nothing : columns[group.segment]?[index] ?? nothing
         let (metrics, comparison) = columnMetrics(
-            column: column, cuts: cuts, reference: before, current: current, smoothing: smoothing)
+            column: column, cuts: plan.cuts[index], reference: before, current: current, smoothing: smoothing)
         // Attribution adds segments up, so here a segment stands against its own reference even where that is small.
-        let own = referenceColumns[segment]?[index] ?? emptyColumns[index]
+        let own = columns[segment]?[index] ?? nothing
         let common = Comparison.common(
-            column: column, cuts: reference.all.cuts[index], reference: own, current: current)
+            column: column, cuts: plan.commonCuts[index], reference: own, current: current)
         var row = SnapshotRow(
             version: version, segment: segment, column: column.name, kind: column.bins.kindName, n: current.rows,
             null: current.nulls, referenceN: before.rows, referenceSegment: group.segment, metrics: metrics,
             referenceMetrics: descriptions[group.segment]?[index] ?? MetricValues(), comparison: comparison,
             common: common)
-        row.borrowsBins = column.bins.isNumeric && group.cuts[index].isEmpty
+        // A group whose own quantiles found no room among the fine edges is cut like all traffic.
+        row.borrowsBins = plan.borrowsCuts[index]
         return row
     }
 }

@@ -17,7 +17,7 @@ struct LedgerCommitTests {
     }
 
     private static func load(_ ledger: Ledger, _ name: String = "bins 1") throws -> StoredModel {
-        try ledger.load(model: "m", layout: WindowFixture.layout, layoutName: name)
+        try ledger.load(model: "m", plans: WindowFixture.plans, layoutName: name)
     }
 
     @Test func `a new ledger is empty`() async throws {

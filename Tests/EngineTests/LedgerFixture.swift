@@ -18,7 +18,7 @@ enum LedgerFixture {
         let row = WindowFixture.Row(time: start, source: 0, version: "1", amount: 7, country: nil, device: nil)
         return Dictionary(
             uniqueKeysWithValues: WindowFixture.recount(repeatElement(row, count: rows)).map { key, profile in
-                (GroupKey(version: key.version, segment: segment), profile)
+                (GroupKey(version: key.version, segment: segment), PackedProfile(profile))
             })
     }
 

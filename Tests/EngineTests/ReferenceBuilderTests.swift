@@ -29,7 +29,7 @@ struct ReferenceBuilderTests {
             })
     }
 
-    private static func build(
+    static func build(
         _ table: DataTable, _ change: (inout ReferenceBuilder.Options) -> Void = { _ in }
     ) throws -> (reference: Reference, notes: [String]) {
         var options = ReferenceBuilder.Options()
@@ -88,13 +88,14 @@ struct ReferenceBuilderTests {
         }
         let settings = WindowFixture.settings(pane: "1h", lateness: "1h")
         var accumulator = Accumulator(
-            layout: reference.layout, settings: settings, dimensions: ["device"], segmentations: [["device"]])
-        accumulator.add(decoder.batches[0], sources: ["file"])
+            plans: GroupPlans(reference.layout), settings: settings, dimensions: ["device"], segmentations: [["device"]]
+        )
+        accumulator.add(decoder.batches[0], names: decoder, model: 0, sources: ["file"])
         let delta = accumulator.take(names: decoder, model: 0)
         let counts = try #require(delta.panes[Timestamp(microseconds: 0)])
         for group in reference.groups {
             let live = try #require(counts[GroupKey(version: "", segment: group.segment)])
-            #expect(live == group.profile, "\(group.segment)")
+            #expect(live.profile(reference.layout) == group.profile, "\(group.segment)")
         }
     }
 

@@ -96,9 +96,11 @@ struct ReferenceFileTests {
             }
             guard let reference = try? ReferenceFile.decode(bytes) else { continue }
             _ = ReferenceFile.encode(reference)
-            let builder = SnapshotBuilder(reference: reference, smoothing: .jeffreys)
+            let plans = GroupPlans(reference)
+            let builder = SnapshotBuilder(reference: reference, plans: plans, smoothing: .jeffreys)
             let window = TimeRange(start: Timestamp(microseconds: 0), end: Timestamp(microseconds: 1))
-            let counts: PaneCounts = [GroupKey(version: "1", segment: .all): reference.all.profile]
+            let all = plans.counted(reference.all.profile, as: .all)
+            let counts: WindowCounts = [GroupKey(version: "1", segment: .all): all]
             _ = builder.snapshot(model: "m", window: window, revision: 1, counts: counts)
         }
     }
@@ -110,15 +112,16 @@ struct ReferenceFileTests {
                     + #""prediction":0.5,"segments":{"s":"\#(i % 2)\n"}}"#
             })
         let reference = try Self.reference(table)
-        let builder = SnapshotBuilder(reference: reference, smoothing: .none)
+        let plans = GroupPlans(reference)
+        let builder = SnapshotBuilder(reference: reference, plans: plans, smoothing: .none)
         let window = TimeRange(start: Fixture.time("2026-03-01T00:00:00Z"), end: Fixture.time("2026-03-01T01:00:00Z"))
         var one = Profile(reference.layout)
         one.rows = 1
         one.counts[reference.layout.columns[0].bins.count - 1] = 1
         one.moments[0].add(.greatestFiniteMagnitude, scale: 1)
         let segment = Segment([.init("s", "new")])
-        for counts: PaneCounts in [
-            [:], [GroupKey(version: "1", segment: .all): reference.all.profile],
+        for counts: WindowCounts in [
+            [:], [GroupKey(version: "1", segment: .all): plans.counted(reference.all.profile, as: .all)],
             [GroupKey(version: "1", segment: .all): one, GroupKey(version: "2", segment: segment): one],
             [GroupKey(version: "1", segment: .all): Profile(reference.layout)],
         ] {
@@ -138,10 +141,14 @@ struct ReferenceFileTests {
 
     @Test func `a reference against itself is no distance at all`() throws {
         let reference = try Self.reference(ReferenceBuilderTests.ordinary())
+        let plans = GroupPlans(reference)
         let counts = Dictionary(
-            uniqueKeysWithValues: reference.groups.map { (GroupKey(version: "14", segment: $0.segment), $0.profile) })
+            uniqueKeysWithValues: reference.groups.map { group in
+                let key = GroupKey(version: "14", segment: group.segment)
+                return (key, plans.counted(group.profile, as: group.segment))
+            })
         let window = TimeRange(start: Timestamp(microseconds: 0), end: Timestamp(microseconds: 1))
-        let snapshot = SnapshotBuilder(reference: reference, smoothing: .jeffreys)
+        let snapshot = SnapshotBuilder(reference: reference, plans: plans, smoothing: .jeffreys)
             .snapshot(model: "fraud", window: window, revision: 1, counts: counts)
         #expect(snapshot.versions == ["14"] && snapshot.rows.count == 2 * 4 * 4)
         for row in snapshot.rows {

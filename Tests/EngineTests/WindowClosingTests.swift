@@ -230,16 +230,16 @@ struct WindowClosingTests {
                 let state = try JSONDecoder().decode(ModelWindows.State.self, from: data)
                 #expect(state == windows.state)
                 let panes = try stored.mapValues {
-                    try $0.mapValues { try Profile(decoding: $0, layout: WindowFixture.layout) }
+                    try $0.mapValues { try PackedProfile(checking: $0, layout: WindowFixture.layout) }
                 }
                 windows = ModelWindows(
-                    layout: WindowFixture.layout, settings: settings, shapes: windows.shapes, state: state, panes: panes
+                    plans: WindowFixture.plans, settings: settings, shapes: windows.shapes, state: state, panes: panes
                 )
                 worker = WindowFixture.Worker(settings)
                 for (source, clock) in state.clocks { worker.accumulator.setClock(source, clock) }
             }
             for (start, counts) in windows.apply(worker.delta(piece)).changed {
-                stored[start, default: [:]].merge(counts.mapValues { $0.encode() }) { $1 }
+                stored[start, default: [:]].merge(counts.mapValues(\.bytes)) { $1 }
             }
             if let watermark = windows.watermark(active: windows.state.clocks.keys, idle: .zero) {
                 for dropped in windows.close(through: watermark, { closed.append($0) }) { stored[dropped] = nil }

@@ -37,7 +37,7 @@ struct WindowCountingTests {
             #expect(Set(total.panes.keys) == Set(panes.keys), "seed \(random.seed) round \(round)")
             for (start, expected) in panes {
                 let expected = WindowFixture.recount(expected).mapValues { $0.encode() }
-                #expect(total.panes[start]?.mapValues { $0.encode() } == expected, "seed \(random.seed) round \(round)")
+                #expect(total.panes[start]?.mapValues(\.bytes) == expected, "seed \(random.seed) round \(round)")
             }
             let clocks = Dictionary(grouping: rows, by: \.source).map {
                 (WindowFixture.sources[$0], $1.map(\.time).max())

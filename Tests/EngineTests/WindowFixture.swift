@@ -12,6 +12,7 @@ struct WindowFixture {
         ("country", .categorical(CategoryBins(categories: ["BR", "US"]))),
         ("prediction", .numeric(NumericBins(edges: [0.5]), exponent: 40)),
     ])
+    static let plans = GroupPlans(layout)
     static let dimensions = ["country", "device"]
     static let segmentations = [["country"], ["device"], ["country", "device"]]
 
@@ -59,7 +60,7 @@ struct WindowFixture {
 
         init(_ settings: WindowSettings) {
             accumulator = Accumulator(
-                layout: WindowFixture.layout, settings: settings, dimensions: WindowFixture.dimensions,
+                plans: WindowFixture.plans, settings: settings, dimensions: WindowFixture.dimensions,
                 segmentations: WindowFixture.segmentations)
         }
 
@@ -72,7 +73,7 @@ struct WindowFixture {
                     }
                 }
             }
-            accumulator.add(decoder.batches[0], sources: WindowFixture.sources)
+            accumulator.add(decoder.batches[0], names: decoder, model: 0, sources: WindowFixture.sources)
             decoder.removeAll(model: 0)
         }
 
@@ -87,8 +88,8 @@ struct WindowFixture {
     static let sources = ["t/0", "t/1", "t/2"]
 
     /// The counts of some rows, made one row at a time by other means than the accumulator's.
-    static func recount(_ rows: some Sequence<Row>) -> PaneCounts {
-        var counts: PaneCounts = [:]
+    static func recount(_ rows: some Sequence<Row>) -> WindowCounts {
+        var counts: WindowCounts = [:]
         for row in rows {
             var profile = Profile(layout)
             profile.rows = 1
@@ -134,7 +135,7 @@ struct WindowFixture {
 
     static func windows(_ settings: WindowSettings, state: ModelWindows.State = .init()) -> ModelWindows {
         ModelWindows(
-            layout: layout, settings: settings, shapes: [.init(size: settings.size, every: settings.every)],
+            plans: plans, settings: settings, shapes: [.init(size: settings.size, every: settings.every)],
             state: state)
     }
 }

@@ -113,12 +113,10 @@ struct WorkerTests {
         _ = try await eventually("the first are counted") { rig.metric(.events) == 1_000 ? true : nil }
         // A reader that thinks the partition is still its own writes down messages that the worker will read too.
         var intake = rig.intake()
+        let route = intake.route(source: "predictions/0", topic: StreamFixture.topic, defaults: TopicDefaults())
         for (i, event) in zip(1_000..., stream.events[1_000..<1_200]) {
             Array(event.utf8).withUnsafeBytes {
-                intake.add(
-                    $0, source: "predictions/0", offset: Int64(i), topic: StreamFixture.topic,
-                    defaults: TopicDefaults(), now: nil
-                ) { _ in }
+                intake.add($0, route: route, offset: Int64(i), now: nil) { _ in }
             }
         }
         let delta = intake.take()

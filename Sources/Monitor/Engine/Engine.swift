@@ -89,14 +89,14 @@ final class Engine: Sendable {
         var alerts: [ModelAlertState] = []
         for model in models {
             let stored = try ledger.load(
-                model: model.name, layout: model.reference.layout, layoutName: model.layoutName)
+                model: model.name, plans: model.plans, layoutName: model.layoutName)
             if stored.incompatibleRows {
                 warn("model \(model.name): reference, panes or segments changed; its open windows start anew")
                 try ledger.dropPanes(model: model.name)
             }
             windows.append(
                 ModelWindows(
-                    layout: model.reference.layout, settings: model.window, shapes: model.shapes,
+                    plans: model.plans, settings: model.window, shapes: model.shapes,
                     state: stored.windows, panes: stored.panes))
             alerts.append(
                 try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)

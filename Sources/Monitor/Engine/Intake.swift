@@ -1,31 +1,40 @@
-import Events
-import Sketches
-import Values
-import Windows
+package import Events
+package import Values
+package import Windows
 
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
-struct Intake {
+package struct Intake {
     /// Rows are counted in micro-batches of this size.
     private static let batchRows = 256
 
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]
     private var sources: [String] = []
-    private var sourceNumbers: [String: UInt16] = [:]
+    private var sourceNumbers: [String: Int] = [:]
     /// The offset to read next, by number of the source; `nil` where nothing came since the last step.
     private var nextOffsets: [Int64?] = []
+    private var routes: [Route] = []
     /// Where the messages come from now: asked anew only when it changes.
-    private var source: (name: String, number: Int) = ("", -1)
+    private var current = -1
+    private var currentSource = 0
+    private var currentDefaults = TopicDefaults()
     private var topic = ""
     private var delta = IntakeDelta()
 
+    /// A source's messages with what its topic says of them.
+    private struct Route {
+        let source: Int
+        let topic: String
+        let defaults: TopicDefaults
+    }
+
     /// - Parameter limitsWholeMessages: false where a message is a request's body with a limit of its own.
-    init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
+    package init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
         decoder = EventDecoder(models.map(\.schema))
         decoder.limitsWholeMessages = limitsWholeMessages
         accumulators = models.map {
             Accumulator(
-                layout: $0.reference.layout, settings: $0.window, dimensions: $0.schema.dimensions,
+                plans: $0.plans, settings: $0.window, dimensions: $0.schema.dimensions,
                 segmentations: $0.segmentations)
         }
     }
@@ -35,40 +44,57 @@ struct Intake {
 
     var isFull: Bool { accumulators.contains { $0.pendingBytes > Self.pendingBytesMaximum } }
 
+    /// Memory of the counters not handed over yet, and how many (pane, version, segment) have some.
+    package var pending: (bytes: Int, groups: Int) {
+        accumulators.reduce((0, 0)) { ($0.0 + $1.pendingBytes, $0.1 + $1.groupCount) }
+    }
+
     /// A source begins or goes on where the ledger left it.
-    mutating func setClock(_ source: String, model: Int, _ clock: Timestamp?) {
+    package mutating func setClock(_ source: String, model: Int, _ clock: Timestamp?) {
         accumulators[model].setClock(source, clock)
     }
 
-    /// Takes one message of a source, whose next offset is then `offset` + 1.
-    mutating func add(
-        _ message: UnsafeRawBufferPointer, source name: String, offset: Int64, topic: String, defaults: TopicDefaults,
-        now: Timestamp?, reject: (Rejection) -> Void
-    ) {
-        if name != source.name || source.number < 0 { switchSource(to: name) }
-        if topic != self.topic {
-            countEvents()
-            self.topic = topic
+    /// A number for `add`, so that a message brings no names along.
+    ///
+    /// - Parameters:
+    ///   - source: names the file or partition in clocks and offsets.
+    ///   - topic: what its events are counted under.
+    package mutating func route(source: String, topic: String, defaults: TopicDefaults) -> Int {
+        let number: Int
+        if let known = sourceNumbers[source] {
+            number = known
+        } else {
+            precondition(sources.count < 65_000, "too many sources")
+            number = sources.count
+            sourceNumbers[source] = number
+            sources.append(source)
+            nextOffsets.append(nil)
         }
-        decoder.decode(message, defaults: defaults, now: now) { rejection in
+        routes.append(Route(source: number, topic: topic, defaults: defaults))
+        return routes.count - 1
+    }
+
+    /// Takes one message of a route, whose source's next offset is then `offset` + 1.
+    package mutating func add(
+        _ message: UnsafeRawBufferPointer, route: Int, offset: Int64, now: Timestamp?, reject: (Rejection) -> Void
+    ) {
+        if route != current { turn(to: route) }
+        decoder.decode(message, defaults: currentDefaults, now: now) { rejection in
             delta.rejected[RejectedKey(topic: topic, reason: rejection.reason), default: 0] += 1
             reject(rejection)
         }
-        nextOffsets[source.number] = offset + 1
+        nextOffsets[currentSource] = offset + 1
         for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
     }
 
-    private mutating func switchSource(to name: String) {
-        if let known = sourceNumbers[name] {
-            source = (name, Int(known))
-        } else {
-            precondition(sources.count < 65_000, "too many sources")
-            source = (name, sources.count)
-            sourceNumbers[name] = UInt16(sources.count)
-            sources.append(name)
-            nextOffsets.append(nil)
-        }
-        decoder.source = UInt16(source.number)
+    private mutating func turn(to route: Int) {
+        let next = routes[route]
+        if next.topic != topic { countEvents() }
+        topic = next.topic
+        current = route
+        currentSource = next.source
+        currentDefaults = next.defaults
+        decoder.source = UInt16(next.source)
     }
 
     private mutating func countEvents() {
@@ -80,12 +106,12 @@ struct Intake {
     }
 
     private mutating func count(_ model: Int) {
-        accumulators[model].add(decoder.batches[model], sources: sources)
+        accumulators[model].add(decoder.batches[model], names: decoder, model: model, sources: sources)
         decoder.removeAll(model: model)
     }
 
     /// Hands over what was counted since the last time.
-    mutating func take() -> IntakeDelta {
+    package mutating func take() -> IntakeDelta {
         for model in accumulators.indices { count(model) }
         countEvents()
         var taken = delta
@@ -99,25 +125,25 @@ struct Intake {
     }
 }
 
-struct EventKey: Hashable, Sendable {
-    let topic: String
-    let kind: EventKind
+package struct EventKey: Hashable, Sendable {
+    package let topic: String
+    package let kind: EventKind
 }
 
-struct RejectedKey: Hashable, Sendable {
-    let topic: String
-    let reason: RejectReason
+package struct RejectedKey: Hashable, Sendable {
+    package let topic: String
+    package let reason: RejectReason
 }
 
 /// What some messages add: counts for each model, and the offsets they cover.
-struct IntakeDelta: Sendable {
+package struct IntakeDelta: Sendable {
     /// By the number of the model.
-    var models: [PaneDelta] = []
+    package var models: [PaneDelta] = []
     /// For each source, the offset to read next.
-    var offsets: [String: Int64] = [:]
-    var events: [EventKey: UInt64] = [:]
-    var rejected: [RejectedKey: UInt64] = [:]
-    var unknownKeys: UInt64 = 0
+    package var offsets: [String: Int64] = [:]
+    package var events: [EventKey: UInt64] = [:]
+    package var rejected: [RejectedKey: UInt64] = [:]
+    package var unknownKeys: UInt64 = 0
 
     var isEmpty: Bool { offsets.isEmpty }
 }

@@ -1,28 +1,29 @@
 import Actions
-import Events
+package import Events
 import Foundation
 import Rules
 import Sketches
-import StrictYAML
+package import StrictYAML
 import Values
-import Windows
+package import Windows
 
 /// A model with everything its events need: schema, bins, windows. Made once, at start.
-struct MonitoredModel: Sendable {
+package struct MonitoredModel: Sendable {
     let configuration: Configuration.Model
     let reference: Reference
-    let schema: ModelSchema
-    let segmentations: [[String]]
+    package let schema: ModelSchema
+    package let segmentations: [[String]]
     let shapes: [ModelWindows.Shape]
+    package let plans: GroupPlans
     let snapshots: SnapshotBuilder
     /// Names bins, panes and segmentations: counts stored under another name mean something else.
     let layoutName: String
 
     var name: String { configuration.name }
-    var window: WindowSettings { configuration.window }
+    package var window: WindowSettings { configuration.window }
 
     /// Loads the reference of every model; throws every problem.
-    static func load(_ configuration: Configuration) throws(Problems) -> [MonitoredModel] {
+    package static func load(_ configuration: Configuration) throws(Problems) -> [MonitoredModel] {
         var problems = ProblemCollector()
         let models = configuration.models.compactMap { MonitoredModel($0, configuration.rules, &problems) }
         let catalog = models.map(\.catalog)
@@ -62,7 +63,8 @@ struct MonitoredModel: Sendable {
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
         shapes = Self.shapes(model, rules, &problems)
-        snapshots = SnapshotBuilder(reference: loaded, smoothing: model.smoothing)
+        plans = GroupPlans(loaded)
+        snapshots = SnapshotBuilder(reference: loaded, plans: plans, smoothing: model.smoothing)
         layoutName = Self.layoutName(loaded, model, segmentations)
     }
 
@@ -156,6 +158,8 @@ struct MonitoredModel: Sendable {
                 for name in bins.categories + ["\u{0}"] + bins.rare { mix(name) }
             }
         }
+        // How segments choose among the fine bins (`GroupPlan`); a new way of choosing needs a new number.
+        mix("plan 2")
         mix("\(model.window.pane)")
         mix(model.timezone)
         for cross in segmentations { mix(cross.joined(separator: "\u{1}")) }

@@ -79,15 +79,14 @@ package struct Replay {
         let defaults = TopicDefaults(
             model: topic?.defaults.model ?? (models.count == 1 ? models[0].name : nil), version: topic?.defaults.version
         )
+        let route = intake.route(source: Self.source, topic: Self.source, defaults: defaults)
         let active = models.map { _ in SourceActivity(active: [Self.source]) }
         var lines = try ReplayLines(files, order: order)
         var count = 0
         var more = true
         while more {
             more = try lines.next { line, path, number in
-                intake.add(
-                    line, source: Self.source, offset: Int64(count), topic: Self.source, defaults: defaults, now: nil
-                ) {
+                intake.add(line, route: route, offset: Int64(count), now: nil) {
                     let example = "\(path):\(number): \($0.reason.rawValue): \($0.detail)"
                     tally.withLock { if $0.examples.count < Self.keptExamples { $0.examples.append(example) } }
                 }

@@ -18,6 +18,8 @@ final class KafkaProgress {
     private var deadLetters: DeadLetters
     private var tracker: SourceTracker
     private(set) var lanes = Lanes()
+    /// Of every partition this session ever had: the intake never forgets one.
+    private var routes: [TopicPartition: Int] = [:]
     /// What the step in hand covers, and what those before it did.
     private var flying: [String: Int64] = [:]
     private var stored: [String: Int64] = [:]
@@ -61,7 +63,7 @@ final class KafkaProgress {
         for partition in partitions {
             let name = Lane.source(partition)
             let start = known[name] ?? SourceBook.Start(offset: nil, clocks: parts.models.map { _ in nil })
-            lanes.add(Lane(partition, topic(partition.topic), position: start.offset))
+            lanes.add(lane(partition, position: start.offset))
             for (model, clock) in start.clocks.enumerated() { intake.setClock(name, model: model, clock) }
             tracker.add(name, clocks: start.clocks, at: now)
             stored[name] = start.offset
@@ -77,6 +79,15 @@ final class KafkaProgress {
             "partitions assigned",
             metadata: ["worker": "\(parts.name)", "partitions": "\(partitions.map(\.description).sorted())"])
         return starts
+    }
+
+    private func lane(_ partition: TopicPartition, position: Int64?) -> Lane {
+        let topic = topic(partition.topic)
+        let route =
+            routes[partition]
+            ?? intake.route(source: Lane.source(partition), topic: partition.topic, defaults: topic.defaults)
+        routes[partition] = route
+        return Lane(partition, topic, route: route, position: position)
     }
 
     /// The configured topic of that name, else the one whose pattern fits.
@@ -158,10 +169,7 @@ final class KafkaProgress {
     func count(_ lane: Lane, _ message: UnsafeRawBufferPointer, offset: Int64, now: Timestamp) {
         var refused: [Rejection] = []
         var count = 0
-        intake.add(
-            message, source: lane.source, offset: offset, topic: lane.partition.topic, defaults: lane.topic.defaults,
-            now: now
-        ) { rejection in
+        intake.add(message, route: lane.route, offset: offset, now: now) { rejection in
             count += 1
             if count <= DeadLetters.perMessageMaximum { refused.append(rejection) }
         }

@@ -7,6 +7,8 @@ final class Lane {
     /// The partition's name in the ledger.
     let source: String
     let topic: Configuration.Topic
+    /// The intake's number for the partition's messages.
+    let route: Int
     /// Where the next delta begins: behind the last one that was handed over, or where the ledger stood at assignment. `nil` where
     /// the ledger knows nothing and nothing was read yet.
     var position: Int64?
@@ -22,9 +24,10 @@ final class Lane {
     /// The first message that was not taken for lack of room, to be read again.
     var putBack: Int64?
 
-    init(_ partition: TopicPartition, _ topic: Configuration.Topic, position: Int64?) {
+    init(_ partition: TopicPartition, _ topic: Configuration.Topic, route: Int, position: Int64?) {
         self.partition = partition
         self.topic = topic
+        self.route = route
         self.position = position
         source = Self.source(partition)
     }

@@ -24,6 +24,7 @@ final class PostedEvents: Sendable {
     private let queue = DispatchQueue(label: "holdfast-http-events")
     /// Only touched on `queue`, which is what makes this sound.
     private nonisolated(unsafe) var intake: Intake
+    private let route: Int
     private nonisolated(unsafe) var tracker: SourceTracker
     private nonisolated(unsafe) var nextOffset: Int64
     private nonisolated(unsafe) var isUsed: Bool
@@ -43,6 +44,7 @@ final class PostedEvents: Sendable {
         var intake = Intake(models, limitsWholeMessages: false)
         let clocks = engine.clocks().map { $0[Self.source] }
         for (model, clock) in clocks.enumerated() { intake.setClock(Self.source, model: model, clock) }
+        route = intake.route(source: Self.source, topic: Self.source, defaults: defaults)
         self.intake = intake
         tracker = SourceTracker(idle: models.map(\.configuration.idle))
         tracker.isHeld = false
@@ -81,8 +83,7 @@ final class PostedEvents: Sendable {
         }
         var rejected: [IngestResult.Rejected] = []
         body.withUnsafeBytes { bytes in
-            intake.add(bytes, source: Self.source, offset: nextOffset, topic: Self.source, defaults: defaults, now: now)
-            {
+            intake.add(bytes, route: route, offset: nextOffset, now: now) {
                 guard rejected.count < Self.namedRejections else { return }
                 rejected.append(.init(index: $0.index, reason: $0.reason.rawValue, detail: $0.detail))
             }
