@@ -66,7 +66,7 @@ package final class KafkaConsumer {
     deinit {
         if !isClosed {
             rd_kafka_queue_destroy(messageQueue)
-            rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
         }
         messages.deallocate()
         messageTopics.deallocate()
@@ -141,7 +141,19 @@ package final class KafkaConsumer {
         isClosed = true
         // Messages left in the queue hold their partitions, and destroy waits for those: the queue goes first.
         rd_kafka_queue_destroy(messageQueue)
-        rd_kafka_destroy(handle)
+        destroy(flags: 0)
+    }
+
+    /// librdkafka before 2.3 ends the process when it destroys a member of a `cooperative-sticky` group that never led it (its
+    /// #4381). Such a member has left the group here; its memory and threads stay until the process ends.
+    private func destroy(flags: Int32) {
+        let isSticky = configuration["partition.assignment.strategy"]?.contains("cooperative-sticky") == true
+        guard isSticky, rd_kafka_version() < 0x0203_00ff else {
+            rd_kafka_destroy_flags(handle, flags)
+            return
+        }
+        // Its threads may still log.
+        _ = Unmanaged.passRetained(callbacks)
     }
 
     /// Sends a partition's messages to our own queue. Must precede the assignment itself, so that none goes astray.
