@@ -21,6 +21,9 @@ final class WorkerRig: Sendable {
     private let models: [MonitoredModel]
     private let metrics: StepMetrics
     private let running = Mutex<[KafkaWorker]>([])
+    private let schemas: SchemaRegistry?
+
+    private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// - Parameters:
     ///   - path: a configuration with `kafka`; its `workers` are as many names as the engine waits for.
@@ -36,6 +39,12 @@ final class WorkerRig: Sendable {
         ledger = try Ledger(path: configuration.statePath + "/ledger.sqlite")
         metrics = StepMetrics(registry: registry)
         let metrics = metrics
+        // A test has no half second to wait for.
+        let pace = SchemaRegistry.Pace(
+            failed: .milliseconds(20), unknown: .milliseconds(20), longest: .milliseconds(50), timeout: .seconds(5))
+        schemas = configuration.schemaRegistry.map { settings in
+            SchemaRegistry(settings, pace: pace, log: Self.log) { metrics.schemaRequest($0) }
+        }
         engine = try Engine(
             models: models, rules: configuration.rules, ledger: ledger,
             options: .init(
@@ -57,8 +66,8 @@ final class WorkerRig: Sendable {
                 name: KafkaWorker.name(number), kafka: try KafkaConfiguration(properties: properties),
                 deadLetterKafka: try KafkaConfiguration(properties: DeadLetters.producerProperties(properties)),
                 topics: configuration.topics, deadLetterTopic: configuration.deadLetterTopic, models: models,
-                engine: engine, metrics: metrics, health: health, clock: .system,
-                log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }), stopping: Flag())
+                engine: engine, schemas: schemas, metrics: metrics, health: health, clock: .system, log: Self.log),
+            stopping: Flag())
         worker.start()
         running.withLock { $0.append(worker) }
         return worker

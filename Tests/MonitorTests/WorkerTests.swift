@@ -176,6 +176,62 @@ struct WorkerTests {
         #expect(try rig.ledger.offsets().values.allSatisfy { $0 == 2_000 })
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `a worker that is sent away in the middle of a step finishes it, and the next goes on from there`()
+        async throws
+    {
+        let workspace = try Workspace()
+        let stream = try await StreamFixture.make(workspace, count: 3_000)
+        let expected = try await stream.expected(partitions: 2)
+        let broker = try Self.broker(partitions: 2)
+        let gate = Gate()
+        let rig = try WorkerRig(try stream.configuration("rig", bootstrap: broker.bootstrap)) { _ in gate.pass() }
+        gate.close()
+        try await StreamFixture.publish(stream.events[..<1_000], to: broker.bootstrap, partitions: 2)
+        let first = try rig.start(0)
+        _ = try await eventually("a step is stuck", .seconds(60)) { gate.isReached ? true : nil }
+        first.stop()
+        try await StreamFixture.publish(stream.events[1_000...], to: broker.bootstrap, partitions: 2)
+        gate.open()
+        await first.waitUntilFinished()
+        let read = try rig.ledger.offsets().values.reduce(0, +)
+        #expect(rig.metric(.events) == Double(read), "what was counted is written")
+        try rig.start(0)
+        let lines = try await eventually("all windows are closed", .seconds(60)) { () -> [String]? in
+            let lines = try await rig.snapshotLines()
+            return lines.count >= expected.snapshots.count ? lines : nil
+        }
+        #expect(lines == expected.snapshots)
+        await rig.stop()
+        #expect(rig.metric(.events) == 3_000 && rig.metric(.refusedSteps) == 0)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `an outage does not leave a worker without partitions in trouble`() async throws {
+        let workspace = try Workspace()
+        let stream = try await StreamFixture.make(workspace, count: 3_000)
+        let expected = try await stream.expected(partitions: 1).snapshots
+        let broker = try Self.broker(partitions: 1)
+        try await StreamFixture.publish(stream.events[..<1_500], to: broker.bootstrap, partitions: 1)
+        let rig = try WorkerRig(
+            try stream.configuration(
+                "rig", bootstrap: broker.bootstrap, workers: 2, kafka: [("reconnect.backoff.max.ms", "200")]))
+        for number in 0..<2 { try rig.start(number) }
+        _ = try await eventually("half is read", .seconds(60)) { rig.metric(.events) == 1_500 ? true : nil }
+        try broker.send("down")
+        _ = try await eventually("the outage is noticed") { rig.health.notReady.isEmpty ? nil : true }
+        try broker.send("up")
+        try await StreamFixture.publish(stream.events[1_500...], to: broker.bootstrap, partitions: 1)
+        let lines = try await eventually("all windows are closed", .seconds(60)) { () -> [String]? in
+            let lines = try await rig.snapshotLines()
+            return lines.count >= expected.count ? lines : nil
+        }
+        #expect(lines == expected)
+        _ = try await eventually("all is well") { rig.health.notReady.isEmpty ? true : nil }
+        await rig.stop()
+        #expect(rig.metric(.events) == 3_000)
+    }
+
     @Test(.timeLimit(.minutes(3)))
     func `messages that find no room are read again, once`() async throws {
         let workspace = try Workspace()

@@ -26,6 +26,14 @@ package struct Configuration: Sendable {
         }
     }
 
+    /// Where the schemas of Avro messages are: a registry with Confluent's HTTP interface.
+    package struct SchemaRegistry: Sendable {
+        /// Without a slash at its end.
+        package let url: String
+        package let username: String?
+        package let password: String?
+    }
+
     package struct Model: Sendable {
         package enum Task: String, CaseIterable, Sendable {
             case binary, multiclass, regression, ranking, none
@@ -57,6 +65,8 @@ package struct Configuration: Sendable {
     /// librdkafka's properties, in the order of the file; `nil` without a `kafka` section.
     package let kafka: [(String, String)]?
     package let topics: [Topic]
+    /// Present where a topic is in Avro.
+    package let schemaRegistry: SchemaRegistry?
     /// Threads that read Kafka, each a member of the group.
     package let workers: Int
     package let deadLetterTopic: String

@@ -1,5 +1,4 @@
 import Actions
-import Events
 import Foundation
 import Kafka
 import Rules
@@ -9,7 +8,8 @@ import Values
 /// Reads `holdfast.yaml` and the rule files it names. Everything that is wrong is reported at once, each with its place.
 package struct ConfigurationReader {
     static let topLevel = [
-        "state", "kafka", "topics", "workers", "dead_letters", "models", "rules", "receivers", "registry", "pipelines",
+        "state", "kafka", "topics", "schema_registry", "workers", "dead_letters", "models", "rules", "receivers",
+        "registry", "pipelines",
         "http",
         "external_url", "retention",
     ]
@@ -56,6 +56,7 @@ package struct ConfigurationReader {
         let configuration = Configuration(
             path: path, statePath: resolve(map["state"].flatMap { $0.nonEmptyString(&problems) } ?? "state"),
             kafka: readKafka(map["kafka"]), topics: readTopics(map),
+            schemaRegistry: readSchemaRegistry(map["schema_registry"]),
             workers: map["workers"].flatMap { $0.int(in: Self.workers, &problems) } ?? 1,
             deadLetterTopic: readDeadLetters(map["dead_letters"]), models: models, rules: rules, receivers: receivers,
             http: http,
@@ -128,34 +129,6 @@ package struct ConfigurationReader {
             }
         }
         return properties
-    }
-
-    private mutating func readTopics(_ map: YAMLMapping) -> [Configuration.Topic] {
-        var topics: [Configuration.Topic] = []
-        for item in map["topics"]?.list(&problems) ?? [] {
-            guard let entry = item.mapping(allowed: ["name", "format", "model", "version"], &problems),
-                let name = entry.required("name", &problems)?.nonEmptyString(&problems)
-            else { continue }
-            let format = entry["format"]?.enumeration(Configuration.Topic.Format.self, &problems) ?? .json
-            if format == .avro {
-                problems.add(
-                    "the format `avro` is not available in this version; use `json`",
-                    at: entry["format"]?.place ?? item.place)
-            }
-            if topics.contains(where: { $0.name == name }) {
-                problems.add("topic `\(name)` stands twice", at: item.place)
-            }
-            topics.append(
-                Configuration.Topic(
-                    name: name, format: format,
-                    defaults: TopicDefaults(
-                        model: entry["model"]?.nonEmptyString(&problems),
-                        version: entry["version"]?.nonEmptyString(&problems))))
-        }
-        if !topics.isEmpty, map["kafka"] == nil {
-            problems.add("topics need a `kafka` section with `bootstrap.servers`", at: map.keyPlace("topics"))
-        }
-        return topics
     }
 
     private mutating func readDeadLetters(_ value: YAMLValue?) -> String {

@@ -11,6 +11,9 @@ final class KafkaProgress {
     /// A step that takes longer stops the reading: what has been read lately would be read again after a crash.
     static let stepPatience = Span.seconds(2)
 
+    /// Held partitions that the service's health names.
+    private static let heldShown = 3
+
     private let parts: KafkaWorker.Parts
     private let isStopping: @Sendable () -> Bool
     private let runner: StepRunner<KafkaStep.Outcome>
@@ -27,8 +30,12 @@ final class KafkaProgress {
     private var nextStep: Timestamp
     /// No more messages are taken until the step in hand is done.
     private(set) var isWaiting = false
+    /// Lanes were held when this was last looked at.
+    private var hasHeld = false
     /// A step was stored since this was last asked.
     private var hasStored = false
+    /// The group has said what is ours since it last took something away.
+    private var isAssigned = false
     /// The brokers are away; only they can say when they are back.
     private var isUnreachable = false
     /// Something was wrong since messages came last.
@@ -72,6 +79,7 @@ final class KafkaProgress {
             starts[partition] = start.offset.map { .offset($0) } ?? fresh
         }
         // An assignment comes from the broker; an empty one says that there is nothing to wait for.
+        isAssigned = true
         isUnreachable = false
         tracker.isHeld = false
         parts.health.set(parts.name, nil)
@@ -106,6 +114,8 @@ final class KafkaProgress {
             stored[lane.source] = nil
             for model in parts.models.indices { intake.setClock(lane.source, model: model, nil) }
         }
+        if hasHeld { showHeld() }
+        isAssigned = false
         if lanes.all.isEmpty, !isStopping() { parts.health.set(parts.name, "waiting for partitions") }
     }
 
@@ -115,7 +125,7 @@ final class KafkaProgress {
             // Of a lane that passes messages over it is not the end of what was read.
             if let lane = lanes[partition], !lane.isPassedOver {
                 lane.isAtEnd = true
-                if lane.position == nil { lane.firstEnd = offset }
+                lane.start = lane.start ?? offset
                 tracker.reachedEnd(lane.source)
             }
             reached()
@@ -131,17 +141,23 @@ final class KafkaProgress {
         case .commitFailed(let error):
             parts.log.debug("commit for lag display failed", metadata: ["reason": "\(error)"])
         case .error(let error, let partition):
-            if error.kind == .brokersUnreachable {
-                isUnreachable = true
-                tracker.isHeld = true
-            }
-            isTroubled = true
-            isOver = isOver || error.isFatal
-            let place = partition.map { " \($0)" } ?? ""
-            parts.health.set(parts.name, "\(error)\(place)")
-            parts.log.warning(
-                "Kafka", metadata: ["worker": "\(parts.name)", "error": "\(error)", "partition": "\(place)"])
+            failed(error, partition)
         }
+    }
+
+    private func failed(_ error: KafkaError, _ partition: TopicPartition?) {
+        let place = partition.map { " \($0)" } ?? ""
+        parts.log.warning(
+            "Kafka", metadata: ["worker": "\(parts.name)", "error": "\(error)", "partition": "\(place)"])
+        isOver = isOver || error.isFatal
+        // Without partitions nothing would ever say that the trouble is over; those who have some will tell.
+        if isAssigned, lanes.all.isEmpty { return }
+        if error.kind == .brokersUnreachable {
+            isUnreachable = true
+            tracker.isHeld = true
+        }
+        isTroubled = true
+        parts.health.set(parts.name, "\(error)\(place)")
     }
 
     /// The brokers are there: messages or the end of a partition came.
@@ -169,9 +185,19 @@ final class KafkaProgress {
     func count(_ lane: Lane, _ message: UnsafeRawBufferPointer, offset: Int64, now: Timestamp) {
         var refused: [Rejection] = []
         var count = 0
-        intake.add(message, route: lane.route, offset: offset, now: now) { rejection in
+        func reject(_ rejection: Rejection) {
             count += 1
             if count <= DeadLetters.perMessageMaximum { refused.append(rejection) }
+        }
+        switch lane.topic.format {
+        case .json: intake.add(message, route: lane.route, offset: offset, now: now, reject: reject)
+        case .avro:
+            var outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now, reject: reject)
+            if case .needsSchema(let id) = outcome, let text = parts.schemas?.schema(id) {
+                intake.setSchema(id, text)
+                outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now, reject: reject)
+            }
+            if case .needsSchema(let id) = outcome { return hold(lane, at: offset, for: id) }
         }
         guard count > 0 else { return }
         deadLetters.add(
@@ -209,16 +235,61 @@ final class KafkaProgress {
         finishStep()
     }
 
-    /// Messages that found no room are read again. Nothing was counted of them, so it is enough to go back.
-    func putBack(_ consumer: KafkaConsumer) {
-        let lanes = lanes.all.values.filter { $0.putBack != nil }
-        guard !lanes.isEmpty else { return }
+    /// A message of the lane, and so all after it, waits for a schema. Its event times are not known: the lane holds the watermark.
+    private func hold(_ lane: Lane, at offset: Int64, for schema: UInt32) {
+        lane.held = Lane.Held(offset: offset, schema: schema)
+        lane.start = lane.start ?? offset
+        tracker.wait(lane.source, true)
+        parts.schemas?.ask(schema)
+        parts.log.warning(
+            "a partition waits for a schema",
+            metadata: ["partition": "\(lane.partition)", "offset": "\(offset)", "schema": "\(schema)"])
+    }
+
+    /// Sees to the lanes that passed messages over, after each poll. Nothing was counted of these messages, so it is enough to go back.
+    func settle(_ consumer: KafkaConsumer) {
+        let waiting = lanes.all.values.filter(\.isPassedOver)
+        guard hasHeld || !waiting.isEmpty else { return }
         do throws(KafkaError) {
-            try consumer.seek(lanes.reduce(into: [:]) { $0[$1.partition] = $1.putBack })
-            for lane in lanes { lane.putBack = nil }
+            let stopped = waiting.filter { $0.held?.isPaused == false }
+            if !stopped.isEmpty { try consumer.pause(stopped.map(\.partition)) }
+            // After the pause, which would itself set where to go on. Of a held lane now rather than later, so that its lag is right.
+            try consumer.seek(
+                waiting.reduce(into: [:]) { offsets, lane in
+                    if let held = lane.held, held.isPaused { return }
+                    offsets[lane.partition] = lane.held?.offset ?? lane.putBack
+                })
+            for lane in waiting {
+                lane.putBack = nil
+                lane.held?.isPaused = true
+            }
+            for lane in waiting {
+                guard let held = lane.held, let text = parts.schemas?.schema(held.schema) else { continue }
+                intake.setSchema(held.schema, text)
+                try consumer.resume([lane.partition])
+                lane.held = nil
+                tracker.wait(lane.source, false)
+                parts.log.info(
+                    "a partition goes on: its schema is there",
+                    metadata: ["partition": "\(lane.partition)", "schema": "\(held.schema)"])
+            }
         } catch {
             beginAnew("messages cannot be read again: \(error)")
         }
+        showHeld()
+    }
+
+    private func showHeld() {
+        let held = lanes.all.values.filter { $0.held != nil }.sorted { $0.partition < $1.partition }
+        hasHeld = !held.isEmpty
+        let words = held.prefix(Self.heldShown).compactMap { lane in
+            lane.held.map {
+                "\(lane.partition) waits at offset \($0.offset) for schema \($0.schema): \(parts.schemas?.reason($0.schema) ?? "")"
+            }
+        }
+        let more = held.count > Self.heldShown ? ["and \(held.count - Self.heldShown) more"] : []
+        parts.health.set("\(parts.name) schemas", held.isEmpty ? nil : (words + more).joined(separator: "; "))
+        parts.metrics.held(held.count, worker: parts.name)
     }
 
     /// Ends the session, after a last step. The next one goes on where the ledger stands.
@@ -236,8 +307,8 @@ final class KafkaProgress {
         tracker.take(delta.models, at: now)
         var report = IntakeReport(activity: [], reading: [], leaving: leaving.map(Lane.source))
         for lane in lanes.all.values {
-            // A partition whose end came first begins there, whoever reads on.
-            if delta.offsets[lane.source] == nil, lane.position == nil { delta.offsets[lane.source] = lane.firstEnd }
+            // Whoever reads on begins there too, though nothing was counted yet.
+            if delta.offsets[lane.source] == nil, lane.position == nil { delta.offsets[lane.source] = lane.start }
             guard let next = delta.offsets[lane.source] else { continue }
             report.began.updateValue(lane.position, forKey: lane.source)
             lane.position = next

@@ -44,7 +44,7 @@ struct KafkaSession {
                 maximum: Self.pollMaximum, timeoutMilliseconds: Self.pollMilliseconds,
                 takesMessages: !progress.isWaiting
             ) { take($0) }
-            progress.putBack(consumer)
+            progress.settle(consumer)
             progress.work()
             if let committable = progress.takeCommittable() {
                 consumer.commit(committable)
@@ -78,6 +78,7 @@ struct KafkaSession {
             progress.came(lane)
             guard hasRoom else {
                 lane.putBack = offset
+                lane.start = lane.start ?? offset
                 return
             }
             if lane.due != nil, lane.covers(offset, high: consumer.watermarks(of: lane.partition)?.high) { return }

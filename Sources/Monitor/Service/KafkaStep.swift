@@ -43,7 +43,8 @@ struct KafkaStep: Sendable {
     private func settle(_ parts: KafkaWorker.Parts, _ isStopping: () -> Bool) -> Bool {
         var letters = letters
         let part = "\(parts.name) dead letters"
-        while let reason = letters.settle(timeoutMilliseconds: isStopping() ? 2_000 : 5_000) {
+        // A shutdown must not wait longer than this for a broker.
+        while let reason = letters.settle(timeoutMilliseconds: 2_000) {
             parts.health.set(part, reason)
             parts.log.error("dead letters wait", metadata: ["worker": "\(parts.name)", "reason": "\(reason)"])
             if isStopping() { return false }

@@ -20,6 +20,8 @@ final class KafkaWorker: Sendable {
         let deadLetterTopic: String
         let models: [MonitoredModel]
         let engine: Engine
+        /// Where a topic is in Avro.
+        let schemas: SchemaRegistry?
         let metrics: StepMetrics
         let health: Health
         let clock: WallClock

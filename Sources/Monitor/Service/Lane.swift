@@ -12,17 +12,23 @@ final class Lane {
     /// Where the next delta begins: behind the last one that was handed over, or where the ledger stood at assignment. `nil` where
     /// the ledger knows nothing and nothing was read yet.
     var position: Int64?
-    /// The end of the partition, where it was reached before anything was read: a start like any other.
-    var firstEnd: Int64?
+    /// Where reading turned out to begin, where nobody had said an offset: the end of the partition, or a message that must wait.
+    var start: Int64?
     /// The last event was the partition's end.
     var isAtEnd = false
     /// The partition went on before this offset, which was due: what the ledger covers must not count again, unless the topic
     /// began anew.
     var due: Int64?
-    /// The message that waits for a schema.
-    var held: (offset: Int64, schema: UInt32)?
+    /// The message that waits for a schema. The partition is paused, or will be before the next poll.
+    var held: Held?
     /// The first message that was not taken for lack of room, to be read again.
     var putBack: Int64?
+
+    struct Held {
+        let offset: Int64
+        let schema: UInt32
+        var isPaused = false
+    }
 
     init(_ partition: TopicPartition, _ topic: Configuration.Topic, route: Int, position: Int64?) {
         self.partition = partition

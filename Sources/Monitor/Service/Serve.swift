@@ -135,14 +135,17 @@ package struct Serve: Sendable {
         guard let properties = configuration.kafka, !configuration.topics.isEmpty else { return [] }
         let kafka = try KafkaConfiguration(properties: properties)
         let deadLetterKafka = try KafkaConfiguration(properties: DeadLetters.producerProperties(properties))
+        let schemas = configuration.schemaRegistry.map { settings in
+            SchemaRegistry(settings, log: log) { metrics.schemaRequest($0) }
+        }
         let names = (0..<configuration.workers).map(KafkaWorker.name)
         engine.hold(names)
         return names.map { name in
             KafkaWorker(
                 .init(
                     name: name, kafka: kafka, deadLetterKafka: deadLetterKafka, topics: configuration.topics,
-                    deadLetterTopic: configuration.deadLetterTopic, models: models, engine: engine, metrics: metrics,
-                    health: health, clock: clock, log: log), stopping: stopping)
+                    deadLetterTopic: configuration.deadLetterTopic, models: models, engine: engine, schemas: schemas,
+                    metrics: metrics, health: health, clock: clock, log: log), stopping: stopping)
         }
     }
 

@@ -77,6 +77,10 @@ struct StepMetrics: Sendable {
 
     func refused(worker: String) { registry.counter(.refusedSteps, ["worker": worker]).add(1) }
 
+    func schemaRequest(_ outcome: SchemaRegistry.Outcome) {
+        registry.counter(.schemaRequests, ["outcome": outcome.rawValue]).add(1)
+    }
+
     func held(_ partitions: Int, worker: String) {
         registry.gauge(.heldPartitions, ["worker": worker]).set(Double(partitions))
     }
