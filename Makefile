@@ -10,7 +10,7 @@ PEERS := prometheus python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PORT ?= 8080
 
-.PHONY: setup setup-peers build release demo test kill-test lint format bench clean
+.PHONY: setup setup-peers build release demo test kill-test lint format bench clean prove-decoder fuzz
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -57,3 +57,11 @@ bench: release
 
 clean:
 	rm -rf .build .build-*
+
+# Has MESSAGES made-up messages judged by Python's json; SEED names another corpus.
+prove-decoder:
+	SWIFT=$(SWIFT) Benchmarks/Decoder/prove.sh $(or $(MESSAGES),1000000) $(or $(SEED),1)
+
+# Fuzzes the decoder under the address sanitizer for SECONDS; KEEP=keep writes the corpus that the tests replay.
+fuzz:
+	Benchmarks/Decoder/Fuzz/fuzz.sh $(or $(SECONDS),120) $(KEEP)

@@ -112,6 +112,10 @@ let package = Package(
             name: "HoldfastBench",
             dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments],
             path: "Benchmarks/HoldfastBench", swiftSettings: strict),
+        // The corpus that `make prove-decoder` has judged by another parser.
+        .executableTarget(
+            name: "ProveDecoder", dependencies: ["Values", "Events"], path: "Benchmarks/Decoder/Prove",
+            swiftSettings: hot),
 
         // Tests sit beside what they prove.
         .target(

@@ -32,26 +32,25 @@ package final class EventBatch {
     package let codeWidth: Int
     package let segmentWidth: Int
 
-    package private(set) var count = 0
-    private(set) var capacity = 0
+    package var count: Int { rows.pointee.count }
 
     /// `count` × `numberWidth`; cells without a usable value are NaN with a `Hole` as payload.
-    package private(set) var numbers: UnsafeMutablePointer<Double>
+    package var numbers: UnsafeMutablePointer<Double> { rows.pointee.numbers }
     /// `count` × `codeWidth`; cells without a usable value count down from 65,535 (`Hole`).
-    package private(set) var codes: UnsafeMutablePointer<UInt16>
+    package var codes: UnsafeMutablePointer<UInt16> { rows.pointee.codes }
     /// `count` × `segmentWidth`: numbers into `EventDecoder.segmentValue`; `noSegment` where the event has none.
-    package private(set) var segments: UnsafeMutablePointer<UInt16>
-    package private(set) var timestamps: UnsafeMutablePointer<Timestamp>
+    package var segments: UnsafeMutablePointer<UInt16> { rows.pointee.segments }
+    package var timestamps: UnsafeMutablePointer<Timestamp> { rows.pointee.timestamps }
     /// The caller's number of the source (file, partition) each row came from, in the source's order.
-    package private(set) var sources: UnsafeMutablePointer<UInt16>
+    package var sources: UnsafeMutablePointer<UInt16> { rows.pointee.sources }
     /// Numbers into `EventDecoder.versionName`.
-    package private(set) var versions: UnsafeMutablePointer<UInt16>
+    package var versions: UnsafeMutablePointer<UInt16> { rows.pointee.versions }
 
     package static let noSegment = UInt16.max
-    private static let initialCapacity = 512
 
-    private let blankNumbers: UnsafeMutablePointer<Double>
-    private let blankCodes: UnsafeMutablePointer<UInt16>
+    /// The rows themselves, outside the object: the decoder writes them through a plain pointer, without the checks for exclusive
+    /// access that a property of a shared object costs at every use.
+    let rows: UnsafeMutablePointer<EventRows>
 
     init(schema: ModelSchema) {
         var places: [Place] = []
@@ -72,37 +71,26 @@ package final class EventBatch {
         numberWidth = numbers.count
         codeWidth = codes.count
         segmentWidth = schema.dimensions.count
-        let blanks = Blank.allCases.count
-        blankNumbers = .allocate(capacity: max(1, blanks * numberWidth))
-        blankCodes = .allocate(capacity: max(1, blanks * codeWidth))
+        rows = .allocate(capacity: 1)
+        rows.initialize(
+            to: EventRows(
+                numberWidth: numbers.count, codeWidth: codes.count, segmentWidth: schema.dimensions.count,
+                blanks: Blank.allCases.count))
         for blank in Blank.allCases {
             for (i, isPrediction) in numbers {
-                (blankNumbers + blank.rawValue * numberWidth + i)
+                (rows.pointee.blankNumbers + blank.rawValue * numberWidth + i)
                     .initialize(to: Self.hole(blank, isPrediction: isPrediction).asDouble)
             }
             for (i, isPrediction) in codes {
-                (blankCodes + blank.rawValue * codeWidth + i)
+                (rows.pointee.blankCodes + blank.rawValue * codeWidth + i)
                     .initialize(to: Self.hole(blank, isPrediction: isPrediction).asCode)
             }
         }
-        self.numbers = .allocate(capacity: 1)
-        self.codes = .allocate(capacity: 1)
-        segments = .allocate(capacity: 1)
-        timestamps = .allocate(capacity: 1)
-        sources = .allocate(capacity: 1)
-        versions = .allocate(capacity: 1)
-        grow(to: Self.initialCapacity)
     }
 
     deinit {
-        blankNumbers.deallocate()
-        blankCodes.deallocate()
-        numbers.deallocate()
-        codes.deallocate()
-        segments.deallocate()
-        timestamps.deallocate()
-        sources.deallocate()
-        versions.deallocate()
+        rows.pointee.destroy()
+        rows.deallocate()
     }
 
     private static func hole(_ blank: Blank, isPrediction: Bool) -> Hole {
@@ -114,41 +102,19 @@ package final class EventBatch {
         }
     }
 
-    package func removeAll() { count = 0 }
+    package func removeAll() { rows.pointee.count = 0 }
+
+    /// Takes back the last rows, down to `count` of them.
+    func truncate(to count: Int) { rows.pointee.count = min(count, rows.pointee.count) }
 
     /// Makes room for the row numbered `count` and blanks it. The row belongs to the batch after `commitRow`; until then it may be
     /// written and blanked again.
     @inline(__always)
-    func beginRow(_ blank: Blank) {
-        if count == capacity { grow(to: capacity * 2) }
-        (numbers + count &* numberWidth).update(
-            from: blankNumbers + blank.rawValue &* numberWidth, count: numberWidth)
-        (codes + count &* codeWidth).update(from: blankCodes + blank.rawValue &* codeWidth, count: codeWidth)
-        (segments + count &* segmentWidth).update(repeating: Self.noSegment, count: segmentWidth)
-    }
+    func beginRow(_ blank: Blank) { rows.pointee.begin(blank) }
 
     @inline(__always)
     func commitRow(_ time: Timestamp, source: UInt16, version: UInt16) {
-        timestamps[count] = time
-        sources[count] = source
-        versions[count] = version
-        count &+= 1
-    }
-
-    private func grow(to capacity: Int) {
-        func moved<T: BitwiseCopyable>(_ old: UnsafeMutablePointer<T>, _ width: Int) -> UnsafeMutablePointer<T> {
-            let new = UnsafeMutablePointer<T>.allocate(capacity: max(1, capacity * width))
-            new.update(from: old, count: count * width)
-            old.deallocate()
-            return new
-        }
-        numbers = moved(numbers, numberWidth)
-        codes = moved(codes, codeWidth)
-        segments = moved(segments, segmentWidth)
-        timestamps = moved(timestamps, 1)
-        sources = moved(sources, 1)
-        versions = moved(versions, 1)
-        self.capacity = capacity
+        rows.pointee.commit(time, source: source, version: version)
     }
 }
 

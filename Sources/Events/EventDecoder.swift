@@ -3,8 +3,9 @@ package import Values
 /// JSON messages to columnar batches, one per model: the native events of contracts.md section 2, single, in an array, or as
 /// JSON lines.
 ///
-/// An event is read twice in place: once to validate it and find its parts (keys may come in any order, the model's name last),
-/// once to read the parts with the model's schema. One decoder belongs to one worker.
+/// An event in one of the usual forms is read in one pass (`LearnedReader`). All others are read twice in place: once to validate
+/// the event and find its parts (keys may come in any order, the model's name last), once to read the parts with the model's
+/// schema. Only this general way refuses events. One decoder belongs to one worker; copies share their batches and names.
 package struct EventDecoder {
     /// Messages over this are refused unread.
     package static let maximumMessageBytes = 10 * 1024 * 1024
@@ -15,34 +16,47 @@ package struct EventDecoder {
 
     package let batches: [EventBatch]
     /// Keys of `features` that no model column or option names, for a counter.
-    package private(set) var unknownKeys: UInt64 = 0
+    package var unknownKeys: UInt64 { counters.unknownKeys.pointee }
     /// The caller's number of the source whose messages come next.
     package var source: UInt16 = 0
-    package private(set) var kinds: [UInt64] = Array(repeating: 0, count: EventKind.allCases.count)
+    /// Usable events that were read in one pass; the others took the general way.
+    package var fastEvents: UInt64 { counters.fast.pointee }
+    /// Usable events by `EventKind`.
+    package var kinds: [UInt64] { EventKind.allCases.map { counters.kinds[$0.rawValue] } }
 
     var models: [ModelReader]
-    private let modelTable: ByteStringTable
+    private let modelNames: ByteStringTable
+    private let counters = EventCounters()
+    /// Lent without being counted: the decoder owns it, in `learnedOwner`, for as long as it can be used.
+    private let learned: Unmanaged<LearnedReader>?
+    private let learnedOwner: LearnedReader?
 
-    package init(_ schemas: [ModelSchema]) {
+    /// - Parameter isFast: false to read every event the general way, which gives the same rows.
+    package init(_ schemas: [ModelSchema], isFast: Bool = true) {
         models = schemas.map(ModelReader.init)
-        modelTable = ByteStringTable(schemas.map(\.model))
+        modelNames = ByteStringTable(schemas.map(\.model))
         batches = schemas.map(EventBatch.init)
+        learnedOwner = isFast ? LearnedReader(models.map(\.tables), batches: batches, modelNames: modelNames) : nil
+        learned = learnedOwner.map { .passUnretained($0) }
     }
 
-    package func versionName(model: Int, _ index: UInt16) -> String { models[model].versions.name(Int(index)) }
+    /// The text of a version's number in the batches.
+    package func versionName(model: Int, _ index: UInt16) -> String { models[model].tables.versions.name(Int(index)) }
 
+    /// The text of a segment value's number in the batches.
     package func segmentValue(model: Int, dimension: Int, _ index: UInt16) -> String {
-        models[model].dimensionValues[dimension].name(Int(index))
+        models[model].tables.dimensions[dimension].values.name(Int(index))
     }
 
+    /// Empties a model's batch.
     package func removeAll(model: Int) { batches[model].removeAll() }
 
-    package mutating func takeCounters() -> (unknownKeys: UInt64, kinds: [UInt64]) {
-        defer {
-            unknownKeys = 0
-            for i in kinds.indices { kinds[i] = 0 }
-        }
-        return (unknownKeys, kinds)
+    /// Hands out what was counted since the last time.
+    /// - Returns: `overflow` has, for each model and dimension, the rows whose value had to share the number of `(other)` because the
+    ///   dimension has as many values as it may.
+    package mutating func takeCounters() -> (unknownKeys: UInt64, kinds: [UInt64], overflow: [[UInt64]]) {
+        defer { counters.reset() }
+        return (unknownKeys, kinds, models.map { $0.tables.takeOverflow() })
     }
 
     /// Appends a message's usable events to the batches and reports the others. Never throws: a bad message is data.
@@ -57,6 +71,18 @@ package struct EventDecoder {
                     range: 0..<message.count, index: 0))
             return
         }
+        // Nearly every message is one event and no more.
+        if let end = readFast(message, 0, depth: 0, defaults, now), end == message.count {
+            commitFast()
+            return
+        }
+        decodeUnusual(message, defaults, now, reject)
+    }
+
+    @inline(never)
+    private mutating func decodeUnusual(
+        _ message: UnsafeRawBufferPointer, _ defaults: TopicDefaults, _ now: Timestamp?, _ reject: (Rejection) -> Void
+    ) {
         var scanner = JSONScanner(message)
         scanner.skipWhitespace()
         if scanner.isAtEnd {
@@ -72,8 +98,9 @@ package struct EventDecoder {
         _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ defaults: TopicDefaults, _ now: Timestamp?,
         _ reject: (Rejection) -> Void
     ) {
-        // The whole array must be sound before any of it counts: the message is dead-lettered as one.
         let start = scanner.position
+        if let learnedOwner, learnedOwner.readArray(message, at: start, defaults, now, source, counters) { return }
+        // The whole array must be sound before any of it counts: the message is dead-lettered as one.
         do throws(JSONError) {
             try scanner.skipValue()
             scanner.skipWhitespace()
@@ -86,11 +113,17 @@ package struct EventDecoder {
         scanner.skipWhitespace()
         var index = 0
         while scanner.peek != 0x5d {
-            let range = (try? scanner.skipValue()) ?? scanner.position..<scanner.end
-            decodeEvent(message, range, index, defaults, now, reject)
+            if let end = readFast(message, scanner.position, depth: 1, defaults, now) {
+                commitFast()
+                scanner.position = end
+            } else {
+                let range = (try? scanner.skipValue()) ?? scanner.position..<scanner.end
+                decodeEvent(message, range, index, defaults, now, reject)
+            }
             index += 1
             scanner.skipWhitespace()
             if scanner.peek == 0x2c { scanner.position += 1 }
+            scanner.skipWhitespace()
         }
         if index == 0 {
             reject(Rejection(reason: .empty, detail: "an array without events", range: 0..<message.count, index: 0))
@@ -105,27 +138,64 @@ package struct EventDecoder {
         while true {
             scanner.skipWhitespace()
             if scanner.isAtEnd { return }
-            let start = scanner.position
-            do throws(JSONError) {
-                let range = try scanner.skipValue()
-                var lineEnd = scanner.position
-                while lineEnd < scanner.end, message[lineEnd] != 0x0a {
-                    guard [0x20, 0x09, 0x0d].contains(message[lineEnd]) else {
-                        scanner.position = lineEnd
-                        throw scanner.error("text after the event")
-                    }
-                    lineEnd += 1
-                }
+            if let end = readFast(message, scanner.position, depth: 0, defaults, now),
+                let lineEnd = Self.lineEnd(message, end)
+            {
+                commitFast()
                 scanner.position = lineEnd
-                decodeEvent(message, range, index, defaults, now, reject)
-            } catch {
-                // A broken line ends at its newline; the next may be sound.
-                var lineEnd = start
-                while lineEnd < scanner.end, message[lineEnd] != 0x0a { lineEnd += 1 }
-                reject(Self.malformed(error, start..<lineEnd, index))
-                scanner.position = lineEnd
+            } else {
+                decodeLine(message, &scanner, index, defaults, now, reject)
             }
             index += 1
+        }
+    }
+
+    private mutating func decodeLine(
+        _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ index: Int, _ defaults: TopicDefaults,
+        _ now: Timestamp?, _ reject: (Rejection) -> Void
+    ) {
+        let start = scanner.position
+        do throws(JSONError) {
+            let range = try scanner.skipValue()
+            guard let lineEnd = Self.lineEnd(message, scanner.position) else {
+                scanner.position = Self.blankEnd(message, scanner.position)
+                throw scanner.error("text after the event")
+            }
+            scanner.position = lineEnd
+            decodeEvent(message, range, index, defaults, now, reject)
+        } catch {
+            // A broken line ends at its newline; the next may be sound.
+            var lineEnd = start
+            while lineEnd < scanner.end, message[lineEnd] != 0x0a { lineEnd += 1 }
+            reject(Self.malformed(error, start..<lineEnd, index))
+            scanner.position = lineEnd
+        }
+    }
+
+    /// Where the blanks behind an event end.
+    private static func blankEnd(_ message: UnsafeRawBufferPointer, _ position: Int) -> Int {
+        var end = position
+        while end < message.count, message[end] == 0x20 || message[end] == 0x09 || message[end] == 0x0d { end += 1 }
+        return end
+    }
+
+    /// The end of the line that an event ends on, `nil` where more than blanks follows it.
+    private static func lineEnd(_ message: UnsafeRawBufferPointer, _ position: Int) -> Int? {
+        let end = blankEnd(message, position)
+        return end == message.count || message[end] == 0x0a ? end : nil
+    }
+
+    /// Reads a usable event without committing its row; `nil` where the general way must read the event.
+    @inline(__always)
+    private func readFast(
+        _ message: UnsafeRawBufferPointer, _ position: Int, depth: Int, _ defaults: TopicDefaults, _ now: Timestamp?
+    ) -> Int? {
+        guard let learned else { return nil }
+        return learned._withUnsafeGuaranteedRef { reader in
+            guard let end = reader.read(message, at: position, depth: depth, defaults: defaults),
+                end - position <= Self.maximumMessageBytes, reader.finish(defaults, now)
+            else { return nil }
+            return end
         }
     }
 
@@ -176,17 +246,20 @@ package struct EventDecoder {
         case .features:
             if parts.features == nil { return refuse(.badField, "a features event without features") }
         }
-        kinds[kind.rawValue] += 1
+        counters.kinds[kind.rawValue] += 1
         // Labels are counted here; joining them to predictions is the business of performance monitoring.
         guard kind != .label else { return }
-        unknownKeys += models[model].append(
+        counters.unknownKeys.pointee += models[model].append(
             message, parts, time: time, source: source, kind: kind, defaultVersion: defaults.version,
             to: batches[model])
     }
 
+    @inline(__always)
+    private func commitFast() { learned?._withUnsafeGuaranteedRef { $0.commit(source, counters) } }
+
     private func modelIndex(_ name: String) -> Int? {
         var copy = name
-        return copy.withUTF8 { modelTable.find(UnsafeRawBufferPointer($0)) }
+        return copy.withUTF8 { modelNames.find(UnsafeRawBufferPointer($0)) }
     }
 
     /// RFC 3339, or a number: epoch seconds below 10^11, milliseconds from there on. `nil` for other texts and outside

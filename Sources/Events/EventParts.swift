@@ -47,15 +47,16 @@ struct EventParts {
         }
     }
 
-    /// Outer `nil`: the text ended. Inner `nil`: JSON null.
-    static func value(_ scanner: inout JSONScanner) -> Value?? {
+    /// Outer `nil`: the text ended, or is no JSON value. Inner `nil`: JSON null.
+    /// - Parameter depth: how deep the value stands; of no matter in a text that has been validated.
+    static func value(_ scanner: inout JSONScanner, depth: Int = 0) -> Value?? {
         scanner.skipWhitespace()
         let first = scanner.peek
         if first == 0x22 {
             guard let text = try? scanner.takeString() else { return nil }
             return .some(.text(text))
         }
-        guard let range = try? scanner.skipValue() else { return nil }
+        guard let range = try? scanner.skipValue(depth: depth) else { return nil }
         switch first {
         case 0x7b: return .some(.object(range))
         case 0x6e: return .some(nil)

@@ -17,6 +17,8 @@ package struct JSONScanner {
     package var position: Int
     package let end: Int
 
+    /// A value stands inside fewer arrays and objects than this: RFC 8259 section 9 leaves a limit on nesting to the reader, and without
+    /// one a hostile text would exhaust the stack.
     package static let maximumDepth = 128
 
     package init(_ bytes: UnsafeRawBufferPointer) {
@@ -66,6 +68,8 @@ package struct JSONScanner {
         let start = position
         var escaped = false
         while position < end {
+            skipPlainWords()
+            guard position < end else { break }
             let c = bytes[position]
             if c == 0x22 {
                 let text = Text(range: start..<position, escaped: escaped)
@@ -84,6 +88,17 @@ package struct JSONScanner {
             }
         }
         throw error("string without an end")
+    }
+
+    /// Passes, eight bytes at a time, what is neither quote, escape, control character nor outside ASCII.
+    @inline(__always)
+    private mutating func skipPlainWords() {
+        guard let base = bytes.baseAddress else { return }
+        while position &+ 8 <= end {
+            let plain = WordScan.plainBytes(WordScan.load(base, position)).count
+            position &+= plain
+            if plain < 8 { return }
+        }
     }
 
     private mutating func skipEscape() throws(JSONError) {

@@ -6,13 +6,8 @@
 
 /// Values of validated JSON text.
 package enum JSONText {
-    private static let exactPowers: [Double] = [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-        1e20, 1e21, 1e22,
-    ]
-
-    /// The double nearest to a number's text, correctly rounded; infinite where it is too large. Up to 19 digits with a
-    /// small exponent go by Clinger's fast path ("How to read floating point numbers accurately", 1990), the rest by `strtod`.
+    /// The double nearest to a number's text, correctly rounded; infinite where it is too large. Up to 19 digits go by `Decimal`,
+    /// the rest by `strtod`.
     package static func double(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Double {
         var i = range.lowerBound
         let negative = bytes[i] == 0x2d
@@ -54,9 +49,7 @@ package enum JSONText {
             exponent &+= down ? -e : e
         }
         if mantissa == 0 { return 0 }
-        guard mantissa <= 1 << 53, exponent >= -22, exponent <= 22 else { return slowDouble(bytes, range) }
-        let m = Double(mantissa)
-        let value = exponent < 0 ? m / exactPowers[-exponent] : m * exactPowers[exponent]
+        guard let value = Decimal.double(mantissa, exponent: exponent, .shared) else { return slowDouble(bytes, range) }
         return negative ? -value : value
     }
 

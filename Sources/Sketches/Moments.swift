@@ -39,8 +39,26 @@ package struct Moments: Sendable, Hashable {
             return Int64(bitPattern: (scaled + 0x1.8p52).bitPattern) &- 0x4338_0000_0000_0000
         }
         let whole = scaled.rounded(.toNearestOrEven)
-        return Int64(whole > limit ? limit : whole < -limit ? -limit : whole)
+        return Int64(min(max(whole, -0x1p55), 0x1p55))
     }
+
+    /// Copies a column of values together, with each one's multiple of the quantum and its square; multiple and square of NaN are 0.
+    package static func quantise(
+        _ input: UnsafePointer<Double>, stride: Int, count: Int, scale: Double, values: UnsafeMutablePointer<Double>,
+        multiples: UnsafeMutablePointer<Int64>, squares: UnsafeMutablePointer<Int128>
+    ) {
+        for i in 0..<count {
+            let value = input[i &* stride]
+            values[i] = value
+            let multiple = value.isNaN ? 0 : quantum(value, scale: scale)
+            multiples[i] = multiple
+            let square = multiple.multipliedFullWidth(by: multiple)
+            squares[i] = Int128(square.high) << 64 | Int128(square.low)
+        }
+    }
+
+    /// How many multiples can be added in 64 bits: 128 · 2^55 = 2^62.
+    package static let safeCount = 128
 
     /// Adds one finite value with its quantum.
     @inline(__always)

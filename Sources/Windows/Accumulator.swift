@@ -26,10 +26,9 @@ package struct Accumulator {
     private var lateRows: [Timestamp: UInt64] = [:]
     private var rows: UInt64 = 0
     private var overflowRows: UInt64 = 0
-    /// Memory of the counters not yet taken.
-    package private(set) var pendingBytes = 0
-    /// Groups of counters not yet taken: one for each (pane, version, segment).
-    package private(set) var groupCount = 0
+    private let groups: HotGroups
+    /// Groups that one row counts in, at most: all traffic and one of each segmentation.
+    private let states: Int
     private let encoder: RowEncoder
     private let segmentKeys: SegmentKeys
 
@@ -54,33 +53,47 @@ package struct Accumulator {
         }
         crosses = segmentations.map { $0.count > 1 }
         segmentKeys = SegmentKeys(self.segmentations)
+        states = 1 + segmentations.count
+        groups = HotGroups(states: states)
     }
 
     /// Where a source stood when its state was last stored. Also forgets a clock (`nil`) when the source goes elsewhere.
     package mutating func setClock(_ source: String, _ clock: Timestamp?) { clocks[source] = clock }
 
+    /// Memory of the counters not yet taken.
+    package var pendingBytes: Int { groups.bytes }
+
+    /// Groups of counters not yet taken: one for each (pane, version, segment).
+    package var groupCount: Int { groups.count }
+
     package var isEmpty: Bool { blocks.isEmpty && lateRows.isEmpty && touchedSources.isEmpty }
 
     /// Counts a batch's rows. `sources[i]` names the source that rows numbered `i` came from.
     package mutating func add(_ batch: EventBatch, names: EventDecoder, model: Int, sources: [String]) {
-        guard batch.count > 0 else { return }
-        encoder.encode(batch)
-        segmentKeys.compute(batch)
-        let codes = UnsafePointer(encoder.codes)
-        let width = encoder.width
-        let quanta = UnsafePointer(encoder.quanta)
-        let numbers = encoder.numbers
-        let keys = UnsafePointer(segmentKeys.keys)
-        let keyCount = segmentKeys.count
+        var first = 0
+        while first < batch.count {
+            let count = min(RowEncoder.maximumRows, batch.count - first)
+            encoder.encode(batch, from: first, count: count)
+            segmentKeys.compute(batch, from: first, count: count)
+            assign(batch, from: first, count: count, names, model, sources)
+            groups.count(encoder, rows: count)
+            first += count
+        }
+    }
+
+    /// Finds the groups that each row counts in; a late row counts in none.
+    private mutating func assign(
+        _ batch: EventBatch, from first: Int, count: Int, _ names: EventDecoder, _ model: Int, _ sources: [String]
+    ) {
         var pane = TimeRange(start: .distantFuture, end: .distantFuture)
         var source = -1
         var clock = Timestamp.distantPast
         var block: CountBlock?
-        for row in 0..<batch.count {
-            let time = batch.timestamps[row]
-            if Int(batch.sources[row]) != source {
+        for row in 0..<count {
+            let time = batch.timestamps[first &+ row]
+            if Int(batch.sources[first &+ row]) != source {
                 if source >= 0 { clocks[sources[source]] = clock }
-                source = Int(batch.sources[row])
+                source = Int(batch.sources[first &+ row])
                 clock = clocks[sources[source]] ?? .distantPast
                 touchedSources.insert(sources[source])
             }
@@ -89,11 +102,13 @@ package struct Accumulator {
                 pane = settings.calendar.range(of: settings.pane, containing: time)
                 block = nil
             }
+            let own = groups.members + row &* states
             if pane.end <= clock - settings.lateness {
                 lateRows[pane.start, default: 0] += 1
+                for state in 0..<states { own[state] = -1 }
                 continue
             }
-            let version = batch.versions[row]
+            let version = batch.versions[first &+ row]
             let current: CountBlock
             if let block, block.version == version {
                 current = block
@@ -102,11 +117,18 @@ package struct Accumulator {
                 block = current
             }
             rows &+= 1
-            current.add(codes + row &* width, width, quanta + row &* numbers, group: 0)
-            let rowKeys = keys + row &* keyCount
-            for s in 0..<keyCount where rowKeys[s] != SegmentKeys.none {
-                let group = current.places[s].group(rowKeys[s]) ?? open(current, s, rowKeys[s], names, model)
-                current.add(codes + row &* width, width, quanta + row &* numbers, group: group)
+            let all = current.groups[0]
+            own[0] = Int32(truncatingIfNeeded: all)
+            groups.touch(all)
+            let keys = segmentKeys.keys + row &* segmentKeys.count
+            for s in 0..<segmentKeys.count {
+                guard keys[s] != SegmentKeys.none else {
+                    own[s &+ 1] = -1
+                    continue
+                }
+                let group = current.places[s].group(keys[s]) ?? open(current, s, keys[s], names, model)
+                own[s &+ 1] = Int32(truncatingIfNeeded: group)
+                groups.touch(group)
             }
         }
         if source >= 0 { clocks[sources[source]] = clock }
@@ -114,17 +136,11 @@ package struct Accumulator {
 
     private mutating func block(_ key: BlockKey) -> CountBlock {
         if let found = blockIndex[key] { return blocks[found] }
-        let all = plans.all
+        let all = groups.append(plans.all, segmentation: -1, key: 0)
         let block = CountBlock(start: key.start, version: key.version, crosses: crosses, all: all)
         blockIndex[key] = blocks.count
         blocks.append(block)
-        opened(all)
         return block
-    }
-
-    private mutating func opened(_ plan: GroupPlan) {
-        groupCount += 1
-        pendingBytes += HotGroup.bytes(plan) + MemoryLayout<HotGroup>.stride
     }
 
     /// The group of a combination that the block does not have yet.
@@ -132,14 +148,15 @@ package struct Accumulator {
         _ block: CountBlock, _ segmentation: Int, _ key: UInt64, _ names: EventDecoder, _ model: Int
     ) -> Int {
         var key = key
-        if block.count >= maximumGroups {
+        if block.groups.count >= maximumGroups {
             key = Self.otherKey
             overflowRows &+= 1
             if let other = block.places[segmentation].group(key) { return other }
         }
         let plan = plans.plan(for: segment(segmentation, key, names, model))
-        opened(plan)
-        return block.append(plan, segmentation: segmentation, key: key)
+        let group = groups.append(plan, segmentation: segmentation, key: key)
+        block.append(group, segmentation: segmentation, key: key)
+        return group
     }
 
     /// Hands over what has been counted since the last call and starts empty. Clocks stay.
@@ -151,11 +168,11 @@ package struct Accumulator {
         for source in touchedSources { delta.clocks[source] = clocks[source] }
         for block in blocks {
             let version = names.versionName(model: model, block.version)
-            for number in 0..<block.count {
-                let group = block.groups[number]
-                let packed = PackedProfile(block.profile(number))
+            for group in block.groups {
+                let packed = PackedProfile(groups.profile(group))
+                let hot = groups.groups[group]
                 let key = GroupKey(
-                    version: version, segment: segment(group.segmentation, group.key, names, model))
+                    version: version, segment: segment(Int(hot.segmentation), hot.key, names, model))
                 // Not assigned: é composed and é decomposed are two groups and one segment.
                 if delta.panes[block.start]?[key]?.merge(packed) == nil {
                     delta.panes[block.start, default: [:]][key] = packed
@@ -168,8 +185,7 @@ package struct Accumulator {
         touchedSources = []
         rows = 0
         overflowRows = 0
-        groupCount = 0
-        pendingBytes = 0
+        groups.removeAll()
         return delta
     }
 

@@ -1,46 +1,56 @@
 import Events
 import Sketches
 
-/// A batch's values as codes and whole multiples of each column's quantum, computed column by column, laid out row by row for counting.
+/// Some rows of a batch as codes and whole multiples of each column's quantum, column by column: what counting reads.
 ///
-/// Buffers are owned and grow only with the largest batch.
+/// Buffers are of a fixed size, small enough that a column's stay in the cache while every group counts it.
 final class RowEncoder {
+    /// Rows at once.
+    static let maximumRows = 1_024
+
     private struct Column {
         let place: EventBatch.Place
-        /// The column's first shared code.
-        let offset: UInt32
-        /// Bins; special codes follow, then the one for rows without the column.
-        let binCount: UInt32
+        /// Special codes begin here; the one for rows without the column follows them.
+        let special: UInt16
         let index: BinIndex?
         let scale: Double
         let numberIndex: Int
     }
 
-    /// A number as the moments take it; quantum 0 and NaN where there is none.
-    struct Quantum {
-        var multiple: Int64
-        var value: Double
-    }
-
     let width: Int
-    let numbers: Int
     private let layout: Layout
     private var columns: [Column] = []
-    private var capacity = 0
-    /// rows × `width` shared codes.
-    private(set) var codes: UnsafeMutablePointer<UInt32> = .allocate(capacity: 1)
-    /// rows × `numbers`.
-    private(set) var quanta: UnsafeMutablePointer<Quantum> = .allocate(capacity: 1)
+    /// By column, where plans keep their codes for its shared ones.
+    let sharedOffsets: [Int]
+    /// By column, its place among the numeric ones; −1 for the others.
+    let numberIndexes: [Int]
+    /// `width` × `maximumRows` codes, each within its column's shared ones.
+    let codes: UnsafeMutablePointer<UInt16>
+    /// Numeric columns × `maximumRows`; 0 where there is no number.
+    let multiples: UnsafeMutablePointer<Int64>
+    /// Numeric columns × `maximumRows`; NaN where there is no number.
+    let values: UnsafeMutablePointer<Double>
+
+    /// The multiples' squares.
+    let squares: UnsafeMutablePointer<Int128>
 
     init(_ layout: Layout) {
         self.layout = layout
         width = layout.columns.count
-        numbers = layout.momentsCount
+        let numbers = layout.momentsCount
+        sharedOffsets = layout.columns.enumerated().map { GroupPlans.sharedOffset($1, $0) }
+        numberIndexes = layout.columns.map { $0.momentsIndex ?? -1 }
+        codes = .allocate(capacity: max(1, width * Self.maximumRows))
+        multiples = .allocate(capacity: max(1, numbers * Self.maximumRows))
+        values = .allocate(capacity: max(1, numbers * Self.maximumRows))
+        squares = .allocate(capacity: max(1, numbers * Self.maximumRows))
     }
 
     deinit {
         codes.deallocate()
-        quanta.deallocate()
+        multiples.deallocate()
+        values.deallocate()
+        squares.deallocate()
     }
 
     private func prepare(_ batch: EventBatch) {
@@ -56,48 +66,34 @@ final class RowEncoder {
             default: preconditionFailure("batch and layout disagree on column \(column.name)")
             }
             return Column(
-                place: batch.places[c], offset: UInt32(GroupPlans.sharedOffset(column, c)),
-                binCount: UInt32(column.bins.count), index: index, scale: scale,
+                place: batch.places[c], special: UInt16(column.bins.count), index: index, scale: scale,
                 numberIndex: column.momentsIndex ?? 0)
         }
     }
 
-    func encode(_ batch: EventBatch) {
+    /// Encodes the rows from `first` on, at most `maximumRows`.
+    func encode(_ batch: EventBatch, from first: Int, count: Int) {
         if columns.isEmpty { prepare(batch) }
-        if batch.count > capacity {
-            capacity = max(batch.count, 2 * capacity)
-            codes.deallocate()
-            quanta.deallocate()
-            codes = .allocate(capacity: capacity * max(1, width))
-            quanta = .allocate(capacity: capacity * max(1, numbers))
-        }
-        let rows = batch.count
-        let codes = codes
-        let quanta = quanta
         for c in columns.indices {
-            let offset = columns[c].offset
-            let special = offset &+ columns[c].binCount
+            let special = columns[c].special
+            let codes = codes + c &* Self.maximumRows
             switch columns[c].place {
             case .number(let place):
-                let values = UnsafePointer(batch.numbers + place)
                 let stride = batch.numberWidth
-                columns[c].index?.encode(
-                    values, stride: stride, count: rows, offset: offset, into: codes + c, stride: width
-                ) { special &+ Self.code(Hole(nan: $0)) }
+                let input = batch.numbers + (first &* stride &+ place)
+                let values = values + columns[c].numberIndex &* Self.maximumRows
+                let multiples = multiples + columns[c].numberIndex &* Self.maximumRows
                 let scale = columns[c].scale
-                let out = quanta + columns[c].numberIndex
-                for row in 0..<rows {
-                    let value = values[row &* stride]
-                    out[row &* numbers] = Quantum(
-                        multiple: value.isNaN ? 0 : Moments.quantum(value, scale: scale), value: value)
-                }
+                Moments.quantise(
+                    input, stride: stride, count: count, scale: scale, values: values, multiples: multiples,
+                    squares: squares + columns[c].numberIndex &* Self.maximumRows)
+                columns[c].index?.encode(values, count: count, into: codes) { special &+ Self.code(Hole(nan: $0)) }
             case .code(let place):
-                let values = batch.codes + place
                 let stride = batch.codeWidth
-                for row in 0..<rows {
-                    let code = values[row &* stride]
-                    codes[row &* width &+ c] =
-                        Hole(code: code).map { special &+ Self.code($0) } ?? offset &+ UInt32(code)
+                let input = batch.codes + (first &* stride &+ place)
+                for row in 0..<count {
+                    let code = input[row &* stride]
+                    codes[row] = Hole(code: code).map { special &+ Self.code($0) } ?? code
                 }
             }
         }
@@ -105,13 +101,13 @@ final class RowEncoder {
 
     /// A hole's place after the column's bins.
     @inline(__always)
-    private static func code(_ hole: Hole) -> UInt32 {
+    private static func code(_ hole: Hole) -> UInt16 {
         switch hole {
-        case .null: UInt32(SpecialCode.null.rawValue)
-        case .missing: UInt32(SpecialCode.missing.rawValue)
-        case .invalid: UInt32(SpecialCode.invalid.rawValue)
-        case .wrongType: UInt32(SpecialCode.wrongType.rawValue)
-        case .absent: UInt32(SpecialCode.allCases.count)
+        case .null: UInt16(SpecialCode.null.rawValue)
+        case .missing: UInt16(SpecialCode.missing.rawValue)
+        case .invalid: UInt16(SpecialCode.invalid.rawValue)
+        case .wrongType: UInt16(SpecialCode.wrongType.rawValue)
+        case .absent: UInt16(SpecialCode.allCases.count)
         }
     }
 }

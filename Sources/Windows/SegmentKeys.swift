@@ -9,26 +9,20 @@ final class SegmentKeys {
     let count: Int
     /// For each segmentation, the dimensions it crosses, as numbers of the schema's.
     private let segmentations: [[Int]]
-    private var capacity = 0
-    /// rows × `count`.
-    private(set) var keys: UnsafeMutablePointer<UInt64> = .allocate(capacity: 1)
+    /// `RowEncoder.maximumRows` × `count`.
+    let keys: UnsafeMutablePointer<UInt64>
 
     init(_ segmentations: [[Int]]) {
         self.segmentations = segmentations
         count = segmentations.count
+        keys = .allocate(capacity: max(1, RowEncoder.maximumRows * segmentations.count))
     }
 
     deinit { keys.deallocate() }
 
-    func compute(_ batch: EventBatch) {
-        if batch.count > capacity {
-            capacity = max(batch.count, 2 * capacity)
-            keys.deallocate()
-            keys = .allocate(capacity: capacity * max(1, count))
-        }
-        let rows = batch.count
+    func compute(_ batch: EventBatch, from first: Int, count rows: Int) {
         let width = batch.segmentWidth
-        let segments = batch.segments
+        let segments = batch.segments + first &* width
         for (s, dimensions) in segmentations.enumerated() {
             let out = keys + s
             for (place, dimension) in dimensions.enumerated() {

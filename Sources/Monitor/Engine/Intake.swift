@@ -5,7 +5,7 @@ package import Windows
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
 package struct Intake {
     /// Rows are counted in micro-batches of this size.
-    private static let batchRows = 256
+    private static let batchRows = 1_024
 
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]

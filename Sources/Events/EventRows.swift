@@ -1,0 +1,90 @@
+import Values
+
+/// The memory of an `EventBatch`: a plain value of pointers, which the batch keeps on the heap and frees.
+struct EventRows: BitwiseCopyable {
+    let numberWidth: Int
+    let codeWidth: Int
+    let segmentWidth: Int
+
+    var count = 0
+    private var capacity: Int
+    private(set) var numbers: UnsafeMutablePointer<Double>
+    private(set) var codes: UnsafeMutablePointer<UInt16>
+    private(set) var segments: UnsafeMutablePointer<UInt16>
+    private(set) var timestamps: UnsafeMutablePointer<Timestamp>
+    private(set) var sources: UnsafeMutablePointer<UInt16>
+    private(set) var versions: UnsafeMutablePointer<UInt16>
+    /// A row's numbers before anything is read into it, by `EventBatch.Blank`.
+    let blankNumbers: UnsafeMutablePointer<Double>
+    let blankCodes: UnsafeMutablePointer<UInt16>
+
+    private static let initialCapacity = 512
+
+    init(numberWidth: Int, codeWidth: Int, segmentWidth: Int, blanks: Int) {
+        self.numberWidth = numberWidth
+        self.codeWidth = codeWidth
+        self.segmentWidth = segmentWidth
+        capacity = Self.initialCapacity
+        // Allocations of nothing are avoided, so that every pointer is one of its own.
+        numbers = .allocate(capacity: max(1, capacity * numberWidth))
+        codes = .allocate(capacity: max(1, capacity * codeWidth))
+        segments = .allocate(capacity: max(1, capacity * segmentWidth))
+        timestamps = .allocate(capacity: capacity)
+        sources = .allocate(capacity: capacity)
+        versions = .allocate(capacity: capacity)
+        blankNumbers = .allocate(capacity: max(1, blanks * numberWidth))
+        blankCodes = .allocate(capacity: max(1, blanks * codeWidth))
+    }
+
+    func destroy() {
+        numbers.deallocate()
+        codes.deallocate()
+        segments.deallocate()
+        timestamps.deallocate()
+        sources.deallocate()
+        versions.deallocate()
+        blankNumbers.deallocate()
+        blankCodes.deallocate()
+    }
+
+    @inline(__always)
+    mutating func begin(_ blank: EventBatch.Blank) {
+        if count == capacity { grow() }
+        self.blank(blank)
+        let row = segments + count &* segmentWidth
+        for i in 0..<segmentWidth { row[i] = EventBatch.noSegment }
+    }
+
+    /// Blanks the numbers and codes of the row being written.
+    @inline(__always)
+    func blank(_ blank: EventBatch.Blank) {
+        (numbers + count &* numberWidth).update(
+            from: blankNumbers + blank.rawValue &* numberWidth, count: numberWidth)
+        (codes + count &* codeWidth).update(from: blankCodes + blank.rawValue &* codeWidth, count: codeWidth)
+    }
+
+    @inline(__always)
+    mutating func commit(_ time: Timestamp, source: UInt16, version: UInt16) {
+        timestamps[count] = time
+        sources[count] = source
+        versions[count] = version
+        count &+= 1
+    }
+
+    private mutating func grow() {
+        let capacity = self.capacity * 2
+        func moved<T: BitwiseCopyable>(_ old: UnsafeMutablePointer<T>, _ width: Int) -> UnsafeMutablePointer<T> {
+            let new = UnsafeMutablePointer<T>.allocate(capacity: max(1, capacity * width))
+            new.update(from: old, count: count * width)
+            old.deallocate()
+            return new
+        }
+        numbers = moved(numbers, numberWidth)
+        codes = moved(codes, codeWidth)
+        segments = moved(segments, segmentWidth)
+        timestamps = moved(timestamps, 1)
+        sources = moved(sources, 1)
+        versions = moved(versions, 1)
+        self.capacity = capacity
+    }
+}

@@ -1,0 +1,38 @@
+import Events
+import Foundation
+import TestSupport
+import Testing
+import Values
+
+/// The fast way of reading events is proven by the general way.
+struct FastDecodingPropertyTests {
+    private static let count =
+        ProcessInfo.processInfo.environment["HOLDFAST_DECODER_MESSAGES"].flatMap { Int($0) } ?? 200_000
+
+    @Test func `generated, shuffled, mutated and truncated messages are read alike, fast or not`() {
+        var generator = EventGenerator(seed: 1_905)
+        var pair = DecoderPair(EventGenerator.schemas)
+        let now = Fixture.time("2026-03-02T12:00:00Z")
+        var different: [String] = []
+        for round in 0..<Self.count {
+            // A pair of its own now and then: numbers of versions and segments begin anew.
+            if round % 50_000 == 0 { pair = DecoderPair(EventGenerator.schemas, after: pair) }
+            let message = generator.message()
+            let defaults =
+                switch round % 7 {
+                case 0: TopicDefaults(model: "pets", version: "a topic's version")
+                case 1: TopicDefaults(model: "unheard of")
+                case 2: TopicDefaults()
+                default: TopicDefaults(model: "fraud", version: "9")
+                }
+            if let found = pair.decode(
+                message, defaults: defaults, now: round % 3 == 0 ? now : nil, source: UInt16(round % 5))
+            {
+                different.append("round \(round): \(found): \(String(decoding: message, as: UTF8.self))")
+                if different.count > 5 { break }
+            }
+        }
+        #expect(different.isEmpty, "seed \(generator.seed)")
+        #expect(pair.rows > 5_000 && pair.refused > 1_000, "the messages are of every kind")
+    }
+}
