@@ -155,9 +155,9 @@ let package = Package(
             name: "MonitorTests",
             dependencies: [
                 "Values", "Events", "Files", "Sketches", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka",
-                "Registry", "Monitor",
+                "Registry", "Monitor", "Telemetry",
                 "holdfast",
-                "TestBroker", "TestSupport", http, nioCore, nioHTTP,
+                "TestBroker", "TestSupport", http, nioCore, nioHTTP, log,
             ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -72,17 +72,23 @@ package struct KafkaConfiguration: Sendable {
         return result
     }
 
+    /// What librdkafka keeps of fetched messages for one consumer, where nothing else is configured: its own 64 MiB are more than
+    /// a few milliseconds of reading need, and every worker has a queue of its own.
+    private static let consumerDefaults = [("queued.max.messages.kbytes", "16384")]
+
     /// A configuration object for one client; the caller owns it.
     func makeConsumerConf() -> OpaquePointer {
-        makeConf(fixed: Self.required.map { ($0.name, $0.value) } + [("auto.offset.reset", "earliest")])
+        makeConf(
+            defaults: Self.consumerDefaults,
+            fixed: Self.required.map { ($0.name, $0.value) } + [("auto.offset.reset", "earliest")])
     }
 
     /// The same properties serve the producer of dead letters, which ignores those of a consumer.
-    func makeProducerConf() -> OpaquePointer { makeConf(fixed: []) }
+    func makeProducerConf() -> OpaquePointer { makeConf(defaults: [], fixed: []) }
 
-    private func makeConf(fixed: [(String, String)]) -> OpaquePointer {
+    private func makeConf(defaults: [(String, String)], fixed: [(String, String)]) -> OpaquePointer {
         guard let conf = rd_kafka_conf_new() else { preconditionFailure("out of memory") }
-        for (name, value) in [("client.id", "holdfast")] + properties.map({ ($0.name, $0.value) }) + fixed {
+        for (name, value) in defaults + [("client.id", "holdfast")] + properties.map({ ($0.name, $0.value) }) + fixed {
             // Each was accepted once, by `init` or by the tests of our own ones.
             let problem = Self.set(name, value, on: conf)
             assert(problem == nil, "\(name): \(problem ?? "")")

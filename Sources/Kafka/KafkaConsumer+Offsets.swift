@@ -11,6 +11,28 @@ extension KafkaConsumer {
         try check(PartitionList(partitions).withList { rd_kafka_resume_partitions(handle, $0) })
     }
 
+    /// Goes back (or on) to an offset of each of these assigned partitions; what was fetched of them and not handed out yet is dropped
+    /// and fetched again from there. A pause stays. Blocks until librdkafka has taken it up, at most for five seconds.
+    ///
+    /// - Throws: where one of them could not be moved: its position is then unknown, and the consumer had better be made anew.
+    package func seek(_ offsets: [TopicPartition: Int64]) throws(KafkaError) {
+        guard !offsets.isEmpty else { return }
+        let list = PartitionList(offsets: offsets)
+        if let error = KafkaError(
+            consuming: list.withList { rd_kafka_seek_partitions(handle, $0, Self.seekTimeoutMilliseconds) })
+        {
+            throw error
+        }
+        var failure = RD_KAFKA_RESP_ERR_NO_ERROR
+        list.withList { pointer in
+            pointer.forEachElement { if $0.err != RD_KAFKA_RESP_ERR_NO_ERROR { failure = $0.err } }
+        }
+        try check(failure)
+        assigned.place(offsets.map { ($0.key, topics.index(of: $0.key.topic), $0.value) })
+    }
+
+    private static let seekTimeoutMilliseconds: Int32 = 5_000
+
     /// Tells the broker the next offset of each partition, for tools that show lag; nothing of ours depends on it.
     /// Returns at once; a failure becomes a `.commitFailed` event.
     package func commit(_ offsets: [TopicPartition: Int64]) {

@@ -66,7 +66,7 @@ package final class KafkaConsumer {
     deinit {
         if !isClosed {
             rd_kafka_queue_destroy(messageQueue)
-            rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
         }
         messages.deallocate()
         messageTopics.deallocate()
@@ -101,18 +101,24 @@ package final class KafkaConsumer {
     /// that many to come. `body` is not called without messages. Returns how many were lent.
     ///
     /// Call it at least every `max.poll.interval.ms`, paused or not; a longer silence costs the assignment.
+    ///
+    /// - Parameter takesMessages: `false` leaves fetched messages where they are, in a queue that is bounded by
+    ///   `queued.max.messages.kbytes`: the owner has no room for more now, but stays in the group.
     @discardableResult
-    package func poll(maximum: Int, timeoutMilliseconds: Int, _ body: (borrowing KafkaBatch) -> Void) -> Int {
+    package func poll(
+        maximum: Int, timeoutMilliseconds: Int, takesMessages: Bool = true, _ body: (borrowing KafkaBatch) -> Void
+    ) -> Int {
         precondition(!isClosed, "poll after close")
         precondition(!isBusy, "poll from inside a handler")
         precondition(maximum > 0, "a batch holds at least one message")
         isBusy = true
         defer { isBusy = false }
         reserve(maximum)
-        var taken = serveQueue(maximum)
-        let fresh = rd_kafka_consume_batch_queue(
-            messageQueue, Int32(clamping: timeoutMilliseconds), messages + taken, maximum - taken)
-        taken += max(0, fresh)
+        let timeout = Int32(clamping: timeoutMilliseconds)
+        var taken = serveQueue(maximum, timeoutMilliseconds: takesMessages ? 0 : timeout)
+        if takesMessages {
+            taken += max(0, rd_kafka_consume_batch_queue(messageQueue, timeout, messages + taken, maximum - taken))
+        }
         let count = sift(taken)
         tell(take(&early))
         if count > 0 {
@@ -135,7 +141,19 @@ package final class KafkaConsumer {
         isClosed = true
         // Messages left in the queue hold their partitions, and destroy waits for those: the queue goes first.
         rd_kafka_queue_destroy(messageQueue)
-        rd_kafka_destroy(handle)
+        destroy(flags: 0)
+    }
+
+    /// librdkafka before 2.3 ends the process when it destroys a member of a `cooperative-sticky` group that never led it (its
+    /// #4381). Such a member has left the group here; its memory and threads stay until the process ends.
+    private func destroy(flags: Int32) {
+        let isSticky = configuration["partition.assignment.strategy"]?.contains("cooperative-sticky") == true
+        guard isSticky, rd_kafka_version() < 0x0203_00ff else {
+            rd_kafka_destroy_flags(handle, flags)
+            return
+        }
+        // Its threads may still log.
+        _ = Unmanaged.passRetained(callbacks)
     }
 
     /// Sends a partition's messages to our own queue. Must precede the assignment itself, so that none goes astray.
@@ -173,11 +191,13 @@ package final class KafkaConsumer {
 
     /// Runs the callbacks that wait, and collects errors. A partition's message can only turn up here if librdkafka
     /// fetched before the forwarding took hold; it is kept rather than lost.
-    private func serveQueue(_ maximum: Int) -> Int {
+    private func serveQueue(_ maximum: Int, timeoutMilliseconds: Int32) -> Int {
         var taken = 0
-        while taken < maximum, let message = rd_kafka_consumer_poll(handle, 0) {
+        var patience = timeoutMilliseconds
+        while taken < maximum, let message = rd_kafka_consumer_poll(handle, patience) {
             messages[taken] = message
             taken += 1
+            patience = 0
         }
         return taken
     }

@@ -12,14 +12,21 @@ package enum MetricName: String, CaseIterable, Sendable {
     case lateEvents = "holdfast_late_events_total"
     case unknownKeys = "holdfast_unknown_keys_total"
     case lostMessages = "holdfast_lost_messages_total"
+    case stepSeconds = "holdfast_step_seconds"
+    case pausedSeconds = "holdfast_paused_seconds_total"
+    case refusedSteps = "holdfast_refused_steps_total"
+    case heldPartitions = "holdfast_held_partitions"
+    case schemaRequests = "holdfast_schema_requests_total"
     /// Our own health: series that were not kept.
     case seriesRefused = "holdfast_series_refused_total"
 
     package var kind: MetricKind {
         switch self {
-        case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused: .counter
-        case .consumerLag, .watermark, .drift, .performance, .alerts: .gauge
-        case .windowClose: .histogram
+        case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused,
+            .pausedSeconds, .refusedSteps, .schemaRequests:
+            .counter
+        case .consumerLag, .watermark, .drift, .performance, .alerts, .heldPartitions: .gauge
+        case .windowClose, .stepSeconds: .histogram
         }
     }
 
@@ -36,6 +43,11 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .lateEvents: "Events that came later than the model's lateness allows."
         case .unknownKeys: "Feature values without a column in the reference."
         case .lostMessages: "Messages the broker deleted before they were read."
+        case .stepSeconds: "Seconds a worker's step took: dead letters confirmed, counts and offsets on disk."
+        case .pausedSeconds: "Seconds a worker took no messages because its step before was not done."
+        case .refusedSteps: "Steps that were dropped because they did not go on where the ledger stands."
+        case .heldPartitions: "Partitions that wait for a schema."
+        case .schemaRequests: "Requests to the schema registry by outcome (found, unknown, failed)."
         case .windowClose: "Seconds from the end of a window in event time to its verdict."
         case .seriesRefused: "Series that were not kept, by metric and reason (limit, type)."
         }

@@ -17,6 +17,7 @@ struct CommandTests {
                 window: {size: 7m}
             topics:
               - {name: t}
+            workers: 0
             http: {listen: "0.0.0.0:8080"}
             """)
         let (status, text) = try await HoldfastProcess.run(["serve", "--config", file])
@@ -24,11 +25,39 @@ struct CommandTests {
         for expected in [
             "holdfast.yaml:1:1: error:", "`state`", "holdfast.yaml:4:5: error:", "`reference`",
             "must divide a day evenly",
-            "topics need a `kafka` section", "holdfast.yaml:8:16: error:", "tokens",
+            "topics need a `kafka` section", "holdfast.yaml:8:10: error:", "a whole number from 1 to 64",
+            "holdfast.yaml:9:16: error:", "tokens",
         ] {
             #expect(text.contains(expected), "no '\(expected)' in:\n\(text)")
         }
         #expect(!FileManager.default.fileExists(atPath: workspace.path("state")))
+    }
+
+    @Test("an Avro topic needs a registry, whose address is checked and whose password is not shown")
+    func schemaRegistry() async throws {
+        let workspace = try Workspace()
+        func problems(_ lines: String) async throws -> String {
+            let file = try workspace.write(
+                "holdfast.yaml",
+                "models: []\nkafka: {bootstrap.servers: \"127.0.0.1:1\"}\ntopics: [{name: t, format: avro}]\n\(lines)\n"
+            )
+            let (status, text) = try await HoldfastProcess.run(["check", file])
+            #expect(status == 1)
+            return text
+        }
+        #expect(try await problems("").contains("holdfast.yaml:3:28: error: the format `avro` needs a registry"))
+        let good = try await problems("schema_registry: {url: \"https://r:8081/base/\", username: u, password: p}")
+        #expect(!good.contains("avro") && !good.contains("schema_registry") && !good.contains("URL"), "\(good)")
+        #expect(try await problems("schema_registry: {username: u}").contains("`url`"))
+        #expect(try await problems("schema_registry: {urll: x}").contains("`url`"))
+        for wrong in ["r:8081", "ftp://r", "http://", "http://a b"] {
+            let text = try await problems("schema_registry: {url: \"\(wrong)\"}")
+            #expect(text.contains("holdfast.yaml:4:24: error: expected a URL"), "\(wrong): \(text)")
+        }
+        let user = try await problems("schema_registry: {url: \"http://ada:s3cret@r:8081\"}")
+        #expect(user.contains("stand beside the URL") && !user.contains("s3cret"), "\(user)")
+        #expect(try await problems("schema_registry: {url: \"http://r?x=1\"}").contains("no `?`"))
+        #expect(try await problems("schema_registry: {url: \"http://r\", password: s}").contains("needs a `username`"))
     }
 
     @Test("check tells rule files from configurations and gives places")

@@ -22,7 +22,7 @@ struct KillTests {
         let broker = try TestBrokerProcess()
         try broker.send("topic \(StreamFixture.topic) \(partitions)")
         try broker.send("topic dead 1")
-        let configuration = try stream.configuration("serve", bootstrap: broker.bootstrap)
+        let configuration = try stream.configuration("serve", bootstrap: broker.bootstrap, workers: 2)
         for round in 0..<Self.kills {
             try await StreamFixture.publish(
                 stream.events[round * chunk..<(round + 1) * chunk], to: broker.bootstrap, partitions: partitions)

@@ -49,14 +49,27 @@ struct SourceTrackerTests {
         #expect(tracker.activity(at: Self.start + .hours(1))[0].active.isEmpty)
     }
 
-    @Test("without sources, or with the brokers away, nothing closes")
+    @Test("before the first assignment, and with the brokers away, nothing closes")
     func held() {
-        var tracker = SourceTracker(idle: [.seconds(30)])
-        tracker.isHeld = false
-        #expect(tracker.activity(at: Self.start)[0].isHeld)
-        tracker = Self.tracker("p0")
+        #expect(SourceTracker(idle: [.seconds(30)]).activity(at: Self.start)[0].isHeld)
+        var tracker = Self.tracker("p0")
         tracker.isHeld = true
         #expect(tracker.activity(at: Self.start)[0].isHeld)
+    }
+
+    @Test("a source whose message waits is not idle, however long ago its end was reached")
+    func waiting() {
+        var tracker = Self.tracker("p0", "p1")
+        for name in ["p0", "p1"] { tracker.reachedEnd(name) }
+        tracker.take([Self.rows("p0", at: 5)], at: Self.start)
+        let later = Self.start + .hours(1)
+        #expect(tracker.activity(at: later)[0].active.isEmpty)
+        tracker.wait("p0", true)
+        tracker.wait("p1", true)
+        #expect(tracker.activity(at: later)[0].active == ["p0", "p1"], "also where no row of the model has come yet")
+        tracker.wait("p0", false)
+        tracker.wait("p1", false)
+        #expect(tracker.activity(at: later)[0].active.isEmpty)
     }
 }
 

@@ -63,7 +63,10 @@ struct StreamFixture: Sendable {
     }
 
     /// A configuration; with a broker for `serve`, without one for `replay`.
-    func configuration(_ name: String, bootstrap: String? = nil, receiver: String? = nil) throws -> String {
+    func configuration(
+        _ name: String, bootstrap: String? = nil, receiver: String? = nil, workers: Int? = nil,
+        kafka properties: [(String, String)] = [], schemas: String? = nil
+    ) throws -> String {
         let kafka =
             bootstrap.map {
                 """
@@ -72,8 +75,11 @@ struct StreamFixture: Sendable {
                   group.id: holdfast-test
                   session.timeout.ms: 4000
                   fetch.wait.max.ms: 10
+                \(properties.map { "  \($0.0): \($0.1)" }.joined(separator: "\n"))
+                \(workers.map { "workers: \($0)" } ?? "")
                 topics:
-                  - {name: \(Self.topic), format: json}
+                  - {name: \(Self.topic), format: \(schemas == nil ? "json" : "avro")}
+                \(schemas.map { "schema_registry: {url: \"\($0)\"}" } ?? "")
                 dead_letters: {topic: dead}
                 """
             } ?? ""
@@ -128,12 +134,17 @@ struct StreamFixture: Sendable {
     }
 
     private static func send(_ events: ArraySlice<String>, to bootstrap: String, partitions: Int32) throws {
+        try send(zip(events.indices, events).map { (Int32($0) % partitions, Array($1.utf8)) }, to: bootstrap)
+    }
+
+    /// Publishes messages to the partitions named with them.
+    static func send(_ messages: [(partition: Int32, value: [UInt8])], to bootstrap: String) throws {
         let producer = try KafkaProducer(
             configuration: KafkaConfiguration(properties: [
                 ("bootstrap.servers", bootstrap), ("compression.codec", "lz4"), ("linger.ms", "5"),
             ]), onError: { _ in }, onLog: { _ in })
-        for (i, event) in zip(events.indices, events) {
-            try producer.send(KafkaRecord(topic: topic, partition: Int32(i) % partitions, value: Array(event.utf8)))
+        for message in messages {
+            try producer.send(KafkaRecord(topic: topic, partition: message.partition, value: message.value))
         }
         guard producer.flush(timeoutMilliseconds: 30_000) else {
             throw TestFailure("the broker did not take the events")

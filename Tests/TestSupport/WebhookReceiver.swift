@@ -18,6 +18,19 @@ package final class WebhookReceiver: Sendable {
         case endless
         /// Answers 200 and promises a body that it does not send.
         case stalled
+        /// Answers by path; `*` is every other one.
+        case table([String: Answer])
+    }
+
+    /// A status and a body.
+    package struct Answer: Sendable {
+        package let status: Int
+        package let body: String
+
+        package init(_ status: Int, _ body: String) {
+            self.status = status
+            self.body = body
+        }
     }
 
     package struct Request: Sendable {
@@ -193,6 +206,9 @@ private final class Shared: Sendable {
         case .failing(_, let status, let headers): respond(connection, isEarly ? status : 200, isEarly ? headers : [:])
         case .slow(let delay):
             if !waitForCaller(connection, atMost: delay) { respond(connection, 200, [:]) }
+        case .table(let answers):
+            let answer = answers[request.path] ?? answers["*"] ?? WebhookReceiver.Answer(404, "{}")
+            respond(connection, answer.status, [:], body: answer.body)
         case .endless:
             guard send(connection, [UInt8]("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".utf8)) else { break }
             let part = [UInt8](repeating: UInt8(ascii: "x"), count: 16 << 10)
@@ -210,10 +226,12 @@ private final class Shared: Sendable {
         return poll(&waiting, 1, Int32(clamping: limit.microseconds / 1_000)) != 0
     }
 
-    private func respond(_ connection: Int32, _ status: Int, _ headers: [String: String]) {
-        var head = "HTTP/1.1 \(status) Test\r\nContent-Length: 2\r\nConnection: close\r\n"
+    private func respond(
+        _ connection: Int32, _ status: Int, _ headers: [String: String], body: String = "{}"
+    ) {
+        var head = "HTTP/1.1 \(status) Test\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        _ = send(connection, [UInt8]((head + "\r\n{}").utf8))
+        _ = send(connection, [UInt8]((head + "\r\n" + body).utf8))
     }
 
     private func send(_ connection: Int32, _ bytes: [UInt8]) -> Bool {

@@ -9,8 +9,29 @@ package import Windows
 /// `holdfast.yaml`, read and checked. Paths are absolute or relative to the configuration file's folder, already resolved.
 package struct Configuration: Sendable {
     package struct Topic: Sendable {
+        /// How the messages of a topic are written.
+        package enum Format: String, CaseIterable, Sendable {
+            case json, avro
+        }
+
+        /// A name, or a regular expression for names if it begins with `^`.
         package let name: String
+        package let format: Format
         package let defaults: TopicDefaults
+
+        /// Whether the name is a pattern that a topic's name fits.
+        func matches(_ topic: String) -> Bool {
+            guard name.hasPrefix("^"), let pattern = try? Regex(name) else { return false }
+            return (try? pattern.firstMatch(in: topic)) != nil
+        }
+    }
+
+    /// Where the schemas of Avro messages are: a registry with Confluent's HTTP interface.
+    package struct SchemaRegistry: Sendable {
+        /// Without a slash at its end.
+        package let url: String
+        package let username: String?
+        package let password: String?
     }
 
     package struct Model: Sendable {
@@ -44,6 +65,10 @@ package struct Configuration: Sendable {
     /// librdkafka's properties, in the order of the file; `nil` without a `kafka` section.
     package let kafka: [(String, String)]?
     package let topics: [Topic]
+    /// Present where a topic is in Avro.
+    package let schemaRegistry: SchemaRegistry?
+    /// Threads that read Kafka, each a member of the group.
+    package let workers: Int
     package let deadLetterTopic: String
     package let models: [Model]
     package let rules: RuleSet

@@ -1,5 +1,4 @@
 import Actions
-import Events
 import Foundation
 import Kafka
 import Rules
@@ -9,9 +8,14 @@ import Values
 /// Reads `holdfast.yaml` and the rule files it names. Everything that is wrong is reported at once, each with its place.
 package struct ConfigurationReader {
     static let topLevel = [
-        "state", "kafka", "topics", "dead_letters", "models", "rules", "receivers", "registry", "pipelines", "http",
+        "state", "kafka", "topics", "schema_registry", "workers", "dead_letters", "models", "rules", "receivers",
+        "registry", "pipelines",
+        "http",
         "external_url", "retention",
     ]
+
+    /// More threads than this no topic of one small machine needs.
+    private static let workers = 1...64
 
     private let folder: URL
     private let path: String
@@ -52,6 +56,8 @@ package struct ConfigurationReader {
         let configuration = Configuration(
             path: path, statePath: resolve(map["state"].flatMap { $0.nonEmptyString(&problems) } ?? "state"),
             kafka: readKafka(map["kafka"]), topics: readTopics(map),
+            schemaRegistry: readSchemaRegistry(map["schema_registry"]),
+            workers: map["workers"].flatMap { $0.int(in: Self.workers, &problems) } ?? 1,
             deadLetterTopic: readDeadLetters(map["dead_letters"]), models: models, rules: rules, receivers: receivers,
             http: http,
             externalURL: map["external_url"].flatMap { $0.nonEmptyString(&problems) }
@@ -123,31 +129,6 @@ package struct ConfigurationReader {
             }
         }
         return properties
-    }
-
-    private mutating func readTopics(_ map: YAMLMapping) -> [Configuration.Topic] {
-        var topics: [Configuration.Topic] = []
-        for item in map["topics"]?.list(&problems) ?? [] {
-            guard let entry = item.mapping(allowed: ["name", "format", "model", "version"], &problems),
-                let name = entry.required("name", &problems)?.nonEmptyString(&problems)
-            else { continue }
-            if let format = entry["format"], format.word(of: ["json", "avro"], &problems) == "avro" {
-                problems.add("the format `avro` is not available in this version; use `json`", at: format.place)
-            }
-            if topics.contains(where: { $0.name == name }) {
-                problems.add("topic `\(name)` stands twice", at: item.place)
-            }
-            topics.append(
-                Configuration.Topic(
-                    name: name,
-                    defaults: TopicDefaults(
-                        model: entry["model"]?.nonEmptyString(&problems),
-                        version: entry["version"]?.nonEmptyString(&problems))))
-        }
-        if !topics.isEmpty, map["kafka"] == nil {
-            problems.add("topics need a `kafka` section with `bootstrap.servers`", at: map.keyPlace("topics"))
-        }
-        return topics
     }
 
     private mutating func readDeadLetters(_ value: YAMLValue?) -> String {

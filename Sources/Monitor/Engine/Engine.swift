@@ -51,6 +51,7 @@ final class Engine: Sendable {
 
     private struct Shared {
         var views: [ModelView]
+        var sources: SourceBook
         /// Rules of firing alerts by fingerprint, by model.
         var firing: [String: [String: String]] = [:]
     }
@@ -58,11 +59,19 @@ final class Engine: Sendable {
     private struct State {
         var windows: [ModelWindows]
         var alerts: [ModelAlertState]
-        var activity: [String: [SourceActivity]] = [:]
+        var intakes: [String: Speaker] = [:]
+        /// Intakes that divide the sources of one origin among them.
+        var groups: [[String]] = []
         var views: [ModelView]
         var lastForget = Timestamp.distantPast
         /// A step was given up on: memory is ahead of the ledger, so nothing more may be written.
         var failure: LedgerError?
+    }
+
+    /// What an intake said last.
+    private struct Speaker {
+        var activity: [SourceActivity]
+        var hasSources: Bool
     }
 
     init(
@@ -97,17 +106,31 @@ final class Engine: Sendable {
         shared = Mutex(
             Shared(
                 views: views,
+                sources: SourceBook(offsets: try ledger.offsets(), clocks: windows.map(\.state.clocks)),
                 firing: Dictionary(uniqueKeysWithValues: alerts.map { ($0.model, $0.firingRules) })))
         state = Mutex(State(windows: windows, alerts: alerts, views: views))
     }
 
-    /// An intake that has not said anything yet may bring older rows: nothing closes before it has.
-    func hold(_ intake: String) {
-        state.withLock { $0.activity[intake] = models.map { _ in SourceActivity(isHeld: true) } }
+    /// Intakes that have not said anything yet may bring older rows: nothing closes before each has. They share the sources of one
+    /// origin: one without any says nothing of the watermark, but as long as all are without, nothing closes either.
+    func hold(_ intakes: [String]) {
+        state.withLock { state in
+            for intake in intakes { state.intakes[intake] = heldSpeaker }
+            state.groups.append(intakes)
+        }
+    }
+
+    private var heldSpeaker: Speaker {
+        Speaker(activity: models.map { _ in SourceActivity(isHeld: true) }, hasSources: false)
     }
 
     /// The newest event time of each source, by model, as the ledger has it.
-    func clocks() -> [[String: Timestamp]] { state.withLock { $0.windows.map(\.state.clocks) } }
+    func clocks() -> [[String: Timestamp]] { shared.withLock { $0.sources.clocks } }
+
+    /// An intake begins to read sources: where the ledger stands with each. Never waits for the disk.
+    func take(_ sources: [String], by intake: String, at now: Timestamp) -> [String: SourceBook.Start] {
+        shared.withLock { $0.sources.take(sources, by: intake, at: now) }
+    }
 
     var views: [ModelView] { shared.withLock { $0.views } }
 
@@ -120,43 +143,68 @@ final class Engine: Sendable {
     /// The alerts that fire for a model now: their rules by fingerprint.
     func firingAlerts(model: String) -> [String: String] { shared.withLock { $0.firing[model] ?? [:] } }
 
-    /// Takes a delta, closes the windows that the watermark now passes, lets the rules look, and makes all of it durable.
-    ///
-    /// - Parameters:
-    ///   - intake: who submits; its activity replaces what it said before. One activity per model.
-    ///   - now: wall clock, `nil` in a replay.
+    /// The same for an intake that alone reads one source, of its own name.
     func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?)
         throws(LedgerError)
     {
+        _ = try submit(delta, IntakeReport(activity: activity, reading: [intake]), from: intake, now: now)
+    }
+
+    /// Takes a delta, closes the windows that the watermark now passes, lets the rules look, and makes all of it durable.
+    ///
+    /// - Parameters:
+    ///   - report: replaces what the intake said before. One activity per model.
+    ///   - intake: who submits.
+    ///   - now: wall clock, `nil` in a replay.
+    /// - Returns: why the delta was dropped whole, `nil` where it was counted. After a refusal the watermark waits for the intake to begin
+    ///   anew.
+    func submit(_ delta: IntakeDelta, _ report: IntakeReport, from intake: String, now: Timestamp?)
+        throws(LedgerError) -> StaleDelta?
+    {
+        var stale: StaleDelta?
         try step(delta, now: now) { state in
-            state.activity[intake] = activity
+            stale = shared.withLock { shared in
+                if let refusal = shared.sources.refusal(of: delta, report) { return refusal }
+                if let now { shared.sources.note(report, from: intake, at: now) }
+                return nil
+            }
+            state.intakes[intake] =
+                stale == nil
+                ? Speaker(activity: report.activity, hasSources: !report.reading.isEmpty) : heldSpeaker
+            return stale == nil
         } through: { state, model in
-            Self.watermark(state, model)
+            watermark(state, model)
         }
+        return stale
     }
 
     /// The end of input of a replay: closes the windows that hold the last rows.
     func finish() throws(LedgerError) {
         try step(IntakeDelta(), now: nil, finishing: true) { _ in
+            true
         } through: { _, _ in
             nil
         }
     }
 
-    private static func watermark(_ state: borrowing State, _ model: Int) -> Timestamp? {
-        let all = state.activity.values.map { $0[model] }
-        guard !all.isEmpty, !all.contains(where: \.isHeld) else { return nil }
-        let idle = all.map(\.idle).min() ?? .zero
-        return state.windows[model].watermark(active: Set(all.flatMap(\.active)), idle: idle)
+    private func watermark(_ state: borrowing State, _ model: Int) -> Timestamp? {
+        let speakers = state.intakes
+        guard !speakers.values.contains(where: { $0.activity[model].isHeld }) else { return nil }
+        let reading = speakers.values.filter(\.hasSources).map { $0.activity[model] }
+        let isUnread = state.groups.contains { group in !group.contains { speakers[$0]?.hasSources == true } }
+        guard !reading.isEmpty, !isUnread else { return nil }
+        var active = Set(reading.flatMap(\.active))
+        active.formUnion(shared.withLock { $0.sources.unspoken })
+        return state.windows[model].watermark(active: active, idle: reading.map(\.idle).min() ?? .zero)
     }
 
     private func step(
-        _ delta: IntakeDelta, now: Timestamp?, finishing: Bool = false, _ prepare: (inout State) -> Void,
+        _ delta: IntakeDelta, now: Timestamp?, finishing: Bool = false, _ prepare: (inout State) -> Bool,
         through: (borrowing State, Int) -> Timestamp?
     ) throws(LedgerError) {
         let result = state.withLock { state -> Result<Void, LedgerError> in
             if let failure = state.failure { return .failure(failure) }
-            prepare(&state)
+            guard prepare(&state) else { return .success(()) }
             var commit = LedgerCommit()
             var step = Step()
             commit.offsets = delta.offsets
@@ -186,6 +234,7 @@ final class Engine: Sendable {
             }
             shared.withLock { shared in
                 shared.views = state.views
+                shared.sources.stored(delta, clocks: state.windows.map(\.state.clocks))
                 for alerts in state.alerts { shared.firing[alerts.model] = alerts.firingRules }
             }
             published(step)

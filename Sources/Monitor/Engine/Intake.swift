@@ -87,6 +87,24 @@ package struct Intake {
         for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
     }
 
+    /// Takes one message in Avro. Where its schema is not known, nothing is counted and the source's offset stays.
+    package mutating func addAvro(
+        _ message: UnsafeRawBufferPointer, route: Int, offset: Int64, now: Timestamp?, reject: (Rejection) -> Void
+    ) -> AvroOutcome {
+        if route != current { turn(to: route) }
+        let outcome = decoder.decodeAvro(message, defaults: currentDefaults, now: now) { rejection in
+            delta.rejected[RejectedKey(topic: topic, reason: rejection.reason), default: 0] += 1
+            reject(rejection)
+        }
+        guard outcome == .done else { return outcome }
+        nextOffsets[currentSource] = offset + 1
+        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
+        return .done
+    }
+
+    /// Makes the schema of a number known, as its registry has it.
+    package mutating func setSchema(_ id: UInt32, _ json: [UInt8]) { decoder.setSchema(id, json) }
+
     private mutating func turn(to route: Int) {
         let next = routes[route]
         if next.topic != topic { countEvents() }

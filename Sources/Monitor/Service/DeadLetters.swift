@@ -3,14 +3,14 @@ import Kafka
 import Values
 
 /// Messages that could not be used, on their way to the dead-letter topic. They must have arrived there before the ledger covers their
-/// offsets, so the worker settles them at every step.
-struct DeadLetters {
+/// offsets, so every step settles those of its messages first.
+struct DeadLetters: Sendable {
     /// A message with more unusable events than this is kept once, whole.
     static let perMessageMaximum = 100
     /// What the broker would refuse for its size is kept in part: the head says what it was.
     private static let valueBytes = 900_000
     private static let lastResortBytes = 10_000
-    /// Past this the worker makes a step at once.
+    /// Past this the worker makes a step at once, or takes no more messages while one is being made.
     private static let waitingBytesMaximum = 32 << 20
 
     private let producer: KafkaProducer
@@ -28,6 +28,13 @@ struct DeadLetters {
     }
 
     var isFull: Bool { waitingBytes > Self.waitingBytesMaximum }
+
+    /// Hands over the letters that wait, for one step to settle.
+    mutating func take() -> DeadLetters {
+        var taken = DeadLetters(producer: producer, topic: topic)
+        swap(&taken, &self)
+        return taken
+    }
 
     /// A consumer's properties without those that mean nothing to a producer.
     static func producerProperties(_ properties: [(String, String)]) -> [(String, String)] {

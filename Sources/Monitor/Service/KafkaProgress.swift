@@ -3,98 +3,131 @@ import Kafka
 import Ledger
 import Logging
 import Values
-import Windows
 
-/// What a consumer's handlers and its loop share: counts not yet written, offsets, what is known of the brokers. All of it is touched on
-/// the worker's thread alone.
+/// What a consumer's handlers and its loop share: counts not yet handed over, offsets, what is known of the brokers. All of it is touched
+/// on the worker's thread alone; a step, which may wait for a disk or a broker, runs on a thread of its own, one at a time.
 final class KafkaProgress {
+    static let stepInterval = Span.milliseconds(500)
+    /// A step that takes longer stops the reading: what has been read lately would be read again after a crash.
+    static let stepPatience = Span.seconds(2)
+
+    /// Held partitions that the service's health names.
+    private static let heldShown = 3
+
     private let parts: KafkaWorker.Parts
-    private let isStopping: () -> Bool
-    var intake: Intake
-    var deadLetters: DeadLetters
+    private let isStopping: @Sendable () -> Bool
+    private let runner: StepRunner<KafkaStep.Outcome>
+    private var intake: Intake
+    private var deadLetters: DeadLetters
     private var tracker: SourceTracker
-    private var offsets: [String: Int64]
-    private var clocks: [[String: Timestamp]]
-    private(set) var assigned: [TopicPartition: String] = [:]
+    private(set) var lanes = Lanes()
+    /// Of every partition this session ever had: the intake never forgets one.
     private var routes: [TopicPartition: Int] = [:]
-    /// Partitions whose last event was their end.
-    private var atEnd: Set<TopicPartition> = []
-    /// Partitions that went on before the offset that was due, and that offset: what the ledger covers must not count again, unless the
-    /// topic began anew.
-    private(set) var wentBack: [TopicPartition: Int64] = [:]
+    /// What the step in hand covers, and what those before it did.
+    private var flying: [String: Int64] = [:]
+    private var stored: [String: Int64] = [:]
+    private var stepBegan = Timestamp.distantPast
+    private var nextStep: Timestamp
+    /// No more messages are taken until the step in hand is done.
+    private(set) var isWaiting = false
+    /// Lanes were held when this was last looked at.
+    private var hasHeld = false
+    /// A step was stored since this was last asked.
+    private var hasStored = false
+    /// The group has said what is ours since it last took something away.
+    private var isAssigned = false
     /// The brokers are away; only they can say when they are back.
-    private(set) var isUnreachable = false
+    private var isUnreachable = false
     /// Something was wrong since messages came last.
     private var isTroubled = false
-    /// The client can do no more.
-    private(set) var isFatal = false
-    /// The last step was not made and will not be: the service stops.
+    /// This session can do no more: the client gave up, or what was counted does not fit the ledger any more.
+    private(set) var isOver = false
+    /// The last step was not made and will not be.
     private var hasGivenUp = false
 
-    init(_ parts: KafkaWorker.Parts, _ deadLetters: DeadLetters, isStopping: @escaping () -> Bool) throws {
+    init(_ parts: KafkaWorker.Parts, _ deadLetters: DeadLetters, isStopping: @escaping @Sendable () -> Bool) {
         self.parts = parts
         self.deadLetters = deadLetters
         self.isStopping = isStopping
         intake = Intake(parts.models)
         tracker = SourceTracker(idle: parts.models.map(\.configuration.idle))
-        offsets = try parts.ledger.offsets()
-        clocks = parts.engine.clocks()
+        runner = StepRunner(name: "holdfast-\(parts.name)-step")
+        nextStep = parts.clock.now() + Self.stepInterval
     }
 
-    private static func name(_ partition: TopicPartition) -> String { "\(partition.topic)/\(partition.partition)" }
-
-    /// The intake's number for a partition's messages.
-    func route(_ partition: TopicPartition) -> Int {
-        if let known = routes[partition] { return known }
-        let defaults = parts.topics.first { $0.name == partition.topic }?.defaults ?? TopicDefaults()
-        let route = intake.route(source: Self.name(partition), topic: partition.topic, defaults: defaults)
-        routes[partition] = route
-        return route
+    /// For the broker's display of lag, when there is news; `nil` otherwise.
+    func takeCommittable() -> [TopicPartition: Int64]? {
+        guard hasStored else { return nil }
+        hasStored = false
+        return lanes.all.reduce(into: [:]) { $0[$1.key] = stored[$1.value.source] }
     }
-
-    /// For the broker's display of lag.
-    var committable: [TopicPartition: Int64] { assigned.reduce(into: [:]) { $0[$1.key] = offsets[$1.value] } }
 
     func assign(_ partitions: [TopicPartition]) -> [TopicPartition: StartPosition] {
         let now = parts.clock.now()
+        // What the ledger holds now, not what it held when this worker began: a sibling may have read them since.
+        let known = parts.engine.take(partitions.map(Lane.source), by: parts.name, at: now)
         var starts: [TopicPartition: StartPosition] = [:]
         for partition in partitions {
-            let name = Self.name(partition)
-            assigned[partition] = name
-            let known = parts.models.indices.map { clocks[$0][name] }
-            for (model, clock) in known.enumerated() { intake.setClock(name, model: model, clock) }
-            tracker.add(name, clocks: known, at: now)
+            let name = Lane.source(partition)
+            let start = known[name] ?? SourceBook.Start(offset: nil, clocks: parts.models.map { _ in nil })
+            lanes.add(lane(partition, position: start.offset))
+            for (model, clock) in start.clocks.enumerated() { intake.setClock(name, model: model, clock) }
+            tracker.add(name, clocks: start.clocks, at: now)
+            stored[name] = start.offset
             // Not what the group committed: without a ledger everything is counted again.
             let fresh: StartPosition = parts.kafka.resetPolicy == .latest ? .latest : .earliest
-            starts[partition] = offsets[name].map { .offset($0) } ?? fresh
+            starts[partition] = start.offset.map { .offset($0) } ?? fresh
         }
-        // An assignment comes from the broker.
+        // An assignment comes from the broker; an empty one says that there is nothing to wait for.
+        isAssigned = true
         isUnreachable = false
         tracker.isHeld = false
-        parts.health.set("kafka", nil)
+        parts.health.set(parts.name, nil)
         parts.log.info(
-            "partitions assigned", metadata: ["partitions": "\(partitions.map(\.description).sorted())"])
+            "partitions assigned",
+            metadata: ["worker": "\(parts.name)", "partitions": "\(partitions.map(\.description).sorted())"])
         return starts
     }
 
+    private func lane(_ partition: TopicPartition, position: Int64?) -> Lane {
+        let topic = topic(partition.topic)
+        let route =
+            routes[partition]
+            ?? intake.route(source: Lane.source(partition), topic: partition.topic, defaults: topic.defaults)
+        routes[partition] = route
+        return Lane(partition, topic, route: route, position: position)
+    }
+
+    /// The configured topic of that name, else the one whose pattern fits.
+    private func topic(_ name: String) -> Configuration.Topic {
+        parts.topics.first { $0.name == name } ?? parts.topics.first { $0.matches(name) }
+            ?? Configuration.Topic(name: name, format: .json, defaults: TopicDefaults())
+    }
+
     func revoke(_ partitions: [TopicPartition]) {
-        step()
+        finishStep()
+        makeStep(leaving: partitions)
+        finishStep()
         for partition in partitions {
-            let name = Self.name(partition)
-            assigned[partition] = nil
-            atEnd.remove(partition)
-            wentBack[partition] = nil
-            tracker.remove(name)
-            for model in parts.models.indices { intake.setClock(name, model: model, nil) }
+            guard let lane = lanes.remove(partition) else { continue }
+            tracker.remove(lane.source)
+            stored[lane.source] = nil
+            for model in parts.models.indices { intake.setClock(lane.source, model: model, nil) }
         }
-        if assigned.isEmpty { parts.health.set("kafka", "waiting for partitions") }
+        if hasHeld { showHeld() }
+        isAssigned = false
+        if lanes.all.isEmpty, !isStopping() { parts.health.set(parts.name, "waiting for partitions") }
     }
 
     func take(_ event: KafkaEvent) {
         switch event {
-        case .endOfPartition(let partition, _):
-            atEnd.insert(partition)
-            tracker.reachedEnd(Self.name(partition))
+        case .endOfPartition(let partition, let offset):
+            // Of a lane that passes messages over it is not the end of what was read.
+            if let lane = lanes[partition], !lane.isPassedOver {
+                lane.isAtEnd = true
+                lane.start = lane.start ?? offset
+                tracker.reachedEnd(lane.source)
+            }
             reached()
         case .offsetOutOfRange(let gap):
             parts.log.error(
@@ -102,74 +135,209 @@ final class KafkaProgress {
                 metadata: [
                     "partition": "\(gap.partition)", "missing": "\(gap.missing)", "resumed_at": "\(gap.resumedAt)",
                 ])
-            parts.lost(gap)
-            if gap.wentBack { wentBack[gap.partition] = gap.expected }
+            parts.metrics.lost(gap)
+            if gap.wentBack { lanes[gap.partition]?.due = gap.expected }
         case .committed: reached()
         case .commitFailed(let error):
             parts.log.debug("commit for lag display failed", metadata: ["reason": "\(error)"])
         case .error(let error, let partition):
-            if error.kind == .brokersUnreachable {
-                isUnreachable = true
-                tracker.isHeld = true
-            }
-            isTroubled = true
-            isFatal = isFatal || error.isFatal
-            let place = partition.map { " \($0)" } ?? ""
-            parts.health.set("kafka", "\(error)\(place)")
-            parts.log.warning("Kafka", metadata: ["error": "\(error)", "partition": "\(place)"])
+            failed(error, partition)
         }
+    }
+
+    private func failed(_ error: KafkaError, _ partition: TopicPartition?) {
+        let place = partition.map { " \($0)" } ?? ""
+        parts.log.warning(
+            "Kafka", metadata: ["worker": "\(parts.name)", "error": "\(error)", "partition": "\(place)"])
+        isOver = isOver || error.isFatal
+        // Without partitions nothing would ever say that the trouble is over; those who have some will tell.
+        if isAssigned, lanes.all.isEmpty { return }
+        if error.kind == .brokersUnreachable {
+            isUnreachable = true
+            tracker.isHeld = true
+        }
+        isTroubled = true
+        parts.health.set(parts.name, "\(error)\(place)")
     }
 
     /// The brokers are there: messages or the end of a partition came.
     func reached() {
-        guard isTroubled || isUnreachable, !assigned.isEmpty else { return }
+        guard isTroubled || isUnreachable, !lanes.all.isEmpty else { return }
         isUnreachable = false
         isTroubled = false
         tracker.isHeld = false
-        parts.health.set("kafka", nil)
+        parts.health.set(parts.name, nil)
     }
 
-    func cameFrom(_ partition: TopicPartition) {
-        guard !atEnd.isEmpty, atEnd.remove(partition) != nil else { return }
-        tracker.leftEnd(Self.name(partition))
+    /// The lane of a message; `nil` where it is not ours.
+    func lane(topic: Int, partition: Int32, names: [String]) -> Lane? {
+        lanes.find(topic: topic, partition: partition, names: names)
     }
 
-    /// Whether a message is one the ledger covers already.
-    /// - Parameter high: the end of the partition, where it is known: below the offset that was due, the topic began anew.
-    func isCovered(_ partition: TopicPartition, _ offset: Int64, high: Int64?) -> Bool {
-        guard let due = wentBack[partition] else { return false }
-        if offset < due, let high, high >= due { return true }
-        wentBack[partition] = nil
-        return false
+    /// A message of the lane came.
+    func came(_ lane: Lane) {
+        guard lane.isAtEnd else { return }
+        lane.isAtEnd = false
+        tracker.leftEnd(lane.source)
     }
 
-    /// Dead letters first, then counts and offsets in one transaction. Tries until it works or the service stops.
-    func step() {
-        guard !hasGivenUp else { return }
-        while let reason = deadLetters.settle(timeoutMilliseconds: isStopping() ? 2_000 : 5_000) {
-            parts.health.set("dead letters", reason)
-            parts.log.error("dead letters wait", metadata: ["reason": "\(reason)"])
-            if isStopping() {
-                // Nothing of this step is written, so all of it is read again after a restart.
-                hasGivenUp = true
-                return
-            }
+    /// Counts one message.
+    func count(_ lane: Lane, _ message: UnsafeRawBufferPointer, offset: Int64, now: Timestamp) {
+        var refused: [Rejection] = []
+        var count = 0
+        func reject(_ rejection: Rejection) {
+            count += 1
+            if count <= DeadLetters.perMessageMaximum { refused.append(rejection) }
         }
-        parts.health.set("dead letters", nil)
-        let delta = intake.take()
+        switch lane.topic.format {
+        case .json: intake.add(message, route: lane.route, offset: offset, now: now, reject: reject)
+        case .avro:
+            var outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now, reject: reject)
+            if case .needsSchema(let id) = outcome, let text = parts.schemas?.schema(id) {
+                intake.setSchema(id, text)
+                outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now, reject: reject)
+            }
+            if case .needsSchema(let id) = outcome { return hold(lane, at: offset, for: id) }
+        }
+        guard count > 0 else { return }
+        deadLetters.add(
+            refused, count: count, message: message, topic: lane.partition.topic, partition: lane.partition.partition,
+            offset: offset)
+    }
+
+    /// What has been counted is handed over if there is much of it.
+    /// - Returns: whether there is room for more.
+    func makeRoom() -> Bool {
+        guard isFull else { return true }
+        guard !runner.isBusy else { return false }
+        makeStep()
+        return true
+    }
+
+    private var isFull: Bool { intake.isFull || deadLetters.isFull }
+
+    /// Sees to the steps, after each poll: fetches the outcome of the one in hand, begins the next when it is due.
+    func work() {
+        if let outcome = runner.fetch() { ended(outcome) }
         let now = parts.clock.now()
-        tracker.take(delta.models, at: now)
-        do throws(LedgerError) {
-            try parts.engine.submit(
-                delta, from: KafkaWorker.intakeName, activity: tracker.activity(at: now), now: now)
-            offsets.merge(delta.offsets) { _, new in new }
-            for (model, pane) in delta.models.enumerated() {
-                clocks[model].merge(pane.clocks, uniquingKeysWith: max)
+        if runner.isBusy {
+            isWaiting = isFull || now - stepBegan >= Self.stepPatience
+        } else {
+            isWaiting = false
+            if now >= nextStep || isFull { makeStep() }
+        }
+    }
+
+    /// The last step of the session; waits for it.
+    func finish() {
+        finishStep()
+        makeStep()
+        finishStep()
+    }
+
+    /// A message of the lane, and so all after it, waits for a schema. Its event times are not known: the lane holds the watermark.
+    private func hold(_ lane: Lane, at offset: Int64, for schema: UInt32) {
+        lane.held = Lane.Held(offset: offset, schema: schema)
+        lane.start = lane.start ?? offset
+        tracker.wait(lane.source, true)
+        parts.schemas?.ask(schema)
+        parts.log.warning(
+            "a partition waits for a schema",
+            metadata: ["partition": "\(lane.partition)", "offset": "\(offset)", "schema": "\(schema)"])
+    }
+
+    /// Sees to the lanes that passed messages over, after each poll. Nothing was counted of these messages, so it is enough to go back.
+    func settle(_ consumer: KafkaConsumer) {
+        let waiting = lanes.all.values.filter(\.isPassedOver)
+        guard hasHeld || !waiting.isEmpty else { return }
+        do throws(KafkaError) {
+            let stopped = waiting.filter { $0.held?.isPaused == false }
+            if !stopped.isEmpty { try consumer.pause(stopped.map(\.partition)) }
+            // After the pause, which would itself set where to go on. Of a held lane now rather than later, so that its lag is right.
+            try consumer.seek(
+                waiting.reduce(into: [:]) { offsets, lane in
+                    if let held = lane.held, held.isPaused { return }
+                    offsets[lane.partition] = lane.held?.offset ?? lane.putBack
+                })
+            for lane in waiting {
+                lane.putBack = nil
+                lane.held?.isPaused = true
+            }
+            for lane in waiting {
+                guard let held = lane.held, let text = parts.schemas?.schema(held.schema) else { continue }
+                intake.setSchema(held.schema, text)
+                try consumer.resume([lane.partition])
+                lane.held = nil
+                tracker.wait(lane.source, false)
+                parts.log.info(
+                    "a partition goes on: its schema is there",
+                    metadata: ["partition": "\(lane.partition)", "schema": "\(held.schema)"])
             }
         } catch {
+            beginAnew("messages cannot be read again: \(error)")
+        }
+        showHeld()
+    }
+
+    private func showHeld() {
+        let held = lanes.all.values.filter { $0.held != nil }.sorted { $0.partition < $1.partition }
+        hasHeld = !held.isEmpty
+        let words = held.prefix(Self.heldShown).compactMap { lane in
+            lane.held.map {
+                "\(lane.partition) waits at offset \($0.offset) for schema \($0.schema): \(parts.schemas?.reason($0.schema) ?? "")"
+            }
+        }
+        let more = held.count > Self.heldShown ? ["and \(held.count - Self.heldShown) more"] : []
+        parts.health.set("\(parts.name) schemas", held.isEmpty ? nil : (words + more).joined(separator: "; "))
+        parts.metrics.held(held.count, worker: parts.name)
+    }
+
+    /// Ends the session, after a last step. The next one goes on where the ledger stands.
+    private func beginAnew(_ reason: String) {
+        isOver = true
+        parts.log.warning("Kafka is joined anew", metadata: ["worker": "\(parts.name)", "reason": "\(reason)"])
+    }
+
+    /// Hands over what was counted.
+    /// - Parameter leaving: partitions that are read no more after this.
+    private func makeStep(leaving: [TopicPartition] = []) {
+        guard !hasGivenUp else { return }
+        let now = parts.clock.now()
+        var delta = intake.take()
+        tracker.take(delta.models, at: now)
+        var report = IntakeReport(activity: [], reading: [], leaving: leaving.map(Lane.source))
+        for lane in lanes.all.values {
+            // Whoever reads on begins there too, though nothing was counted yet.
+            if delta.offsets[lane.source] == nil, lane.position == nil { delta.offsets[lane.source] = lane.start }
+            guard let next = delta.offsets[lane.source] else { continue }
+            report.began.updateValue(lane.position, forKey: lane.source)
+            lane.position = next
+        }
+        for source in report.leaving { tracker.remove(source) }
+        report.activity = tracker.activity(at: now)
+        report.reading = tracker.names
+        flying = delta.offsets
+        stepBegan = now
+        nextStep = now + Self.stepInterval
+        let step = KafkaStep(letters: deadLetters.take(), delta: delta, report: report)
+        runner.start { [parts, isStopping] in step.run(parts, isStopping: isStopping) }
+    }
+
+    private func finishStep() {
+        if let outcome = runner.wait() { ended(outcome) }
+    }
+
+    private func ended(_ outcome: KafkaStep.Outcome) {
+        switch outcome {
+        case .stored:
+            stored.merge(flying) { _, new in new }
+            hasStored = true
+        case .refused(let stale):
             hasGivenUp = true
-            parts.log.critical(
-                "the last step was not written; it is read again after a restart", metadata: ["reason": "\(error)"])
+            beginAnew("\(stale)")
+        case .givenUp:
+            hasGivenUp = true
+            isOver = true
         }
     }
 }

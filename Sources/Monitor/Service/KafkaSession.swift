@@ -1,21 +1,20 @@
 import Events
 import Kafka
-import Ledger
 import Logging
 import Values
 
-/// One consumer's life, on the worker's thread: polls, counts, and makes a step every half second.
+/// One consumer's life, on the worker's thread: polls, counts, and makes a step every half second. While a step cannot be finished it goes
+/// on polling, which keeps its place in the group, and leaves the messages where they are.
 struct KafkaSession {
-    private static let stepInterval = Span.milliseconds(500)
     private static let pollMaximum = 1_000
     private static let pollMilliseconds = 20
 
     private let parts: KafkaWorker.Parts
-    private let isStopping: () -> Bool
+    private let isStopping: @Sendable () -> Bool
     private let progress: KafkaProgress
     private let consumer: KafkaConsumer
 
-    init(_ parts: KafkaWorker.Parts, isStopping: @escaping () -> Bool) throws {
+    init(_ parts: KafkaWorker.Parts, isStopping: @escaping @Sendable () -> Bool) throws {
         self.parts = parts
         self.isStopping = isStopping
         let log = parts.log
@@ -27,7 +26,7 @@ struct KafkaSession {
         let producer = try KafkaProducer(
             configuration: parts.deadLetterKafka,
             onError: { log.warning("Kafka producer", metadata: ["error": "\($0)"]) }, onLog: onLog)
-        let progress = try KafkaProgress(
+        let progress = KafkaProgress(
             parts, DeadLetters(producer: producer, topic: parts.deadLetterTopic), isStopping: isStopping)
         self.progress = progress
         consumer = try KafkaConsumer(
@@ -39,42 +38,52 @@ struct KafkaSession {
 
     /// Until the service stops, or the client can do no more.
     func run() {
-        var nextStep = parts.clock.now() + Self.stepInterval
-        while !isStopping(), !progress.isFatal {
-            _ = consumer.poll(maximum: Self.pollMaximum, timeoutMilliseconds: Self.pollMilliseconds) { take($0) }
-            let now = parts.clock.now()
-            guard now >= nextStep else { continue }
-            progress.step()
-            consumer.commit(progress.committable)
-            parts.lag(progress.assigned.keys.reduce(into: [:]) { $0[$1] = consumer.lag(of: $1) })
-            nextStep = parts.clock.now() + Self.stepInterval
+        var waitingSince: Timestamp?
+        while !isStopping(), !progress.isOver {
+            consumer.poll(
+                maximum: Self.pollMaximum, timeoutMilliseconds: Self.pollMilliseconds,
+                takesMessages: !progress.isWaiting
+            ) { take($0) }
+            progress.settle(consumer)
+            progress.work()
+            if let committable = progress.takeCommittable() {
+                consumer.commit(committable)
+                parts.metrics.lag(
+                    progress.lanes.all.keys.reduce(into: [:]) { $0[$1] = consumer.lag(of: $1) }, worker: parts.name)
+            }
+            waitingSince = countWaiting(since: waitingSince)
         }
-        progress.step()
+        progress.finish()
         consumer.close()
+        parts.metrics.lag([:], worker: parts.name)
+    }
+
+    /// - Returns: since when no messages have been taken, as far as it is not counted yet.
+    private func countWaiting(since: Timestamp?) -> Timestamp? {
+        guard since != nil || progress.isWaiting else { return nil }
+        let now = parts.clock.now()
+        if let since { parts.metrics.paused((now - since).seconds, worker: parts.name) }
+        return progress.isWaiting ? now : nil
     }
 
     private func take(_ batch: borrowing KafkaBatch) {
         let now = parts.clock.now()
         let names = consumer.topicNames
+        var hasRoom = true
         batch.forEach { message in
-            let topic = names[message.topic]
-            let partition = TopicPartition(topic, message.partition)
-            let (number, offset, bytes) = (message.partition, message.offset, message.value)
-            progress.cameFrom(partition)
-            if !progress.wentBack.isEmpty,
-                progress.isCovered(partition, offset, high: consumer.watermarks(of: partition)?.high)
-            {
+            guard let lane = progress.lane(topic: message.topic, partition: message.partition, names: names),
+                !lane.isPassedOver
+            else { return }
+            let offset = message.offset
+            progress.came(lane)
+            guard hasRoom else {
+                lane.putBack = offset
+                lane.start = lane.start ?? offset
                 return
             }
-            var refused: [Rejection] = []
-            var count = 0
-            progress.intake.add(bytes, route: progress.route(partition), offset: offset, now: now) { rejection in
-                count += 1
-                if count <= DeadLetters.perMessageMaximum { refused.append(rejection) }
-            }
-            progress.deadLetters.add(
-                refused, count: count, message: bytes, topic: topic, partition: number, offset: offset)
-            if progress.deadLetters.isFull || progress.intake.isFull { progress.step() }
+            if lane.due != nil, lane.covers(offset, high: consumer.watermarks(of: lane.partition)?.high) { return }
+            progress.count(lane, message.value, offset: offset, now: now)
+            hasRoom = progress.makeRoom()
         }
         progress.reached()
     }

@@ -1,31 +1,31 @@
 import Foundation
 import Kafka
-import Ledger
 import Logging
 import Synchronization
 import Values
 
-/// The thread that reads Kafka: polls, counts, and at every step hands its counts with the offsets they cover to the engine. Offsets are
+/// A thread that reads Kafka: polls, counts, and at every step hands its counts with the offsets they cover to the engine. Offsets are
 /// the ledger's; what is committed to the broker only shows lag.
+///
+/// Several workers are members of one group: the broker divides the partitions among them, and they share nothing but the engine.
 final class KafkaWorker: Sendable {
-    /// The name of this intake's activity.
-    static let intakeName = "kafka"
+    /// The name of a worker's intake, of its metrics and of its part of the service's health.
+    static func name(_ number: Int) -> String { "kafka-\(number)" }
 
     struct Parts: Sendable {
+        let name: String
         let kafka: KafkaConfiguration
         let deadLetterKafka: KafkaConfiguration
         let topics: [Configuration.Topic]
         let deadLetterTopic: String
         let models: [MonitoredModel]
         let engine: Engine
-        let ledger: Ledger
+        /// Where a topic is in Avro.
+        let schemas: SchemaRegistry?
+        let metrics: StepMetrics
         let health: Health
         let clock: WallClock
         let log: Logger
-        /// Told the lag of each partition now and then.
-        let lag: @Sendable ([TopicPartition: Int64]) -> Void
-        /// Told of messages the broker deleted before they were read.
-        let lost: @Sendable (OffsetGap) -> Void
     }
 
     private let parts: Parts
@@ -49,7 +49,7 @@ final class KafkaWorker: Sendable {
             }
             for waiter in waiters { waiter.resume() }
         }
-        thread.name = "holdfast-kafka"
+        thread.name = "holdfast-\(parts.name)"
         thread.stackSize = 4 << 20
         thread.start()
     }
@@ -68,16 +68,17 @@ final class KafkaWorker: Sendable {
     }
 
     private func run() {
-        parts.health.set("kafka", "connecting")
+        parts.health.set(parts.name, "connecting")
         while !isStopping {
             do {
                 let session = try KafkaSession(parts, isStopping: { [self] in isStopping })
                 session.run()
                 guard !isStopping else { return }
-                // The client gave up for good (fenced, say): a new one goes on where the ledger stands.
+                // The client gave up for good, or counted what another has: a new one goes on where the ledger stands.
+                parts.health.set(parts.name, "joining anew")
                 Thread.sleep(forTimeInterval: 1)
             } catch {
-                parts.health.set("kafka", "\(error)")
+                parts.health.set(parts.name, "\(error)")
                 parts.log.error("Kafka cannot be started", metadata: ["reason": "\(error)"])
                 Thread.sleep(forTimeInterval: 1)
             }

@@ -43,7 +43,7 @@ package struct Serve: Sendable {
                 host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens),
             service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
         var services: [any Service] = [parts.deliveries, parts.actions, server, Ticker(posted: parts.posted)]
-        if let worker = parts.worker { services.append(IngestService(worker: worker)) }
+        if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
         var group = ServiceGroupConfiguration(
@@ -65,7 +65,7 @@ package struct Serve: Sendable {
         let posted: PostedEvents
         let deliveries: DeliveryService
         let actions: ActionService
-        let worker: KafkaWorker?
+        let workers: [KafkaWorker]
         let stopping: Flag
         /// Held as long as the service runs.
         let lock: StateLock
@@ -126,21 +126,27 @@ package struct Serve: Sendable {
                 ledger: ledger, registry: registry, engine: engine, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
-            worker: try worker(engine, ledger, health, metrics, stopping), stopping: stopping, lock: lock)
+            workers: try workers(engine, health, metrics, stopping), stopping: stopping, lock: lock)
     }
 
-    private func worker(
-        _ engine: Engine, _ ledger: Ledger, _ health: Health, _ metrics: StepMetrics, _ stopping: Flag
-    ) throws -> KafkaWorker? {
-        guard let properties = configuration.kafka, !configuration.topics.isEmpty else { return nil }
-        engine.hold(KafkaWorker.intakeName)
-        return KafkaWorker(
-            .init(
-                kafka: try KafkaConfiguration(properties: properties),
-                deadLetterKafka: try KafkaConfiguration(properties: DeadLetters.producerProperties(properties)),
-                topics: configuration.topics, deadLetterTopic: configuration.deadLetterTopic, models: models,
-                engine: engine, ledger: ledger, health: health, clock: clock, log: log, lag: { metrics.lag($0) },
-                lost: { metrics.lost($0) }), stopping: stopping)
+    private func workers(
+        _ engine: Engine, _ health: Health, _ metrics: StepMetrics, _ stopping: Flag
+    ) throws -> [KafkaWorker] {
+        guard let properties = configuration.kafka, !configuration.topics.isEmpty else { return [] }
+        let kafka = try KafkaConfiguration(properties: properties)
+        let deadLetterKafka = try KafkaConfiguration(properties: DeadLetters.producerProperties(properties))
+        let schemas = configuration.schemaRegistry.map { settings in
+            SchemaRegistry(settings, log: log) { metrics.schemaRequest($0) }
+        }
+        let names = (0..<configuration.workers).map(KafkaWorker.name)
+        engine.hold(names)
+        return names.map { name in
+            KafkaWorker(
+                .init(
+                    name: name, kafka: kafka, deadLetterKafka: deadLetterKafka, topics: configuration.topics,
+                    deadLetterTopic: configuration.deadLetterTopic, models: models, engine: engine, schemas: schemas,
+                    metrics: metrics, health: health, clock: clock, log: log), stopping: stopping)
+        }
     }
 
     /// A monitored model is in the registry from the first start on, so that it can be promoted and rolled back.
@@ -169,16 +175,16 @@ final class Flag: Sendable {
     func set() { flag.withLock { $0 = true } }
 }
 
-/// The Kafka thread as a service: stops consuming, makes the last step and leaves the group when the service shuts down.
+/// The Kafka threads as a service: they stop consuming, make their last steps and leave the group when the service shuts down, all at once.
 private struct IngestService: Service {
-    let worker: KafkaWorker
+    let workers: [KafkaWorker]
 
     func run() async throws {
-        worker.start()
+        for worker in workers { worker.start() }
         await withTaskCancellationOrGracefulShutdownHandler {
-            await worker.waitUntilFinished()
+            for worker in workers { await worker.waitUntilFinished() }
         } onCancelOrGracefulShutdown: {
-            worker.stop()
+            for worker in workers { worker.stop() }
         }
     }
 }

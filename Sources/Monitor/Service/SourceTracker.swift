@@ -11,6 +11,8 @@ struct SourceTracker {
         /// The step in which the end was last reached, and whether no message came after it.
         var endStep: Int?
         var isAtEnd = false
+        /// A message of it waits and cannot be counted yet.
+        var isWaiting = false
         /// For each model, when a row last moved the event clock: wall clock and step.
         var advanced: [(at: Timestamp, step: Int)?]
         var clocks: [Timestamp?]
@@ -43,6 +45,12 @@ struct SourceTracker {
 
     mutating func leftEnd(_ name: String) { sources[name]?.isAtEnd = false }
 
+    /// A message of the source waits for something: however long that takes, the source is not idle and rows of any model may come.
+    mutating func wait(_ name: String, _ isWaiting: Bool) { sources[name]?.isWaiting = isWaiting }
+
+    /// Every source, the silent ones too.
+    var names: [String] { sources.keys.sorted() }
+
     /// Notes the clocks that a step's deltas bring.
     mutating func take(_ deltas: [PaneDelta], at now: Timestamp) {
         for (model, delta) in deltas.enumerated() {
@@ -56,17 +64,17 @@ struct SourceTracker {
 
     func activity(at now: Timestamp) -> [SourceActivity] {
         idle.indices.map { model in
-            var result = SourceActivity(isHeld: isHeld || sources.isEmpty)
+            var result = SourceActivity(isHeld: isHeld)
             var newest = Timestamp.distantPast
             for (name, source) in sources {
                 guard let advanced = source.advanced[model] else {
                     // Not read to its end yet: its backlog may hold the model's oldest rows.
-                    if source.endStep == nil { result.active.append(name) }
+                    if source.endStep == nil || source.isWaiting { result.active.append(name) }
                     newest = max(newest, source.since)
                     continue
                 }
                 newest = max(newest, advanced.at)
-                if !source.wasRead(since: advanced.step) || now - advanced.at < idle[model] {
+                if source.isWaiting || !source.wasRead(since: advanced.step) || now - advanced.at < idle[model] {
                     result.active.append(name)
                 }
             }

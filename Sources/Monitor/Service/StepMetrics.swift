@@ -2,6 +2,7 @@ import Events
 import Kafka
 import Rules
 import Statistics
+import Synchronization
 import Telemetry
 import Values
 
@@ -13,6 +14,9 @@ struct StepMetrics: Sendable {
     ]
 
     let registry: PrometheusRegistry
+    private let lags = LagBoard()
+
+    init(registry: PrometheusRegistry) { self.registry = registry }
 
     func take(_ step: Engine.Step) {
         for (key, count) in step.events {
@@ -54,15 +58,48 @@ struct StepMetrics: Sendable {
         registry.replaceGauges(.drift, scope: ["model": snapshot.model], with: values)
     }
 
-    func lag(_ partitions: [TopicPartition: Int64]) {
-        registry.replaceGauges(
-            .consumerLag, scope: [:],
-            with: partitions.map {
-                (["topic": $0.key.topic, "partition": "\($0.key.partition)"], Double($0.value))
-            })
+    /// - Parameter partitions: all that the worker reads, with the messages that wait there.
+    func lag(_ partitions: [TopicPartition: Int64], worker: String) {
+        lags.set(partitions, worker: worker) { all in
+            registry.replaceGauges(
+                .consumerLag, scope: [:],
+                with: all.map { (["topic": $0.key.topic, "partition": "\($0.key.partition)"], Double($0.value)) })
+        }
+    }
+
+    func step(_ seconds: Double, worker: String) {
+        registry.histogram(.stepSeconds, ["worker": worker]).observe(max(0, seconds))
+    }
+
+    func paused(_ seconds: Double, worker: String) {
+        registry.counter(.pausedSeconds, ["worker": worker]).add(max(0, seconds))
+    }
+
+    func refused(worker: String) { registry.counter(.refusedSteps, ["worker": worker]).add(1) }
+
+    func schemaRequest(_ outcome: SchemaRegistry.Outcome) {
+        registry.counter(.schemaRequests, ["outcome": outcome.rawValue]).add(1)
+    }
+
+    func held(_ partitions: Int, worker: String) {
+        registry.gauge(.heldPartitions, ["worker": worker]).set(Double(partitions))
     }
 
     func lost(_ gap: OffsetGap) {
         registry.counter(.lostMessages, ["topic": gap.partition.topic]).add(Double(gap.missing))
+    }
+}
+
+/// The lag of every worker's partitions, which are shown as one.
+private final class LagBoard: Sendable {
+    private let lags = Mutex<[String: [TopicPartition: Int64]]>([:])
+
+    /// - Parameter show: told the lags of all workers, one caller at a time.
+    func set(_ partitions: [TopicPartition: Int64], worker: String, show: ([TopicPartition: Int64]) -> Void) {
+        lags.withLock { lags in
+            lags[worker] = partitions
+            // While a partition changes hands both may show it; either is right.
+            show(lags.values.reduce(into: [:]) { $0.merge($1) { old, _ in old } })
+        }
     }
 }
