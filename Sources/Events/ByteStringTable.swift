@@ -13,17 +13,21 @@ package struct ByteStringTable: Sendable {
 
     private var storage: Storage
 
+    /// An empty table with room for some strings.
     package init(minimumCapacity: Int = 16) {
         storage = Storage(ByteStringIndex(minimumCapacity: minimumCapacity))
     }
 
+    /// A table of strings numbered as they stand; one given twice keeps its first number.
     package init(_ names: [String]) {
         self.init(minimumCapacity: names.count)
         for name in names { _ = insert(name) }
     }
 
+    /// How many strings the table has; their numbers are below it.
     package var count: Int { storage.index.count }
 
+    /// The string of a number.
     package func name(_ number: Int) -> String { storage.index.name(number) }
 
     /// The number of a string, if it is in the table.
@@ -38,6 +42,7 @@ package struct ByteStringTable: Sendable {
         return storage.index.insert(bytes)
     }
 
+    /// The number of a string, added if new.
     package mutating func insert(_ name: String) -> Int {
         var copy = name
         return copy.withUTF8 { insert(UnsafeRawBufferPointer($0)) }

@@ -32,6 +32,7 @@ package final class EventBatch {
     package let codeWidth: Int
     package let segmentWidth: Int
 
+    /// Rows in the batch.
     package var count: Int { rows.pointee.count }
 
     /// `count` × `numberWidth`; cells without a usable value are NaN with a `Hole` as payload.
@@ -40,12 +41,14 @@ package final class EventBatch {
     package var codes: UnsafeMutablePointer<UInt16> { rows.pointee.codes }
     /// `count` × `segmentWidth`: numbers into `EventDecoder.segmentValue`; `noSegment` where the event has none.
     package var segments: UnsafeMutablePointer<UInt16> { rows.pointee.segments }
+    /// Event time by row.
     package var timestamps: UnsafeMutablePointer<Timestamp> { rows.pointee.timestamps }
     /// The caller's number of the source (file, partition) each row came from, in the source's order.
     package var sources: UnsafeMutablePointer<UInt16> { rows.pointee.sources }
     /// Numbers into `EventDecoder.versionName`.
     package var versions: UnsafeMutablePointer<UInt16> { rows.pointee.versions }
 
+    /// In place of a segment's number where the event names no value of the dimension.
     package static let noSegment = UInt16.max
 
     /// The rows themselves, outside the object: the decoder writes them through a plain pointer, without the checks for exclusive
@@ -102,10 +105,8 @@ package final class EventBatch {
         }
     }
 
+    /// Empties the batch and keeps its memory.
     package func removeAll() { rows.pointee.count = 0 }
-
-    /// Takes back the last rows, down to `count` of them.
-    func truncate(to count: Int) { rows.pointee.count = min(count, rows.pointee.count) }
 
     /// Makes room for the row numbered `count` and blanks it. The row belongs to the batch after `commitRow`; until then it may be
     /// written and blanked again.

@@ -14,6 +14,7 @@ package struct EventDecoder {
     /// Event time may run this far ahead of the clock; later events are quarantined, so that one bad clock cannot close windows.
     package static let futureTolerance = Span.minutes(10)
 
+    /// By model, in the order of the schemas.
     package let batches: [EventBatch]
     /// Keys of `features` that no model column or option names, for a counter.
     package var unknownKeys: UInt64 { counters.unknownKeys.pointee }

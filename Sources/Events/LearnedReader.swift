@@ -47,13 +47,18 @@ final class LearnedReader {
         var number = 0.0
     }
 
+    /// Twice what may be left when the padded buffer takes over, and more.
     static let tailBytes = 512
 
+    /// On the heap and reached by a pointer, as all else here, so that no access is checked for exclusivity and no object counted.
     let state: UnsafeMutablePointer<State>
+    /// By model.
     let graphs: UnsafeMutablePointer<KeyGraph>
+    /// By model: its batch's rows.
     let rows: UnsafeMutablePointer<UnsafeMutablePointer<EventRows>>
     let powers = PowersOfTen.shared
     let days: UnsafeMutablePointer<KnownDay>
+    /// By model; they own the names that the graphs point to.
     let tables: [ModelTables]
     let modelNames: ByteStringTable
     /// By model: how many rows its batch had before the message.
