@@ -103,7 +103,9 @@ package struct Intake {
     }
 
     /// Makes the schema of a number known, as its registry has it.
-    package mutating func setSchema(_ id: UInt32, _ json: [UInt8]) { decoder.setSchema(id, json) }
+    package mutating func setSchema(_ id: UInt32, _ json: [UInt8]) {
+        json.withUnsafeBytes { decoder.setSchema(id, $0) }
+    }
 
     private mutating func turn(to route: Int) {
         let next = routes[route]
