@@ -4,14 +4,6 @@ import Values
 
 /// The events of `StreamFixture` in Avro, as a serialising producer writes them.
 enum AvroStream {
-    /// Whether this build reads Avro.
-    static let isRead: Bool = {
-        var decoder = EventDecoder([])
-        return [UInt8]([0, 0, 0, 0, 7, 0]).withUnsafeBytes {
-            decoder.decodeAvro($0, defaults: TopicDefaults(), now: nil) { _ in } == .needsSchema(7)
-        }
-    }()
-
     static let schema =
         #"{"type":"record","name":"Event","fields":[{"name":"model","type":"string"},{"name":"version","type":"string"},{"name":"id","type":"string"},{"name":"ts","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"features","type":{"type":"record","name":"Features","fields":[{"name":"amount","type":"double"},{"name":"plan","type":["null","string"]}]}},{"name":"prediction","type":{"type":"record","name":"Prediction","fields":[{"name":"score","type":"double"}]}},{"name":"segments","type":{"type":"record","name":"Segments","fields":[{"name":"country","type":"string"}]}}]}"#
 
