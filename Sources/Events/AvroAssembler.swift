@@ -32,7 +32,8 @@ struct AvroAssembler {
     /// Instructions whose `a`, and numbers which, are labels until the end.
     private var labelled: [Int] = []
     private var labelledNumbers: [Int] = []
-    private var labelledTables: [(table: Int, labels: [Label])] = []
+    /// Instructions whose `b` is a label.
+    private var labelledSecond: [Int] = []
     /// Jumps lead here, so what comes next cannot melt into what came before.
     private var barrier = 0
     private var routines: [Int: Label] = [:]
@@ -101,11 +102,10 @@ struct AvroAssembler {
 
     /// `labels`: where each name's value is read, and last where all others' are.
     mutating func add(keys names: [String], labels: [Label]) -> Int {
-        labelledTables.append((keyTables.count, labels))
-        let index = keyTables.count
-        keyTables.append(
-            AvroProgram.KeyTable(names: ByteStringTable(names), targets: [], memo: memo(.key(table: index))))
-        return index
+        let first = add(numbers: labels.map { Int32($0.index) })
+        labelledNumbers += first..<first + labels.count
+        keyTables.append(AvroProgram.KeyTable(names: ByteStringTable(names), firstTarget: first))
+        return keyTables.count - 1
     }
 
     /// Emits what `body` emits under the name of a part.
@@ -124,8 +124,10 @@ struct AvroAssembler {
         let after = label()
         if types.count == 2, let null = types.firstIndex(where: { schema.nodes[$0] == .null }) {
             let aside = label()
+            let start = code.count
             emit(.nullable, flag: UInt8((1 - null) * 2), to: aside)
             body(&self, types[1 - null])
+            if code.count == start + 2 { fuse(start, after) }
             emit(.jump, to: after)
             bind(aside)
             body(&self, types[null])
@@ -141,6 +143,19 @@ struct AvroAssembler {
             }
         }
         bind(after)
+    }
+
+    /// The frequent kinds of value that may be null are read in one step with their union's branch.
+    private mutating func fuse(_ start: Int, _ after: Label) {
+        switch code[start + 1].operation {
+        case .numberDouble: code[start].operation = .nullableDouble
+        case .codeText: code[start].operation = .nullableCode
+        case .segmentText: code[start].operation = .nullableSegment
+        default: return
+        }
+        code[start].cell = code[start + 1].cell
+        code[start].b = Int32(after.index)
+        labelledSecond.append(start)
     }
 
     /// An array's or a map's blocks: `body` reads an item.
@@ -217,10 +232,16 @@ struct AvroAssembler {
         }
         for i in labelled { code[i].a = places[Int(code[i].a)] }
         for i in labelledNumbers { numbers[i] = places[Int(numbers[i])] }
-        for (table, labels) in labelledTables {
-            let old = keyTables[table]
-            keyTables[table] = AvroProgram.KeyTable(
-                names: old.names, targets: labels.map { places[$0.index] }, memo: old.memo)
-        }
+        for i in labelledSecond { code[i].b = places[Int(code[i].b)] }
+        // What leads to a jump may as well lead to where that leads. Jumps only go forward, so this ends.
+        for i in labelled { code[i].a = destination(code[i].a) }
+        for i in labelledNumbers { numbers[i] = destination(numbers[i]) }
+        for i in labelledSecond { code[i].b = destination(code[i].b) }
+    }
+
+    private func destination(_ place: Int32) -> Int32 {
+        var place = place
+        while Int(place) < code.count, code[Int(place)].operation == .jump { place = code[Int(place)].a }
+        return place
     }
 }

@@ -110,20 +110,11 @@ enum AvroBlocks {
             return AvroWire.textFailure(r.pointee.place, r.pointee.end)
         }
         let table = program.pointee.keys + Int(step.a)
-        let number: Int
-        if text.count <= AvroMemo.maximumBytes {
-            let memo = program.pointee.memo(Int32(table.pointee.memo))
-            let key = AvroMemo.Key(text)
-            if let known = memo.find(key) {
-                number = Int(known)
-            } else {
-                number = table.pointee.names.find(text.bytes) ?? table.pointee.names.count
-                if let short = UInt16(exactly: number) { memo.remember(key, short) }
-            }
-        } else {
-            number = table.pointee.names.find(text.bytes) ?? table.pointee.names.count
+        let number = table.pointee.names.find(text.bytes) ?? table.pointee.names.count
+        if text.count <= AvroMemo.maximumBytes, let short = UInt16(exactly: number) {
+            program.pointee.memo(step.b).remember(AvroMemo.Key(text), short)
         }
-        r.pointee.code = program.pointee.code + Int(table.pointee.targets[number]) - 1
+        r.pointee.code = program.pointee.code + Int(program.pointee.numbers[table.pointee.firstTarget + number]) - 1
         return nil
     }
 }

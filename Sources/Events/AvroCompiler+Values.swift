@@ -50,7 +50,10 @@ extension AvroCompiler {
         let other = out.label()
         let joint = out.label()
         out.blocks { out in
-            out.emit(.key, a: out.add(keys: known.map(\.key), labels: labels + [other]))
+            let table = out.add(keys: known.map(\.key), labels: labels + [other])
+            let memo = out.memo(.key(table: table))
+            out.emit(.key, a: table, b: memo)
+            out.emit(.otherKey, a: table, b: memo)
             for ((name, target), label) in zip(known, labels) {
                 out.bind(label)
                 out.within(name) { body(&$0, target) }

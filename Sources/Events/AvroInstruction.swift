@@ -13,6 +13,10 @@ struct AvroInstruction: BitwiseCopyable {
         case jump
         /// A union of two with null: on branch `flag` / 2 goes on, on the other one goes to `a`.
         case nullable
+        /// The same with the one value that follows, into `cell`; `b`: where to go after it.
+        case nullableDouble
+        case nullableCode
+        case nullableSegment
         /// A union of `b` branches; their targets stand from `a` on in the table of numbers.
         case branch
         /// `a`: a routine that ends with `return`.
@@ -26,8 +30,10 @@ struct AvroInstruction: BitwiseCopyable {
         case emptyBlocks
         /// A map's key, kept for `best…`.
         case keepKey
-        /// A map's key; `a`: the table of keys, which knows where each key's value is read.
+        /// A map's key; `a`: the table of keys, which knows where each key's value is read; `b`: the memo.
         case key
+        /// The same for a key that the memo does not have: it follows on `key`.
+        case otherKey
         /// `a`: an entry in the table of texts, kept as if it were a map's key.
         case constantKey
         /// Keeps the place and takes it up again.

@@ -11,22 +11,22 @@ enum AvroLoop {
         var failure = AvroFailure.Kind.bytesLeft
         texts: do {
             steps: while true {
-                let step = code.pointee
-                switch step.operation {
-                case .numberDouble where step.b > 0 && end - place >= 8 &* (Int(step.b) &+ 1):
-                    let cells = row.numbers + Int(step.cell)
-                    for i in 0...Int(step.b) {
+                // Read field by field where it is used: taken whole, every step would pay for all fields.
+                switch code.pointee.operation {
+                case .numberDouble where code.pointee.b > 0 && end - place >= 8 &* (Int(code.pointee.b) &+ 1):
+                    let cells = row.numbers + Int(code.pointee.cell)
+                    for i in 0...Int(code.pointee.b) {
                         cells[i] = double(place.loadUnaligned(fromByteOffset: 8 &* i, as: UInt64.self))
                     }
-                    place += 8 &* (Int(step.b) &+ 1)
-                    code += Int(step.b) &+ 1
+                    place += 8 &* (Int(code.pointee.b) &+ 1)
+                    code += Int(code.pointee.b) &+ 1
                     continue
                 case .numberDouble:
                     guard end - place >= 8 else {
                         failure = .endsInNumber
                         break steps
                     }
-                    row.numbers[Int(step.cell)] = double(place.loadUnaligned(as: UInt64.self))
+                    row.numbers[Int(code.pointee.cell)] = double(place.loadUnaligned(as: UInt64.self))
                     place += 8
                 case .numberFloat:
                     guard end - place >= 4 else {
@@ -35,45 +35,77 @@ enum AvroLoop {
                     }
                     let value = Float(bitPattern: UInt32(littleEndian: place.loadUnaligned(as: UInt32.self)))
                     place += 4
-                    row.numbers[Int(step.cell)] = value.isFinite ? Double(value) + 0 : Hole.invalid.asDouble
+                    row.numbers[Int(code.pointee.cell)] = value.isFinite ? Double(value) + 0 : Hole.invalid.asDouble
                 case .numberInteger:
-                    guard let value = AvroWire.whole(&place, end, narrow: step.flag != 0) else {
+                    guard let value = AvroWire.whole(&place, end, narrow: code.pointee.flag != 0) else {
                         failure = AvroWire.wholeFailure(place, end)
                         break steps
                     }
-                    row.numbers[Int(step.cell)] = Double(value)
-                case .nullable:
+                    row.numbers[Int(code.pointee.cell)] = Double(value)
+                case .nullableDouble where end - place >= 9 && place.load(as: UInt8.self) == code.pointee.flag:
+                    row.numbers[Int(code.pointee.cell)] = double(
+                        place.loadUnaligned(fromByteOffset: 1, as: UInt64.self))
+                    place += 9
+                    code = first + Int(code.pointee.b)
+                    continue
+                case .nullableCode where place < end && place.load(as: UInt8.self) == code.pointee.flag:
+                    place += 1
+                    if let found = takeRemembered(&place, end, program, code[1].a) {
+                        row.codes[Int(code.pointee.cell)] = found
+                        code = first + Int(code.pointee.b)
+                        continue
+                    }
+                case .nullableSegment where place < end && place.load(as: UInt8.self) == code.pointee.flag:
+                    place += 1
+                    if let found = takeRemembered(&place, end, program, code[1].a) {
+                        row.segments[Int(code.pointee.cell)] = found
+                        code = first + Int(code.pointee.b)
+                        continue
+                    }
+                case .key:
+                    if let found = takeRemembered(&place, end, program, code.pointee.b) {
+                        let target = program.pointee.keys[Int(code.pointee.a)].firstTarget + Int(found)
+                        code = first + Int(program.pointee.numbers[target])
+                        continue
+                    }
+                case .branch where place < end && AvroSteps.isBranch(place.load(as: UInt8.self), of: code.pointee.b):
+                    let branch = Int(place.load(as: UInt8.self) &>> 1)
+                    place += 1
+                    code = first + Int(program.pointee.numbers[Int(code.pointee.a) + branch])
+                    continue
+                case .next where scratch.frames[registers.pointee.depth - 1].remaining > 1:
+                    scratch.frames[registers.pointee.depth - 1].remaining -= 1
+                    code = scratch.frames[registers.pointee.depth - 1].body
+                case .nullable, .nullableDouble, .nullableCode, .nullableSegment:
                     guard place < end else {
                         failure = .endsInInteger
                         break steps
                     }
                     let branch = place.load(as: UInt8.self)
-                    if branch == step.flag {
+                    if branch == code.pointee.flag {
                         place += 1
-                    } else if branch == 2 &- step.flag {
+                    } else if branch == 2 &- code.pointee.flag {
                         place += 1
-                        code = first + Int(step.a)
+                        code = first + Int(code.pointee.a)
                         continue
                     } else {
                         failure = AvroSteps.branchFailure(place, end)
                         break steps
                     }
                 case .numberHole:
-                    let cell = row.numbers + Int(step.cell)
-                    if step.flag == 0 || Hole(nan: cell.pointee) == .missing && cell.pointee.isNaN {
-                        cell.pointee = Double(bitPattern: Hole.quietNaN | UInt64(step.a))
+                    let cell = row.numbers + Int(code.pointee.cell)
+                    if code.pointee.flag == 0 || Hole(nan: cell.pointee) == .missing && cell.pointee.isNaN {
+                        cell.pointee = Double(bitPattern: Hole.quietNaN | UInt64(code.pointee.a))
                     }
                 case .jump:
-                    code = first + Int(step.a)
+                    code = first + Int(code.pointee.a)
                     continue
                 case .codeText:
                     // Strings mostly come one after the other.
-                    var next = step
-                    while let found = takeRemembered(&place, end, program, next) {
-                        row.codes[Int(next.cell)] = found
+                    while let found = takeRemembered(&place, end, program, code.pointee.a) {
+                        row.codes[Int(code.pointee.cell)] = found
                         code += 1
-                        next = code.pointee
-                        if next.operation != .codeText { continue steps }
+                        if code.pointee.operation != .codeText { continue steps }
                     }
                     guard let text = AvroWire.text(&place, end) else {
                         failure = AvroWire.textFailure(place, end)
@@ -82,15 +114,13 @@ enum AvroLoop {
                     registers.pointee.text = text
                     break texts
                 case .codeOfText:
-                    guard let found = remembered(registers.pointee.text, program, step) else { break texts }
-                    row.codes[Int(step.cell)] = found
+                    guard let found = remembered(registers.pointee.text, program, code.pointee.a) else { break texts }
+                    row.codes[Int(code.pointee.cell)] = found
                 case .segmentText:
-                    var next = step
-                    while let found = takeRemembered(&place, end, program, next) {
-                        row.segments[Int(next.cell)] = found
+                    while let found = takeRemembered(&place, end, program, code.pointee.a) {
+                        row.segments[Int(code.pointee.cell)] = found
                         code += 1
-                        next = code.pointee
-                        if next.operation != .segmentText { continue steps }
+                        if code.pointee.operation != .segmentText { continue steps }
                     }
                     guard let text = AvroWire.text(&place, end) else {
                         failure = AvroWire.textFailure(place, end)
@@ -99,10 +129,10 @@ enum AvroLoop {
                     registers.pointee.text = text
                     break texts
                 case .segmentOfText:
-                    guard let found = remembered(registers.pointee.text, program, step) else { break texts }
-                    row.segments[Int(step.cell)] = found
+                    guard let found = remembered(registers.pointee.text, program, code.pointee.a) else { break texts }
+                    row.segments[Int(code.pointee.cell)] = found
                 case .versionText:
-                    if let found = takeRemembered(&place, end, program, step) {
+                    if let found = takeRemembered(&place, end, program, code.pointee.a) {
                         registers.pointee.version = found
                     } else {
                         guard let text = AvroWire.text(&place, end) else {
@@ -113,7 +143,7 @@ enum AvroLoop {
                         break texts
                     }
                 case .versionOfText:
-                    guard let found = remembered(registers.pointee.text, program, step) else { break texts }
+                    guard let found = remembered(registers.pointee.text, program, code.pointee.a) else { break texts }
                     registers.pointee.version = found
                 case .text:
                     guard let text = AvroWire.text(&place, end) else {
@@ -131,24 +161,24 @@ enum AvroLoop {
                         failure = .badUTF8
                         break steps
                     }
-                    registers.pointee.found |= Int(step.a)
+                    registers.pointee.found |= Int(code.pointee.a)
                 case .timeInteger:
-                    guard let value = AvroWire.whole(&place, end, narrow: step.flag != 0) else {
+                    guard let value = AvroWire.whole(&place, end, narrow: code.pointee.flag != 0) else {
                         failure = AvroWire.wholeFailure(place, end)
                         break steps
                     }
-                    AvroSteps.take(time: value, step, registers)
+                    AvroSteps.take(time: value, code.pointee, registers)
                 case .modelOfText:
                     registers.pointee.model = registers.pointee.text
                     if let model = program.pointee.model, !(model == registers.pointee.text) { return .otherModel }
-                case .found: registers.pointee.found |= Int(step.a)
-                case .unknown: registers.pointee.unknown &+= UInt64(step.a)
+                case .found: registers.pointee.found |= Int(code.pointee.a)
+                case .unknown: registers.pointee.unknown &+= UInt64(code.pointee.a)
                 case .skipBytes:
-                    guard end - place >= Int(step.a) else {
-                        failure = step.flag == 0 ? .endsInBytes : .endsInNumber
+                    guard end - place >= Int(code.pointee.a) else {
+                        failure = code.pointee.flag == 0 ? .endsInBytes : .endsInNumber
                         break steps
                     }
-                    place += Int(step.a)
+                    place += Int(code.pointee.a)
                 case .skipInteger:
                     guard AvroWire.integer(&place, end) != nil else {
                         failure = AvroWire.integerFailure(place, end)
@@ -161,12 +191,12 @@ enum AvroLoop {
                     }
                 case .end:
                     if place != end { break steps }
-                    if step.flag != 0 { return .done }
+                    if code.pointee.flag != 0 { return .done }
                 case .halt: return .done
                 default:
                     registers.pointee.place = place
                     registers.pointee.code = code
-                    let stop = AvroSteps.take(step, program, scratch, row)
+                    let stop = AvroSteps.take(code.pointee, program, scratch, row)
                     guard stop == .done else { return stop }
                     place = registers.pointee.place
                     code = registers.pointee.code
@@ -193,11 +223,11 @@ enum AvroLoop {
     @inline(__always)
     private static func takeRemembered(
         _ place: inout UnsafeRawPointer, _ end: UnsafeRawPointer, _ program: UnsafePointer<AvroProgram.View>,
-        _ step: AvroInstruction
+        _ memo: Int32
     ) -> UInt16? {
         // With 16 bytes behind the length there is nothing more to check: the text is shorter.
         guard end - place > 16 else {
-            let (found, next) = lastRemembered(place, end, program, step)
+            let (found, next) = lastRemembered(place, end, program, memo)
             guard let next else { return nil }
             place = next
             return found
@@ -206,7 +236,7 @@ enum AvroLoop {
         guard length & 1 == 0, length <= 2 * AvroMemo.maximumBytes else { return nil }
         let count = Int(length &>> 1)
         let key = AvroMemo.Key(place + 1, program.pointee.masks[count])
-        guard let found = program.pointee.memo(step.a).find(key) else { return nil }
+        guard let found = program.pointee.memo(memo).find(key) else { return nil }
         place += 1 &+ count
         return found
     }
@@ -215,19 +245,19 @@ enum AvroLoop {
     @inline(never)
     private static func lastRemembered(
         _ place: UnsafeRawPointer, _ end: UnsafeRawPointer, _ program: UnsafePointer<AvroProgram.View>,
-        _ step: AvroInstruction
+        _ memo: Int32
     ) -> (found: UInt16, next: UnsafeRawPointer?) {
         var at = place
-        guard let text = AvroWire.text(&at, end), let found = remembered(text, program, step) else { return (0, nil) }
+        guard let text = AvroWire.text(&at, end), let found = remembered(text, program, memo) else { return (0, nil) }
         return (found, at)
     }
 
     /// What a text stands for, if it was looked up before.
     @inline(__always)
     private static func remembered(
-        _ text: AvroText, _ program: UnsafePointer<AvroProgram.View>, _ step: AvroInstruction
+        _ text: AvroText, _ program: UnsafePointer<AvroProgram.View>, _ memo: Int32
     ) -> UInt16? {
         guard text.count <= AvroMemo.maximumBytes else { return nil }
-        return program.pointee.memo(step.a).find(AvroMemo.Key(text))
+        return program.pointee.memo(memo).find(AvroMemo.Key(text))
     }
 }

@@ -5,9 +5,8 @@ final class AvroProgram {
     /// A map's keys: what each of them does with its value.
     struct KeyTable {
         let names: ByteStringTable
-        /// By number of the name, and one more for all other keys.
-        let targets: [Int32]
-        let memo: Int
+        /// In the table of numbers: by number of the name, and one more for all other keys.
+        let firstTarget: Int
     }
 
     /// What an interpreter needs at every step, without reference counts.

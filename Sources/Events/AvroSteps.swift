@@ -9,7 +9,7 @@ enum AvroSteps {
         let kind: AvroFailure.Kind?
         switch step.operation {
         case .branch: kind = branch(step, program, r)
-        case .call, .return, .blocks, .next, .emptyBlocks, .key, .keepKey:
+        case .call, .return, .blocks, .next, .emptyBlocks, .otherKey, .keepKey:
             kind = AvroBlocks.take(step, program, scratch)
         case .skipSymbol: kind = symbol(step.a, r).failure
         case .text, .textSymbol, .textBoolean, .textInteger, .textDigits, .textFloat, .textDouble, .textDecimal,
@@ -73,6 +73,12 @@ enum AvroSteps {
         if text.equals("label") { return UInt8(EventKind.label.rawValue) }
         if text.equals("features") { return UInt8(EventKind.features.rawValue) }
         return AvroRegisters.unknownKind
+    }
+
+    /// Whether a byte is a branch of a union in itself.
+    @inline(__always)
+    static func isBranch(_ byte: UInt8, of count: Int32) -> Bool {
+        byte & 0x81 == 0 && Int32(byte &>> 1) < count
     }
 
     private static func branch(
