@@ -129,8 +129,8 @@ package struct BinIndex: Sendable {
     /// that cannot be foretold.
     @inline(__always)
     private static func step(_ value: Double, _ index: Int, _ edges: UnsafePointer<Double>, _ step: Int) -> Int {
-        let sign = Int64(bitPattern: (edges[index &+ step &- 1] - value).bitPattern) &>> 63
-        return index &+ (step & Int(truncatingIfNeeded: sign))
+        let sign = Int(truncatingIfNeeded: (edges[index &+ step &- 1] - value).bitPattern &>> 63)
+        return index &+ sign &* step
     }
 
     /// Cells of up to seven edges, nearly all columns: the search as straight code.
@@ -145,28 +145,47 @@ package struct BinIndex: Sendable {
             below.withUnsafeBufferPointer { below in
                 guard let edges = edges.baseAddress, let below = below.baseAddress else { return }
                 let (low, high, stride) = (low, high, stride)
-                for i in 0..<count {
-                    let value = values[i]
-                    guard value >= low, value <= high else {
-                        codes[i] = value.isNaN ? special(value) : UInt16(truncatingIfNeeded: bins.index(of: value))
-                        continue
+                // One loop for each kind of cell and for the usual stride, with nothing to decide in it but whether the value is in range.
+                switch (cells, stride == Self.usualStride) {
+                case (.linear(let scale), true):
+                    for i in 0..<count {
+                        let value = values[i]
+                        guard value >= low, value <= high else {
+                            codes[i] = outside(value, special)
+                            continue
+                        }
+                        codes[i] = Self.usual(value, Int(below[Self.linearCell(value, low, scale)]), edges)
                     }
-                    var cell: Int
-                    switch cells {
-                    case .linear(let scale): cell = Self.linearCell(value, low, scale)
-                    case .bits(let origin, let shift): cell = Self.bitsCell(value + 0, origin, shift)
+                case (.bits(let origin, let shift), true):
+                    for i in 0..<count {
+                        let value = values[i]
+                        guard value >= low, value <= high else {
+                            codes[i] = outside(value, special)
+                            continue
+                        }
+                        codes[i] = Self.usual(value, Int(below[Self.bitsCell(value + 0, origin, shift)]), edges)
                     }
-                    cell = Int(below[cell])
-                    if stride == Self.usualStride {
-                        cell = Self.step(value, cell, edges, 4)
-                        cell = Self.step(value, cell, edges, 2)
-                        cell = Self.step(value, cell, edges, 1)
-                    } else {
-                        cell = Self.search(value, from: cell, edges, stride)
+                default:
+                    for i in 0..<count {
+                        let value = values[i]
+                        codes[i] = value.isNaN ? special(value) : UInt16(truncatingIfNeeded: index(of: value))
                     }
-                    codes[i] = UInt16(truncatingIfNeeded: cell)
                 }
             }
         }
+    }
+
+    @inline(never)
+    private func outside(_ value: Double, _ special: (Double) -> UInt16) -> UInt16 {
+        value.isNaN ? special(value) : UInt16(truncatingIfNeeded: bins.index(of: value))
+    }
+
+    /// The search of the usual stride as straight code.
+    @inline(__always)
+    private static func usual(_ value: Double, _ base: Int, _ edges: UnsafePointer<Double>) -> UInt16 {
+        var index = step(value, base, edges, 4)
+        index = step(value, index, edges, 2)
+        index = step(value, index, edges, 1)
+        return UInt16(truncatingIfNeeded: index)
     }
 }

@@ -30,7 +30,8 @@ package struct Moments: Sendable, Hashable {
     /// 2^exponent, the factor `add` takes.
     package static func scale(exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
 
-    /// A finite value as the nearest multiple of the column's quantum, the even one of two; `scale` is 2^exponent of the column.
+    /// A finite value as the nearest multiple of the column's quantum, the even one of two, and NaN as 0; `scale` is 2^exponent of the
+    /// column.
     @inline(__always)
     package static func quantum(_ value: Double, scale: Double) -> Int64 {
         let scaled = value * scale
@@ -38,8 +39,8 @@ package struct Moments: Sendable, Hashable {
         if abs(scaled) < 0x1p51 {
             return Int64(bitPattern: (scaled + 0x1.8p52).bitPattern) &- 0x4338_0000_0000_0000
         }
-        let whole = scaled.rounded(.toNearestOrEven)
-        return Int64(min(max(whole, -0x1p55), 0x1p55))
+        guard !scaled.isNaN else { return 0 }
+        return Int64(min(max(scaled.rounded(.toNearestOrEven), -0x1p55), 0x1p55))
     }
 
     /// Copies a column of values together, with each one's multiple of the quantum and its square; multiple and square of NaN are 0.
@@ -50,7 +51,7 @@ package struct Moments: Sendable, Hashable {
         for i in 0..<count {
             let value = input[i &* stride]
             values[i] = value
-            let multiple = value.isNaN ? 0 : quantum(value, scale: scale)
+            let multiple = quantum(value, scale: scale)
             multiples[i] = multiple
             let square = multiple.multipliedFullWidth(by: multiple)
             squares[i] = Int128(square.high) << 64 | Int128(square.low)

@@ -122,11 +122,15 @@ package struct Accumulator {
             groups.touch(all)
             let keys = segmentKeys.keys + row &* segmentKeys.count
             for s in 0..<segmentKeys.count {
-                guard keys[s] != SegmentKeys.none else {
+                let group: Int
+                if keys[s] != SegmentKeys.none {
+                    group = current.places[s].group(keys[s]) ?? open(current, s, keys[s], names, model)
+                } else if s == 0 {
+                    group = current.remainder ?? openRemainder(current)
+                } else {
                     own[s &+ 1] = -1
                     continue
                 }
-                let group = current.places[s].group(keys[s]) ?? open(current, s, keys[s], names, model)
                 own[s &+ 1] = Int32(truncatingIfNeeded: group)
                 groups.touch(group)
             }
@@ -136,11 +140,17 @@ package struct Accumulator {
 
     private mutating func block(_ key: BlockKey) -> CountBlock {
         if let found = blockIndex[key] { return blocks[found] }
-        let all = groups.append(plans.all, segmentation: -1, key: 0)
+        let all = groups.append(plans.all, segmentation: HotGroup.all, key: 0)
         let block = CountBlock(start: key.start, version: key.version, crosses: crosses, all: all)
         blockIndex[key] = blocks.count
         blocks.append(block)
         return block
+    }
+
+    private mutating func openRemainder(_ block: CountBlock) -> Int {
+        let group = groups.append(plans.all, segmentation: HotGroup.remainder, key: 0)
+        block.appendRemainder(group)
+        return group
     }
 
     /// The group of a combination that the block does not have yet.
@@ -168,16 +178,23 @@ package struct Accumulator {
         for source in touchedSources { delta.clocks[source] = clocks[source] }
         for block in blocks {
             let version = names.versionName(model: model, block.version)
-            for group in block.groups {
-                let packed = PackedProfile(groups.profile(group))
+            var all = groups.profile(block.groups[0])
+            for group in block.groups.dropFirst() {
+                let profile = groups.profile(group)
                 let hot = groups.groups[group]
-                let key = GroupKey(
-                    version: version, segment: segment(Int(hot.segmentation), hot.key, names, model))
+                let segmentation = Int(hot.segmentation)
+                if segmentation == 0 || segmentation == HotGroup.remainder {
+                    for m in all.moments.indices { all.moments[m].merge(profile.moments[m]) }
+                }
+                guard segmentation != HotGroup.remainder else { continue }
+                let key = GroupKey(version: version, segment: segment(segmentation, hot.key, names, model))
+                let packed = PackedProfile(profile)
                 // Not assigned: é composed and é decomposed are two groups and one segment.
                 if delta.panes[block.start]?[key]?.merge(packed) == nil {
                     delta.panes[block.start, default: [:]][key] = packed
                 }
             }
+            delta.panes[block.start, default: [:]][GroupKey(version: version, segment: .all)] = PackedProfile(all)
         }
         blocks.removeAll(keepingCapacity: true)
         blockIndex.removeAll(keepingCapacity: true)

@@ -6,6 +6,8 @@ final class CountBlock {
     let version: UInt16
     /// All traffic's group, then the segments' in order of appearance.
     private(set) var groups: [Int]
+    /// The group of the rows that are in no group of the first segmentation, if there are any.
+    private(set) var remainder: Int?
     /// For each segmentation, from the combination of values to the group.
     let places: UnsafeMutablePointer<PlaceTable>
     private let segmentations: Int
@@ -28,5 +30,10 @@ final class CountBlock {
     func append(_ group: Int, segmentation: Int, key: UInt64) {
         groups.append(group)
         places[segmentation].set(key, group: group)
+    }
+
+    func appendRemainder(_ group: Int) {
+        groups.append(group)
+        remainder = group
     }
 }

@@ -17,17 +17,18 @@ struct HotMoments: BitwiseCopyable {
         // Locals, because a sum in memory costs four times one in registers.
         var allSquares = sumOfSquares
         var range = (least: minimum, most: maximum)
-        var done = 0
-        while done < count {
-            let end = min(count, done &+ Moments.safeCount)
+        var next = rows
+        let end = rows + count
+        while next < end {
+            let pause = min(end, next + Moments.safeCount)
             var sum: Int64 = 0
-            while done < end {
-                let row = Int(rows[done])
+            while next < pause {
+                let row = Int(next.pointee)
                 sum &+= multiples[row]
                 allSquares &+= squares[row]
                 let value = values[row]
                 if value < range.least || value > range.most { range = Self.widened(range.least, range.most, value) }
-                done &+= 1
+                next += 1
             }
             self.sum &+= Int128(sum)
         }
@@ -45,8 +46,15 @@ struct HotMoments: BitwiseCopyable {
 
 /// The counters of one group of rows while they are hot: 16 bits each, emptied into a profile before any can overflow.
 struct HotGroup: BitwiseCopyable {
-    /// Which segmentation (−1 for all traffic) and which combination of values.
+    /// Instead of a segmentation's number: all traffic, and the rows that are in no group of the first segmentation. These are counted
+    /// only because the sums of all traffic are those of the first segmentation's groups and theirs.
+    static let all = -1
+    static let remainder = -2
+
+    /// Which segmentation and which combination of values.
     let segmentation: Int32
+    /// Whether sums are kept.
+    let hasMoments: Bool
     /// Rows of the batch being counted that belong here, and where their numbers stand in the batch's list.
     var batchRows: Int32 = 0
     var listEnd: Int32 = 0
@@ -69,7 +77,8 @@ struct HotGroup: BitwiseCopyable {
         plan.layout.momentsCount * MemoryLayout<HotMoments>.stride + plan.width * MemoryLayout<UInt16>.stride
     }
 
-    init(_ plan: GroupPlan, segmentation: Int, key: UInt64) {
+    init(_ plan: GroupPlan, segmentation: Int, key: UInt64, hasMoments: Bool) {
+        self.hasMoments = hasMoments
         self.segmentation = Int32(segmentation)
         self.key = key
         codes = plan.codes
@@ -90,20 +99,6 @@ struct HotGroup: BitwiseCopyable {
 
     func deallocate() { UnsafeMutableRawPointer(moments).deallocate() }
 
-    /// Counts the column of some rows.
-    ///
-    /// - Parameters:
-    ///   - rows: numbers of the rows.
-    ///   - codes: the column's shared codes, by row; `offset` is where the plan keeps its own for them.
-    @inline(__always)
-    func count(
-        _ rows: UnsafePointer<UInt16>, _ rowCount: Int, column: Int, codes: UnsafePointer<UInt16>, offset: Int
-    ) {
-        let own = self.codes + offset
-        let counts = counts + Int(bases[column])
-        for i in 0..<rowCount { counts[Int(own[Int(codes[Int(rows[i])])])] &+= 1 }
-    }
-
     /// Moves what is counted into a profile of the plan's layout and starts from nothing.
     mutating func empty(into profile: inout Profile, _ layout: Layout) {
         profile.rows &+= UInt64(rows)
@@ -115,7 +110,7 @@ struct HotGroup: BitwiseCopyable {
                 profile.counts[column.offset + code] &+= count
                 if code < column.bins.count { valid &+= count }
             }
-            guard let m = column.momentsIndex, valid > 0 else { continue }
+            guard hasMoments, let m = column.momentsIndex, valid > 0 else { continue }
             var sums = Moments()
             sums.count = valid
             sums.sum = moments[m].sum

@@ -12,6 +12,33 @@ final class HotGroups {
     /// Memory of all counters.
     private(set) var bytes = 0
 
+    /// The rows of the batch being counted that belong to one group, and where they are counted.
+    private struct Run: BitwiseCopyable {
+        let rows: UnsafePointer<UInt16>
+        let count: Int
+        let codes: UnsafePointer<UInt16>
+        let bases: UnsafePointer<UInt32>
+        let counts: UnsafeMutablePointer<UInt16>
+        let moments: UnsafeMutablePointer<HotMoments>?
+
+        /// - Parameters:
+        ///   - shared: the column's shared codes, by row.
+        ///   - offset: where the plan keeps its own codes for them.
+        @inline(__always)
+        func count(column: Int, _ shared: UnsafePointer<UInt16>, _ offset: Int) {
+            let own = codes + offset
+            let counts = counts + Int(bases[column])
+            var row = rows
+            let end = rows + count
+            while row < end {
+                counts[Int(own[Int(shared[Int(row.pointee)])])] &+= 1
+                row += 1
+            }
+        }
+    }
+
+    private var runs: UnsafeMutablePointer<Run>
+
     /// The groups that the batch being counted touches, and the numbers of its rows group by group.
     private var touched: UnsafeMutablePointer<Int32>
     private var touchedCount = 0
@@ -26,6 +53,7 @@ final class HotGroups {
         members = .allocate(capacity: RowEncoder.maximumRows * states)
         groups = .allocate(capacity: capacity)
         touched = .allocate(capacity: capacity)
+        runs = .allocate(capacity: capacity)
         list = .allocate(capacity: RowEncoder.maximumRows * states)
     }
 
@@ -33,6 +61,7 @@ final class HotGroups {
         removeAll()
         groups.deallocate()
         touched.deallocate()
+        runs.deallocate()
         list.deallocate()
         members.deallocate()
     }
@@ -57,8 +86,13 @@ final class HotGroups {
             more.update(from: touched, count: touchedCount)
             touched.deallocate()
             touched = more
+            runs.deallocate()
+            runs = .allocate(capacity: capacity)
         }
-        (groups + count).initialize(to: HotGroup(plan, segmentation: segmentation, key: key))
+        // Where there are segments all traffic's sums are theirs.
+        let hasMoments = segmentation != HotGroup.all || states == 1
+        (groups + count).initialize(
+            to: HotGroup(plan, segmentation: segmentation, key: key, hasMoments: hasMoments))
         plans.append(plan)
         folded.append(nil)
         bytes += HotGroup.bytes(plan) + MemoryLayout<HotGroup>.stride
@@ -94,28 +128,25 @@ final class HotGroups {
                 groups[group].listEnd &+= 1
             }
         }
+        for i in 0..<touchedCount {
+            let group = groups[Int(touched[i])]
+            runs[i] = Run(
+                rows: list + Int(group.listEnd &- group.batchRows), count: Int(group.batchRows), codes: group.codes,
+                bases: group.bases, counts: group.counts, moments: group.hasMoments ? group.moments : nil)
+        }
         for c in 0..<encoder.width {
             let codes = UnsafePointer(encoder.codes + c &* RowEncoder.maximumRows)
             let offset = encoder.sharedOffsets[c]
+            for i in 0..<touchedCount { runs[i].count(column: c, codes, offset) }
             let number = encoder.numberIndexes[c]
-            if number >= 0 {
-                let multiples = UnsafePointer(encoder.multiples + number &* RowEncoder.maximumRows)
-                let values = UnsafePointer(encoder.values + number &* RowEncoder.maximumRows)
-                let squares = UnsafePointer(encoder.squares + number &* RowEncoder.maximumRows)
-                for i in 0..<touchedCount {
-                    let group = groups + Int(touched[i])
-                    let own = list + Int(group.pointee.listEnd &- group.pointee.batchRows)
-                    group.pointee.count(
-                        own, Int(group.pointee.batchRows), column: c, codes: codes, offset: offset)
-                    group.pointee.moments[number].add(
-                        own, Int(group.pointee.batchRows), multiples: multiples, squares: squares, values: values)
-                }
-            } else {
-                for i in 0..<touchedCount {
-                    let group = groups + Int(touched[i])
-                    let own = list + Int(group.pointee.listEnd &- group.pointee.batchRows)
-                    group.pointee.count(own, Int(group.pointee.batchRows), column: c, codes: codes, offset: offset)
-                }
+            guard number >= 0 else { continue }
+            let multiples = UnsafePointer(encoder.multiples + number &* RowEncoder.maximumRows)
+            let values = UnsafePointer(encoder.values + number &* RowEncoder.maximumRows)
+            let squares = UnsafePointer(encoder.squares + number &* RowEncoder.maximumRows)
+            for i in 0..<touchedCount {
+                guard let moments = runs[i].moments else { continue }
+                moments[number].add(
+                    runs[i].rows, runs[i].count, multiples: multiples, squares: squares, values: values)
             }
         }
         for i in 0..<touchedCount {
