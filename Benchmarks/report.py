@@ -75,7 +75,7 @@ class Report:
             if (row := self.rows.get(key)) is None:
                 continue
             if "not_measured" in row:
-                lines.append((goal.against, goal.reach, f"not measured: {row['not_measured']}", ""))
+                lines.append((goal.against, goal.reach, "not measured", ""))
                 continue
             measured = goal.form.format(row["value"]) + (" faster" if goal.faster else "")
             if "spread" in row:
@@ -83,8 +83,9 @@ class Report:
             lines.append((goal.against, goal.reach, measured, {True: "yes", False: "MISSED", None: ""}[row["met"]]))
         show(lines)
         missed = [GOALS[k].against for k, row in self.rows.items() if row.get("met") is False]
-        absent = sum("not_measured" in row for row in self.rows.values())
-        print(f"\n{len(missed)} MISSED, {absent} not measured" + "".join(f"\n  MISSED: {name}" for name in missed))
+        absent = [f"{GOALS[k].against}: {row['not_measured']}" for k, row in self.rows.items() if "not_measured" in row]
+        print(f"\n{len(missed)} MISSED, {len(absent)} not measured")
+        print("".join([f"  MISSED: {name}\n" for name in missed] + [f"  not measured: {why}\n" for why in absent]), end="")
 
     def write(self, path: Path) -> None:
         rows = {k: {"against": g.against, "reach": g.reach} | self.rows[k] for k, g in GOALS.items() if k in self.rows}
