@@ -110,7 +110,7 @@ let package = Package(
         // Measurements; Benchmarks/README.md says how to run them.
         .executableTarget(
             name: "HoldfastBench",
-            dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments],
+            dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments, log],
             path: "Benchmarks/HoldfastBench", swiftSettings: strict),
         // The corpus that `make prove-decoder` has judged by another parser.
         .executableTarget(

@@ -8,6 +8,8 @@ import StrictYAML
 struct Corpus {
     let messages: [UnsafeRawBufferPointer]
     let models: [MonitoredModel]
+    /// The Avro schema registered as 1, where the messages are Avro.
+    let schema: [UInt8]?
 
     struct Options: ParsableArguments {
         @Option(name: .long, help: "holdfast.yaml with the model and its reference.") var config: String
@@ -25,6 +27,12 @@ struct Corpus {
     init(_ options: Options, count: Int? = nil) throws {
         let configuration = try ConfigurationReader.read(options.config)
         models = try MonitoredModel.load(configuration)
+        if options.format == "avro" {
+            guard let path = options.schema else { throw ValidationError("--format avro needs --schema") }
+            schema = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        } else {
+            schema = nil
+        }
         let file = try Self.messages(options.events, isFramed: options.format == "avro")
         guard !file.isEmpty else { throw ValidationError("\(options.events): no messages") }
         let wanted = count ?? min(file.count, options.eventsMax)
@@ -57,6 +65,29 @@ struct Corpus {
         return found
     }
 
-    /// The first model's columns, as bytes of nothing else.
-    var first: MonitoredModel { models[0] }
+    /// An intake and a decoder that can read the messages.
+    func intake() -> Intake {
+        var intake = Intake(models)
+        if let schema { intake.setSchema(1, schema) }
+        return intake
+    }
+
+    func decoder() -> EventDecoder {
+        var decoder = EventDecoder(models.map(\.schema))
+        schema?.withUnsafeBytes { decoder.setSchema(1, $0) }
+        return decoder
+    }
+
+    /// Gives an intake the messages numbered so.
+    func feed(_ range: Range<Int>, to intake: inout Intake, source: String) {
+        let route = intake.route(source: source, topic: "bench", defaults: TopicDefaults())
+        if schema == nil {
+            for i in range { intake.add(messages[i], route: route, offset: Int64(i), now: nil, reject: { _ in }) }
+        } else {
+            for i in range {
+                let outcome = intake.addAvro(messages[i], route: route, offset: Int64(i), now: nil, reject: { _ in })
+                precondition(outcome == .done, "a message of an unknown schema")
+            }
+        }
+    }
 }

@@ -16,12 +16,11 @@ struct EngineBench: ParsableCommand {
     func run() throws {
         let corpus = try Corpus(corpus)
         let each = corpus.messages.count / threads
-        let slices = (0..<threads).map { Array(corpus.messages[$0 * each..<($0 + 1) * each]) }
         var cost = Clock.Cost()
         var rows: UInt64 = 0
         for round in 0...rounds {
             var measured = Clock.Cost()
-            measured.measure(each * threads) { rows = Self.count(slices, corpus.models) }
+            measured.measure(each * threads) { rows = Self.count(corpus, threads, each) }
             // The first round warms caches and learns the shape of the messages.
             if round > 0 {
                 cost.cpu += measured.cpu
@@ -34,23 +33,16 @@ struct EngineBench: ParsableCommand {
         ])
     }
 
-    private static func count(_ slices: [[UnsafeRawBufferPointer]], _ models: [MonitoredModel]) -> UInt64 {
+    private static func count(_ corpus: Corpus, _ threads: Int, _ each: Int) -> UInt64 {
         let merged = Mutex(PaneDelta())
-        nonisolated(unsafe) let slices = slices
-        DispatchQueue.concurrentPerform(iterations: slices.count) { number in
-            var intake = Intake(models)
-            Self.feed(slices[number], &intake, source: "bench/\(number)")
+        nonisolated(unsafe) let corpus = corpus
+        DispatchQueue.concurrentPerform(iterations: threads) { number in
+            var intake = corpus.intake()
+            corpus.feed(number * each..<(number + 1) * each, to: &intake, source: "bench/\(number)")
             let delta = intake.take().models[0]
             merged.withLock { $0.merge(delta) }
         }
         return merged.withLock(\.rows)
-    }
-
-    static func feed(_ messages: [UnsafeRawBufferPointer], _ intake: inout Intake, source: String) {
-        let route = intake.route(source: source, topic: "bench", defaults: TopicDefaults())
-        for (offset, message) in messages.enumerated() {
-            intake.add(message, route: route, offset: Int64(offset), now: nil, reject: { _ in })
-        }
     }
 }
 
@@ -63,11 +55,11 @@ struct DecodeBench: ParsableCommand {
 
     func run() throws {
         let corpus = try Corpus(corpus)
-        var decoder = EventDecoder(corpus.models.map(\.schema))
+        var decoder = corpus.decoder()
         var cost = Clock.Cost()
         for round in 0...rounds {
             var measured = Clock.Cost()
-            measured.measure(corpus.messages.count) { Self.decode(corpus.messages, &decoder) }
+            measured.measure(corpus.messages.count) { Self.decode(corpus, &decoder) }
             if round > 0 {
                 cost.cpu += measured.cpu
                 cost.wall += measured.wall
@@ -79,10 +71,14 @@ struct DecodeBench: ParsableCommand {
         ])
     }
 
-    private static func decode(_ messages: [UnsafeRawBufferPointer], _ decoder: inout EventDecoder) {
+    private static func decode(_ corpus: Corpus, _ decoder: inout EventDecoder) {
         let defaults = TopicDefaults()
-        for message in messages {
-            decoder.decode(message, defaults: defaults, now: nil) { _ in }
+        for message in corpus.messages {
+            if corpus.schema == nil {
+                decoder.decode(message, defaults: defaults, now: nil) { _ in }
+            } else {
+                _ = decoder.decodeAvro(message, defaults: defaults, now: nil) { _ in }
+            }
             for model in decoder.batches.indices where decoder.batches[model].count >= 256 {
                 decoder.removeAll(model: model)
             }
@@ -100,9 +96,8 @@ struct FixedRun: ParsableCommand {
 
     func run() throws {
         let corpus = try Corpus(corpus, count: 20_000 + count)
-        var intake = Intake(corpus.models)
-        EngineBench.feed(Array(corpus.messages.prefix(20_000)), &intake, source: "bench/0")
-        EngineBench.feed(Array(corpus.messages.dropFirst(20_000)), &intake, source: "bench/0")
+        var intake = corpus.intake()
+        corpus.feed(0..<20_000 + count, to: &intake, source: "bench/0")
         Output.line([("mode", .text("fixed")), ("events", .number(Double(count)))])
     }
 }

@@ -1,88 +1,108 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Kafka
+import Logging
+import Monitor
+import Synchronization
 
-/// Fills a topic, spreading the messages evenly over its partitions.
-struct Produce: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "produce", abstract: "Fills a topic.")
-
-    @Option(name: .long) var brokers: String
-    @Option(name: .long) var topic: String
-    @Option(name: .long) var partitions: Int
-    @Option(name: .long) var events: String
-    @Option(name: .long) var format = "json"
-    @Option(name: .long, help: "Messages to send; the file's are repeated where it has fewer.") var count: Int?
-
-    func run() throws {
-        let messages = try Corpus.messages(events, isFramed: format == "avro")
-        let producer = try KafkaProducer(
-            configuration: KafkaConfiguration(properties: [
-                ("bootstrap.servers", brokers), ("linger.ms", "20"), ("queue.buffering.max.messages", "1000000"),
-                ("compression.type", "none"),
-            ]), onError: { print("\($0)") }, onLog: { _ in })
-        let total = count ?? messages.count
-        // Runs of one partition make batches of a useful size.
-        let run = max(1, total / partitions)
-        for i in 0..<total {
-            let record = KafkaRecord(
-                topic: topic, partition: Int32(min(partitions - 1, i / run)), value: Array(messages[i % messages.count])
-            )
-            while true {
-                do throws(KafkaError) {
-                    try producer.send(record)
-                    break
-                } catch {
-                    guard error.kind == .queueFull else { throw error }
-                    _ = producer.flush(timeoutMilliseconds: 100)
-                }
-            }
-        }
-        guard producer.flush(timeoutMilliseconds: 120_000), producer.counts.failed == 0 else {
-            throw ValidationError("not everything could be sent")
-        }
-        producer.close(flushTimeoutMilliseconds: 1_000)
-        Output.line([("mode", .text("produce")), ("events", .number(Double(total)))])
+/// What the messages of a topic cost this process: read with the batch call and dropped (`raw`), or by the whole service, to closed panes in
+/// its ledger (`engine`).
+struct KafkaBench: ParsableCommand {
+    enum Mode: String, ExpressibleByArgument {
+        case raw, engine
     }
-}
 
-/// Reads a topic with the batch call and drops the messages: the floor under every consumer.
-struct Consume: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "consume", abstract: "Raw batch consume.")
+    static let configuration = CommandConfiguration(commandName: "kafka", abstract: "A topic, raw or through the service.")
 
     @Option(name: .long) var brokers: String
     @Option(name: .long) var topic: String
-    @Option(name: .long) var count: Int
-    @Option(name: .long, help: "librdkafka's own settings, name=value.") var set: [String] = []
+    @Option(name: .long, help: "Messages the topic has.") var count: Int
+    @Option(name: .long) var mode: Mode
+    @Option(name: .long, help: "holdfast.yaml with the model; broker, topic and registry are added to a copy of it.") var config: String
+    @Option(name: .long) var format = "json"
+    @Option(name: .long, help: "The schema registry's address.") var registry: String?
+
+    private static let deadline = Duration.seconds(120)
 
     func run() throws {
-        var settings = [
-            ("bootstrap.servers", brokers), ("group.id", "bench-\(ProcessInfo.processInfo.processIdentifier)"),
-            ("auto.offset.reset", "earliest"), ("session.timeout.ms", "6000"),
-        ]
-        for pair in set {
-            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            if parts.count == 2 { settings.append((parts[0], parts[1])) }
+        switch mode {
+        case .raw: try consume()
+        case .engine: try serve()
         }
+    }
+
+    private var group: String { "bench-\(ProcessInfo.processInfo.processIdentifier)" }
+
+    private func consume() throws {
         let consumer = try KafkaConsumer(
-            configuration: KafkaConfiguration(properties: settings), topics: [topic],
+            configuration: KafkaConfiguration(properties: [
+                ("bootstrap.servers", brokers), ("group.id", group), ("auto.offset.reset", "earliest"),
+                ("session.timeout.ms", "6000"),
+            ]), topics: [topic],
             handlers: KafkaConsumerHandlers(
                 onAssigned: { Dictionary(uniqueKeysWithValues: $0.map { ($0, .earliest) }) }, onRevoked: { _, _ in },
                 onEvent: { _ in }, onLog: { _ in }))
+        // From the first message on, as for the service, whose start is no part of a message's cost either.
+        var began: (cpu: Double, wall: Double)?
         var seen = 0
-        var bytes = 0
-        while seen < count {
-            consumer.poll(maximum: 1_000, timeoutMilliseconds: 20) { batch in
-                batch.forEach { message in
-                    seen += 1
-                    bytes += message.value.count
-                }
+        let end = ContinuousClock.now + Self.deadline
+        while seen < count, ContinuousClock.now < end {
+            let taken = consumer.poll(maximum: 1_000, timeoutMilliseconds: 20) { batch in
+                batch.forEach { _ in seen += 1 }
             }
+            if taken > 0, began == nil { began = (Clock.process, Clock.wall) }
         }
-        let (cpu, wall) = (Clock.process, Clock.wall)
+        try report(since: began, seen: seen)
         consumer.close()
+    }
+
+    private func report(since began: (cpu: Double, wall: Double)?, seen: Int) throws {
+        guard let began, seen >= count else {
+            throw ValidationError("only \(seen) of \(count) messages came within \(Self.deadline)")
+        }
         Output.line([
-            ("mode", .text("consume")), ("events", .number(Double(seen))), ("bytes", .number(Double(bytes))),
-            ("cpu_ns_per_event", .number(cpu / Double(seen))), ("stopped_at", .number(wall)),
+            ("mode", .text("kafka")), ("events", .number(Double(count))),
+            ("cpu_ns_per_event", .number((Clock.process - began.cpu) / Double(count))),
+            ("wall_ns_per_event", .number((Clock.wall - began.wall) / Double(count))),
         ])
+    }
+
+    private func serve() throws {
+        let path = config + ".kafka.yaml"
+        var text = try String(contentsOfFile: config, encoding: .utf8)
+        text += """
+
+            kafka: {bootstrap.servers: "\(brokers)", group.id: \(group), auto.offset.reset: earliest, session.timeout.ms: 6000}
+            topics: [{name: \(topic), format: \(format)}]
+            http: {listen: 127.0.0.1:0}
+
+            """
+        if let registry { text += "schema_registry: {url: \"\(registry)\"}\n" }
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let service = try Serve(try ConfigurationReader.read(path), log: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+        let port = Mutex(0)
+        let ended = DispatchSemaphore(value: 0)
+        Task.detached {
+            do {
+                try await service.run { started in port.withLock { $0 = started } }
+            } catch {
+                FileHandle.standardError.write(Data("\(error)\n".utf8))
+            }
+            ended.signal()
+        }
+        let end = ContinuousClock.now + Self.deadline
+        var began: (cpu: Double, wall: Double)?
+        var seen = 0
+        // From when the service is up: joining the group takes time but hardly any of the processor's, and so does looking now and then.
+        while seen < count, ContinuousClock.now < end {
+            let answering = port.withLock(\.self)
+            if answering > 0, began == nil { began = (Clock.process, Clock.wall) }
+            seen = Metrics.events(port: answering, topic: topic)
+            usleep(answering == 0 ? 1_000 : 100_000)
+        }
+        try report(since: began, seen: seen)
+        kill(getpid(), SIGTERM)
+        ended.wait()
     }
 }
