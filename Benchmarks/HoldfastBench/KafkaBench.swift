@@ -13,13 +13,15 @@ struct KafkaBench: ParsableCommand {
         case raw, engine
     }
 
-    static let configuration = CommandConfiguration(commandName: "kafka", abstract: "A topic, raw or through the service.")
+    static let configuration = CommandConfiguration(
+        commandName: "kafka", abstract: "A topic, raw or through the service.")
 
     @Option(name: .long) var brokers: String
     @Option(name: .long) var topic: String
     @Option(name: .long, help: "Messages the topic has.") var count: Int
     @Option(name: .long) var mode: Mode
-    @Option(name: .long, help: "holdfast.yaml with the model; broker, topic and registry are added to a copy of it.") var config: String
+    @Option(name: .long, help: "holdfast.yaml with the model; broker, topic and registry are added to a copy of it.")
+    var config: String
     @Option(name: .long) var format = "json"
     @Option(name: .long, help: "The schema registry's address.") var registry: String?
 
@@ -80,7 +82,8 @@ struct KafkaBench: ParsableCommand {
             """
         if let registry { text += "schema_registry: {url: \"\(registry)\"}\n" }
         try text.write(toFile: path, atomically: true, encoding: .utf8)
-        let service = try Serve(try ConfigurationReader.read(path), log: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+        let service = try Serve(
+            try ConfigurationReader.read(path), log: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
         let port = Mutex(0)
         let ended = DispatchSemaphore(value: 0)
         Task.detached {

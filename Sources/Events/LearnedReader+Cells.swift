@@ -19,8 +19,14 @@ extension LearnedReader {
         let rest = flags & (flags &- 1)
         guard rest != 0 else { return otherNumber(p, cell) }
         // A number starts with one digit, or with several of which the first is not 0.
-        guard word &>> UInt64(point) & 0xff == 0x1e, point == 8 || word & 0xff != 0, point != 0 else {
-            return wholeNumber(p, cell)
+        guard point == 8 || word & 0xff != 0, point != 0 else { return nullOrOther(p, cell) }
+        let behind = word &>> UInt64(point) & 0xff
+        if behind != 0x1e {
+            // No point: a whole number, unless an exponent follows.
+            guard (behind ^ 0x30) | 0x20 != 0x65 else { return otherNumber(p, cell) }
+            let value = Double(Int64(bitPattern: WordScan.number(word &<< UInt64(64 &- point))))
+            cell.pointee = isNegative ? 0 - value : value
+            return start + point &>> 3
         }
         let end = rest.trailingZeroBitCount & 0x38
         let places = end &- point &- 8
@@ -32,25 +38,11 @@ extension LearnedReader {
         return after
     }
 
-    /// A whole number of up to seven digits, or null.
     @inline(never)
-    private func wholeNumber(_ p: Place, _ cell: UnsafeMutablePointer<Double>) -> Place? {
-        let isNegative = WordScan.byte(p) == 0x2d
-        let start = isNegative ? p + 1 : p
-        let word = WordScan.load(start) ^ WordScan.zeros
-        let count = WordScan.digits(word)
-        if count > 0, count < 8, word & 0xff != 0 || count == 1 {
-            let next = WordScan.byte(start, count)
-            if next != 0x2e, next | 0x20 != 0x65 {
-                let value = Double(Int64(bitPattern: WordScan.number(word, count)))
-                cell.pointee = isNegative ? 0 - value : value
-                return start + count
-            }
-        } else if isNull(p) {
-            cell.pointee = Hole.null.asDouble
-            return p + 4
-        }
-        return otherNumber(p, cell)
+    private func nullOrOther(_ p: Place, _ cell: UnsafeMutablePointer<Double>) -> Place? {
+        guard isNull(p) else { return otherNumber(p, cell) }
+        cell.pointee = Hole.null.asDouble
+        return p + 4
     }
 
     /// Any other number, or what is no number.

@@ -58,9 +58,6 @@ package struct Moments: Sendable, Hashable {
         }
     }
 
-    /// How many multiples can be added in 64 bits: 128 · 2^55 = 2^62.
-    package static let safeCount = 128
-
     /// Adds one finite value with its quantum.
     @inline(__always)
     package mutating func add(quantum q: Int64, value: Double) {

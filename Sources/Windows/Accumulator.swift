@@ -88,7 +88,14 @@ package struct Accumulator {
         var pane = TimeRange(start: .distantFuture, end: .distantFuture)
         var source = -1
         var clock = Timestamp.distantPast
-        var block: CountBlock?
+        // Of the block that the rows go to, so that nothing is looked up in an object for each row.
+        var number = -1
+        var blockVersion: UInt16 = 0
+        var all = 0
+        var remainder = -1
+        var places: UnsafeMutablePointer<PlaceTable>?
+        let lateness = settings.lateness.microseconds
+        var counted: UInt64 = 0
         for row in 0..<count {
             let time = batch.timestamps[first &+ row]
             if Int(batch.sources[first &+ row]) != source {
@@ -97,36 +104,36 @@ package struct Accumulator {
                 clock = clocks[sources[source]] ?? .distantPast
                 touchedSources.insert(sources[source])
             }
-            if time > clock { clock = time }
-            if !pane.contains(time) {
+            if time.microseconds > clock.microseconds { clock = time }
+            if time.microseconds < pane.start.microseconds || time.microseconds >= pane.end.microseconds {
                 pane = settings.calendar.range(of: settings.pane, containing: time)
-                block = nil
+                number = -1
             }
             let own = groups.members + row &* states
-            if pane.end <= clock - settings.lateness {
+            if pane.end.microseconds <= clock.microseconds &- lateness {
                 lateRows[pane.start, default: 0] += 1
                 for state in 0..<states { own[state] = -1 }
                 continue
             }
             let version = batch.versions[first &+ row]
-            let current: CountBlock
-            if let block, block.version == version {
-                current = block
-            } else {
-                current = self.block(BlockKey(start: pane.start, version: version))
-                block = current
+            if number < 0 || blockVersion != version {
+                number = block(BlockKey(start: pane.start, version: version))
+                blockVersion = version
+                all = blocks[number].groups[0]
+                remainder = blocks[number].remainder
+                places = blocks[number].places
             }
-            rows &+= 1
-            let all = current.groups[0]
+            counted &+= 1
             own[0] = Int32(truncatingIfNeeded: all)
             groups.touch(all)
             let keys = segmentKeys.keys + row &* segmentKeys.count
             for s in 0..<segmentKeys.count {
                 let group: Int
                 if keys[s] != SegmentKeys.none {
-                    group = current.places[s].group(keys[s]) ?? open(current, s, keys[s], names, model)
+                    group = places?[s].group(keys[s]) ?? open(blocks[number], s, keys[s], names, model)
                 } else if s == 0 {
-                    group = current.remainder ?? openRemainder(current)
+                    if remainder < 0 { remainder = openRemainder(blocks[number]) }
+                    group = remainder
                 } else {
                     own[s &+ 1] = -1
                     continue
@@ -135,16 +142,17 @@ package struct Accumulator {
                 groups.touch(group)
             }
         }
+        rows &+= counted
         if source >= 0 { clocks[sources[source]] = clock }
     }
 
-    private mutating func block(_ key: BlockKey) -> CountBlock {
-        if let found = blockIndex[key] { return blocks[found] }
+    private mutating func block(_ key: BlockKey) -> Int {
+        if let found = blockIndex[key] { return found }
         let all = groups.append(plans.all, segmentation: HotGroup.all, key: 0)
         let block = CountBlock(start: key.start, version: key.version, crosses: crosses, all: all)
         blockIndex[key] = blocks.count
         blocks.append(block)
-        return block
+        return blocks.count - 1
     }
 
     private mutating func openRemainder(_ block: CountBlock) -> Int {

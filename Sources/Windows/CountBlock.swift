@@ -6,8 +6,8 @@ final class CountBlock {
     let version: UInt16
     /// All traffic's group, then the segments' in order of appearance.
     private(set) var groups: [Int]
-    /// The group of the rows that are in no group of the first segmentation, if there are any.
-    private(set) var remainder: Int?
+    /// The group of the rows that are in no group of the first segmentation; −1 while there are none.
+    private(set) var remainder = -1
     /// For each segmentation, from the combination of values to the group.
     let places: UnsafeMutablePointer<PlaceTable>
     private let segmentations: Int

@@ -8,38 +8,9 @@ struct HotMoments: BitwiseCopyable {
     var minimum = Double.infinity
     var maximum = -Double.infinity
 
-    /// Adds the values of some rows, with their multiples of the quantum and these squared; NaN with multiple 0 changes nothing.
-    @inline(__always)
-    mutating func add(
-        _ rows: UnsafePointer<UInt16>, _ count: Int, multiples: UnsafePointer<Int64>, squares: UnsafePointer<Int128>,
-        values: UnsafePointer<Double>
-    ) {
-        // Locals, because a sum in memory costs four times one in registers.
-        var allSquares = sumOfSquares
-        var range = (least: minimum, most: maximum)
-        var next = rows
-        let end = rows + count
-        while next < end {
-            let pause = min(end, next + Moments.safeCount)
-            var sum: Int64 = 0
-            while next < pause {
-                let row = Int(next.pointee)
-                sum &+= multiples[row]
-                allSquares &+= squares[row]
-                let value = values[row]
-                if value < range.least || value > range.most { range = Self.widened(range.least, range.most, value) }
-                next += 1
-            }
-            self.sum &+= Int128(sum)
-        }
-        sumOfSquares = allSquares
-        minimum = range.least
-        maximum = range.most
-    }
-
     /// Apart, because it is rare: computed without a branch, minimum and maximum would cost more than the sums.
     @inline(never)
-    private static func widened(_ least: Double, _ most: Double, _ value: Double) -> (least: Double, most: Double) {
+    static func widened(_ least: Double, _ most: Double, _ value: Double) -> (least: Double, most: Double) {
         (value < least ? value : least, value > most ? value : most)
     }
 }

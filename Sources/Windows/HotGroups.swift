@@ -30,10 +30,50 @@ final class HotGroups {
             let counts = counts + Int(bases[column])
             var row = rows
             let end = rows + count
+            while row + 4 <= end {
+                counts[Int(own[Int(shared[Int(row[0])])])] &+= 1
+                counts[Int(own[Int(shared[Int(row[1])])])] &+= 1
+                counts[Int(own[Int(shared[Int(row[2])])])] &+= 1
+                counts[Int(own[Int(shared[Int(row[3])])])] &+= 1
+                row += 4
+            }
             while row < end {
-                counts[Int(own[Int(shared[Int(row.pointee)])])] &+= 1
+                counts[Int(own[Int(shared[Int(row[0])])])] &+= 1
                 row += 1
             }
+        }
+
+        /// The same for a numeric column, with its sums.
+        @inline(__always)
+        func count(
+            column: Int, _ shared: UnsafePointer<UInt16>, _ offset: Int, into moments: UnsafeMutablePointer<HotMoments>,
+            _ multiples: UnsafePointer<Int64>, _ squares: UnsafePointer<Int128>, _ values: UnsafePointer<Double>
+        ) {
+            let own = codes + offset
+            let counts = counts + Int(bases[column])
+            // Locals, because a sum in memory costs four times one in registers.
+            var allSquares = moments.pointee.sumOfSquares
+            var least = moments.pointee.minimum
+            var most = moments.pointee.maximum
+            var next = rows
+            let end = rows + count
+            while next < end {
+                let pause = min(end, next + RowEncoder.safeCount)
+                var sum: Int64 = 0
+                while next < pause {
+                    let row = Int(next.pointee)
+                    counts[Int(own[Int(shared[row])])] &+= 1
+                    sum &+= multiples[row]
+                    allSquares &+= squares[row]
+                    let value = values[row]
+                    if value < least || value > most { (least, most) = HotMoments.widened(least, most, value) }
+                    next += 1
+                }
+                moments.pointee.sum &+= Int128(sum)
+            }
+            moments.pointee.sumOfSquares = allSquares
+            moments.pointee.minimum = least
+            moments.pointee.maximum = most
         }
     }
 
@@ -137,16 +177,20 @@ final class HotGroups {
         for c in 0..<encoder.width {
             let codes = UnsafePointer(encoder.codes + c &* RowEncoder.maximumRows)
             let offset = encoder.sharedOffsets[c]
-            for i in 0..<touchedCount { runs[i].count(column: c, codes, offset) }
             let number = encoder.numberIndexes[c]
-            guard number >= 0 else { continue }
+            guard number >= 0 else {
+                for i in 0..<touchedCount { runs[i].count(column: c, codes, offset) }
+                continue
+            }
             let multiples = UnsafePointer(encoder.multiples + number &* RowEncoder.maximumRows)
             let values = UnsafePointer(encoder.values + number &* RowEncoder.maximumRows)
             let squares = UnsafePointer(encoder.squares + number &* RowEncoder.maximumRows)
             for i in 0..<touchedCount {
-                guard let moments = runs[i].moments else { continue }
-                moments[number].add(
-                    runs[i].rows, runs[i].count, multiples: multiples, squares: squares, values: values)
+                if let moments = runs[i].moments {
+                    runs[i].count(column: c, codes, offset, into: moments + number, multiples, squares, values)
+                } else {
+                    runs[i].count(column: c, codes, offset)
+                }
             }
         }
         for i in 0..<touchedCount {

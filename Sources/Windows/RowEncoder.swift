@@ -7,6 +7,8 @@ import Sketches
 final class RowEncoder {
     /// Rows at once.
     static let maximumRows = 1_024
+    /// As many multiples can be added in 64 bits: 128 · 2^55 = 2^62.
+    static let safeCount = 128
 
     private struct Column {
         let place: EventBatch.Place
@@ -93,11 +95,17 @@ final class RowEncoder {
                 let input = batch.codes + (first &* stride &+ place)
                 for row in 0..<count {
                     let code = input[row &* stride]
-                    codes[row] = Hole(code: code).map { special &+ Self.code($0) } ?? code
+                    codes[row] = code < Self.firstHole ? code : special &+ Self.code(hole: code)
                 }
             }
         }
     }
+
+    /// Codes from here on stand for holes.
+    private static let firstHole = Hole.wrongType.asCode
+
+    @inline(never)
+    private static func code(hole code: UInt16) -> UInt16 { Self.code(Hole(code: code) ?? .invalid) }
 
     /// A hole's place after the column's bins.
     @inline(__always)

@@ -4,8 +4,10 @@ package import Windows
 
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
 package struct Intake {
-    /// Rows are counted in micro-batches of this size.
-    private static let batchRows = 1_024
+    /// Rows are counted in micro-batches of about this size: what counting takes at once, less what may come between two looks.
+    private static let batchRows = 1_024 - messagesBetweenLooks
+    /// So many messages come before the batches are looked at again: there may be hundreds of models.
+    private static let messagesBetweenLooks = 64
 
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]
@@ -19,6 +21,7 @@ package struct Intake {
     private var currentSource = 0
     private var currentDefaults = TopicDefaults()
     private var topic = ""
+    private var messagesUnseen = 0
     private var delta = IntakeDelta()
 
     /// A source's messages with what its topic says of them.
@@ -84,7 +87,7 @@ package struct Intake {
             reject(rejection)
         }
         nextOffsets[currentSource] = offset + 1
-        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
+        look()
     }
 
     /// Takes one message in Avro. Where its schema is not known, nothing is counted and the source's offset stays.
@@ -98,13 +101,21 @@ package struct Intake {
         }
         guard outcome == .done else { return outcome }
         nextOffsets[currentSource] = offset + 1
-        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
+        look()
         return .done
     }
 
     /// Makes the schema of a number known, as its registry has it.
     package mutating func setSchema(_ id: UInt32, _ json: [UInt8]) {
         json.withUnsafeBytes { decoder.setSchema(id, $0) }
+    }
+
+    @inline(__always)
+    private mutating func look() {
+        messagesUnseen &+= 1
+        guard messagesUnseen >= Self.messagesBetweenLooks else { return }
+        messagesUnseen = 0
+        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
     }
 
     private mutating func turn(to route: Int) {
