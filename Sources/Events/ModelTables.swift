@@ -7,6 +7,8 @@ final class ModelTables {
     /// stream stays bounded.
     static let maximumSegmentValues = 1_000
     static let maximumVersions = 1_000
+    /// Longer names of versions and segment values share the number of `(other)`.
+    static let maximumNameBytes = 512
     static let overflowName = "(other)"
     /// Numbers are 16 bits wide, so a reference cannot claim them all.
     private static let maximumKnownValues = 60_000
@@ -166,8 +168,11 @@ final class ModelTables {
         }
     }
 
-    /// `*` means all versions or values together, so none may be called that.
-    fileprivate static func isReserved(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.count == 1 && bytes[0] == 0x2a }
+    /// `*` means all versions or values together, so none may be called that; and what is as long as a text is no name, and would be
+    /// kept as long as the process lives.
+    fileprivate static func isReserved(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count == 1 && bytes[0] == 0x2a || bytes.count > maximumNameBytes
+    }
 }
 
 extension ModelTables.Categories {

@@ -11,6 +11,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     case windowClose = "holdfast_window_close_seconds"
     case lateEvents = "holdfast_late_events_total"
     case unknownKeys = "holdfast_unknown_keys_total"
+    case segmentOverflow = "holdfast_segment_overflow_total"
     case lostMessages = "holdfast_lost_messages_total"
     case stepSeconds = "holdfast_step_seconds"
     case pausedSeconds = "holdfast_paused_seconds_total"
@@ -23,7 +24,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     package var kind: MetricKind {
         switch self {
         case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused,
-            .pausedSeconds, .refusedSteps, .schemaRequests:
+            .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow:
             .counter
         case .consumerLag, .watermark, .drift, .performance, .alerts, .heldPartitions: .gauge
         case .windowClose, .stepSeconds: .histogram
@@ -42,6 +43,7 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .notifications: "Delivery attempts by receiver and outcome."
         case .lateEvents: "Events that came later than the model's lateness allows."
         case .unknownKeys: "Feature values without a column in the reference."
+        case .segmentOverflow: "Rows counted under (other) because their segment dimension has too many values."
         case .lostMessages: "Messages the broker deleted before they were read."
         case .stepSeconds: "Seconds a worker's step took: dead letters confirmed, counts and offsets on disk."
         case .pausedSeconds: "Seconds a worker took no messages because its step before was not done."

@@ -19,6 +19,7 @@ final class Engine: Sendable {
         var events: [EventKey: UInt64] = [:]
         var rejected: [RejectedKey: UInt64] = [:]
         var unknownKeys: UInt64 = 0
+        var segmentOverflow: [SegmentOverflowKey: UInt64] = [:]
         /// Per model: rows that came too late.
         var lateRows: [String: UInt64] = [:]
         var watermarks: [String: Timestamp] = [:]
@@ -211,6 +212,7 @@ final class Engine: Sendable {
             step.events = delta.events
             step.rejected = delta.rejected
             step.unknownKeys = delta.unknownKeys
+            step.segmentOverflow = delta.segmentOverflow
             step.now = now
             for index in models.indices {
                 var changed = apply(delta, index, &state, &commit, &step)

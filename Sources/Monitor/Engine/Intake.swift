@@ -11,6 +11,7 @@ package struct Intake {
 
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]
+    private let names: [(model: String, dimensions: [String])]
     private var sources: [String] = []
     private var sourceNumbers: [String: Int] = [:]
     /// The offset to read next, by number of the source; `nil` where nothing came since the last step.
@@ -35,6 +36,7 @@ package struct Intake {
     package init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
         decoder = EventDecoder(models.map(\.schema))
         decoder.limitsWholeMessages = limitsWholeMessages
+        names = models.map { ($0.name, $0.schema.dimensions) }
         accumulators = models.map {
             Accumulator(
                 plans: $0.plans, settings: $0.window, dimensions: $0.schema.dimensions,
@@ -134,6 +136,12 @@ package struct Intake {
             delta.events[EventKey(topic: topic, kind: kind), default: 0] += counters.kinds[kind.rawValue]
         }
         delta.unknownKeys += counters.unknownKeys
+        for (model, dimensions) in counters.overflow.enumerated() {
+            for (dimension, rows) in dimensions.enumerated() where rows > 0 {
+                let key = SegmentOverflowKey(model: names[model].model, dimension: names[model].dimensions[dimension])
+                delta.segmentOverflow[key, default: 0] += rows
+            }
+        }
     }
 
     private mutating func count(_ model: Int) {
@@ -152,6 +160,10 @@ package struct Intake {
         }
         delta = IntakeDelta()
         taken.models = accumulators.indices.map { accumulators[$0].take(names: decoder, model: $0) }
+        for (model, pane) in taken.models.enumerated() where pane.overflowRows > 0 {
+            let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.combination)
+            taken.segmentOverflow[key, default: 0] += pane.overflowRows
+        }
         return taken
     }
 }
@@ -166,6 +178,13 @@ package struct RejectedKey: Hashable, Sendable {
     package let reason: RejectReason
 }
 
+package struct SegmentOverflowKey: Hashable, Sendable {
+    /// In place of a dimension: combinations of values for which a pane has no room.
+    static let combination = "*"
+    package let model: String
+    package let dimension: String
+}
+
 /// What some messages add: counts for each model, and the offsets they cover.
 package struct IntakeDelta: Sendable {
     /// By the number of the model.
@@ -175,6 +194,8 @@ package struct IntakeDelta: Sendable {
     package var events: [EventKey: UInt64] = [:]
     package var rejected: [RejectedKey: UInt64] = [:]
     package var unknownKeys: UInt64 = 0
+    /// Rows counted under `(other)` because their dimension has as many values as it may.
+    package var segmentOverflow: [SegmentOverflowKey: UInt64] = [:]
 
     var isEmpty: Bool { offsets.isEmpty }
 }
