@@ -27,6 +27,7 @@ UNUSABLE_REPLACES_SCORES = False
 INFINITE_IS_INVALID_CATEGORY = False
 
 LIMIT = 1_000
+LONGEST = 512
 OTHER = "(other)"
 YEARS = (-62_167_219_200_000_000, 253_402_300_799_999_999)
 FUTURE = 600_000_000
@@ -123,22 +124,24 @@ def epoch(number):
 
 
 class Names:
-    """The values of a dimension, or a model's versions: the first thousand keep their names, later ones share `(other)`.
+    """The values of a dimension, or a model's versions: the first thousand beyond those that are known keep their names, later ones and whole texts share `(other)`.
 
     Values that an event names and then replaces may or may not have taken a place. Where it depends on them, both are right, and what
     was seen then must stay so."""
 
-    def __init__(self, known):
+    def __init__(self, known, limited_beyond_known=True):
         self.kept = set(known)
         self.others = set()
         self.named = set(known)
         self.full = False
+        # What the reference knows has a place of its own; an event without a version has the first of the versions.
+        self.limit = LIMIT + (len(known) if limited_beyond_known else 0)
 
     def resolve(self, name):
         """The name, or None where the decoder may choose."""
         if name in self.kept:
             return name
-        if name == "*":
+        if name == "*" or len(name.encode("utf-8", "replace")) > LONGEST:
             self.keep(OTHER)
             return OTHER
         if name in self.others:
@@ -148,7 +151,7 @@ class Names:
                 return None
             self.others.add(name)
             return OTHER
-        free = len(self.named) < LIMIT
+        free = len(self.named) < self.limit
         self.named.add(name)
         if not free:
             return None
@@ -158,11 +161,11 @@ class Names:
     def keep(self, name):
         self.kept.add(name)
         self.named.add(name)
-        self.full = self.full or len(self.kept) >= LIMIT
+        self.full = self.full or len(self.kept) >= self.limit
 
     def mention(self, name):
         if not self.full:
-            self.named.add(OTHER if name == "*" else name)
+            self.named.add(OTHER if name == "*" or len(name.encode("utf-8", "replace")) > LONGEST else name)
 
     def settle(self, name, chosen):
         """Whether the decoder's choice is one of the two."""
@@ -190,7 +193,7 @@ class Model:
         self.dimensions = schema["dimensions"]
         known = schema["known"] + [[]] * len(self.dimensions)
         self.values = [Names(v) for _, v in zip(self.dimensions, known)]
-        self.versions = Names([""])
+        self.versions = Names([""], limited_beyond_known=False)
         self.features = {c["name"] for c in columns if c["name"] != "prediction"} | set(schema["ignored"]) | set(self.dimensions)
         self.pack = struct.Struct(f"<Bq{len(self.numeric)}d{len(self.categorical)}H").pack
         self.bits = struct.Struct(f"<Bq{len(self.numeric)}Q{len(self.categorical)}H")

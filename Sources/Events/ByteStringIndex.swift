@@ -90,7 +90,8 @@ struct ByteStringIndex: BitwiseCopyable {
     /// The number of a string, −1 where it is not in the table.
     func find(_ string: UnsafeRawBufferPointer) -> Int {
         guard let start = string.baseAddress, string.count > 8 else {
-            return find(word: Self.word(string), length: string.count)
+            let word = Self.word(string)
+            return find(word: word, length: Self.flaggedLength(word, string.count))
         }
         let state = state.pointee
         let word = start.loadUnaligned(as: UInt64.self)

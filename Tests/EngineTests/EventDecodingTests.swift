@@ -214,6 +214,30 @@ struct EventDecodingTests {
         #expect(seen.segment(1) == "r7", "values known before stay themselves")
     }
 
+    @Test func `a name may hold what JSON must escape, and has one number however often it comes`() {
+        let schema = ModelSchema(
+            model: "m",
+            columns: [
+                .init(name: #"a"b\c"#, kind: .numeric), .init(name: #"longer "quoted" name"#, kind: .numeric),
+                .init(name: "c", kind: .categorical(codes: ["\"": 0, "\n": 1], unseen: 3)),
+            ], dimensions: ["s"], knownValues: [[#"x"y"#]])
+        for isFast in [true, false] {
+            var decoder = EventDecoder([schema], isFast: isFast)
+            for value in [#"x\"y"#, #"new\"er"#, #"new\"er"#] {
+                let line =
+                    #"{"model":"m","ts":0,"features":{"a\"b\\c":1,"longer \"quoted\" name":2,"c":"\n"},"#
+                    + #""segments":{"s":"\#(value)"}}"#
+                Array(line.utf8).withUnsafeBytes {
+                    decoder.decode($0, defaults: TopicDefaults(), now: nil) { Issue.record("\($0.detail)") }
+                }
+            }
+            let batch = decoder.batches[0]
+            #expect((0..<3).map { batch.segments[$0] } == [0, 1, 1])
+            #expect(batch.numbers[0] == 1 && batch.numbers[1] == 2 && batch.codes[0] == 1)
+            #expect(decoder.unknownKeys == 0)
+        }
+    }
+
     @Test func `a batch can be emptied and filled again`() {
         var seen = Self.decode(Self.full)
         seen.decoder.removeAll(model: 0)
