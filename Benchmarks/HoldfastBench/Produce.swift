@@ -21,11 +21,11 @@ struct Produce: ParsableCommand {
                 ("compression.type", "none"),
             ]), onError: { print("\($0)") }, onLog: { _ in })
         let total = count ?? messages.count
-        // Runs of one partition make batches of a useful size.
-        let run = max(1, total / partitions)
+        // Runs of one partition make batches of a useful size; taking turns keeps the partitions together in event time, as a fleet does.
+        let run = 512
         for i in 0..<total {
             let record = KafkaRecord(
-                topic: topic, partition: Int32(min(partitions - 1, i / run)), value: Array(messages[i % messages.count])
+                topic: topic, partition: Int32(i / run % partitions), value: Array(messages[i % messages.count])
             )
             while true {
                 do throws(KafkaError) {

@@ -106,7 +106,8 @@ package final class EventBatch {
     }
 
     /// Empties the batch and keeps its memory.
-    package func removeAll() { rows.pointee.count = 0 }
+    /// Keeps its memory, unless one message made it unusually large.
+    package func removeAll() { rows.pointee.removeAll() }
 
     /// Makes room for the row numbered `count` and blanks it. The row belongs to the batch after `commitRow`; until then it may be
     /// written and blanked again.

@@ -19,6 +19,7 @@ struct EventRows: BitwiseCopyable {
     let blankCodes: UnsafeMutablePointer<UInt16>
 
     private static let initialCapacity = 512
+    private static let keptCapacity = 8_192
 
     init(numberWidth: Int, codeWidth: Int, segmentWidth: Int, blanks: Int) {
         self.numberWidth = numberWidth
@@ -79,8 +80,14 @@ struct EventRows: BitwiseCopyable {
         count &+= 1
     }
 
-    private mutating func grow() {
-        let capacity = self.capacity * 2
+    mutating func removeAll() {
+        count = 0
+        if capacity > Self.keptCapacity { resize(to: Self.initialCapacity) }
+    }
+
+    private mutating func grow() { resize(to: capacity * 2) }
+
+    private mutating func resize(to capacity: Int) {
         func moved<T: BitwiseCopyable>(_ old: UnsafeMutablePointer<T>, _ width: Int) -> UnsafeMutablePointer<T> {
             let new = UnsafeMutablePointer<T>.allocate(capacity: max(1, capacity * width))
             new.update(from: old, count: count * width)

@@ -27,6 +27,9 @@ package struct Accumulator {
     private var rows: UInt64 = 0
     private var overflowRows: UInt64 = 0
     private let groups: HotGroups
+    /// Counts that were packed before they were asked for, because hot ones would have taken too much memory.
+    private var spilled = PaneDelta()
+    private static let spillBytes = 64 << 20
     /// Groups that one row counts in, at most: all traffic and one of each segmentation.
     private let states: Int
     private let encoder: RowEncoder
@@ -37,10 +40,15 @@ package struct Accumulator {
         let version: UInt16
     }
 
-    package init(plans: GroupPlans, settings: WindowSettings, dimensions: [String], segmentations: [[String]]) {
+    /// - Parameter scratch: what several accumulators of one worker may share, one at a time.
+    package init(
+        plans: GroupPlans, settings: WindowSettings, dimensions: [String], segmentations: [[String]],
+        scratch: CountScratch = CountScratch()
+    ) {
+        precondition(segmentations.allSatisfy { (1...4).contains($0.count) }, "a cross has one to four dimensions")
         self.plans = plans
         self.settings = settings
-        encoder = RowEncoder(plans.shared)
+        encoder = RowEncoder(plans, scratch)
         maximumGroups = SegmentLimit.groups(plans.all.layout)
         dimensionNames = dimensions
         self.segmentations = segmentations.map { names in
@@ -61,12 +69,12 @@ package struct Accumulator {
     package mutating func setClock(_ source: String, _ clock: Timestamp?) { clocks[source] = clock }
 
     /// Memory of the counters not yet taken.
-    package var pendingBytes: Int { groups.bytes }
+    package var pendingBytes: Int { groups.bytes + spilled.packedBytes }
 
     /// Groups of counters not yet taken: one for each (pane, version, segment).
     package var groupCount: Int { groups.count }
 
-    package var isEmpty: Bool { blocks.isEmpty && lateRows.isEmpty && touchedSources.isEmpty }
+    package var isEmpty: Bool { blocks.isEmpty && spilled.isEmpty && lateRows.isEmpty && touchedSources.isEmpty }
 
     /// Counts a batch's rows. `sources[i]` names the source that rows numbered `i` came from.
     package mutating func add(_ batch: EventBatch, names: EventDecoder, model: Int, sources: [String]) {
@@ -78,6 +86,8 @@ package struct Accumulator {
             assign(batch, from: first, count: count, names, model, sources)
             groups.count(encoder, rows: count)
             first += count
+            // One message may hold events of a thousand panes.
+            if groups.bytes > Self.spillBytes { drain(names: names, model: model) }
         }
     }
 
@@ -179,11 +189,22 @@ package struct Accumulator {
 
     /// Hands over what has been counted since the last call and starts empty. Clocks stay.
     package mutating func take(names: EventDecoder, model: Int) -> PaneDelta {
-        var delta = PaneDelta()
+        drain(names: names, model: model)
+        var delta = spilled
+        spilled = PaneDelta()
         delta.rows = rows
         delta.overflowRows = overflowRows
         delta.lateRows = lateRows
         for source in touchedSources { delta.clocks[source] = clocks[source] }
+        lateRows = [:]
+        touchedSources = []
+        rows = 0
+        overflowRows = 0
+        return delta
+    }
+
+    /// Packs what the counters hold and starts new ones.
+    private mutating func drain(names: EventDecoder, model: Int) {
         for block in blocks {
             let version = names.versionName(model: model, block.version)
             var all = groups.profile(block.groups[0])
@@ -196,22 +217,13 @@ package struct Accumulator {
                 }
                 guard segmentation != HotGroup.remainder else { continue }
                 let key = GroupKey(version: version, segment: segment(segmentation, hot.key, names, model))
-                let packed = PackedProfile(profile)
-                // Not assigned: é composed and é decomposed are two groups and one segment.
-                if delta.panes[block.start]?[key]?.merge(packed) == nil {
-                    delta.panes[block.start, default: [:]][key] = packed
-                }
+                spilled.add(PackedProfile(profile), to: key, pane: block.start)
             }
-            delta.panes[block.start, default: [:]][GroupKey(version: version, segment: .all)] = PackedProfile(all)
+            spilled.add(PackedProfile(all), to: GroupKey(version: version, segment: .all), pane: block.start)
         }
         blocks.removeAll(keepingCapacity: true)
         blockIndex.removeAll(keepingCapacity: true)
-        lateRows = [:]
-        touchedSources = []
-        rows = 0
-        overflowRows = 0
         groups.removeAll()
-        return delta
     }
 
     private func segment(_ segmentation: Int, _ key: UInt64, _ names: EventDecoder, _ model: Int) -> Segment {

@@ -212,6 +212,7 @@ final class HotGroups {
     /// Everything a group has counted.
     func profile(_ group: Int) -> Profile {
         fold(group)
+        defer { folded[group] = nil }
         return folded[group] ?? Profile(plans[group].layout)
     }
 }

@@ -55,7 +55,7 @@ package struct ModelWindows {
         self.shapes = shapes.sorted { ($0.size, $0.every) < ($1.size, $1.every) }
         self.state = state
         panes = PaneStore(plans: plans)
-        for (start, counts) in stored { _ = panes.merge(counts, into: start) }
+        for (start, counts) in stored { panes.restore(counts, at: start) }
     }
 
     /// What applying a delta changed: the panes whose counts grew, with their new totals for those keys.

@@ -32,7 +32,9 @@ package struct PaneDelta: Sendable {
     /// For each source, the newest event time seen of this model.
     package var clocks: [String: Timestamp] = [:]
     package var rows: UInt64 = 0
-    /// Counts of rows that went to a segment `(other)` for want of room.
+    /// Memory of the panes that `add` was given, at most.
+    private(set) var packedBytes = 0
+    /// Rows that went to a segment `(other)` for want of room.
     package var overflowRows: UInt64 = 0
 
     package init() {}
@@ -49,6 +51,12 @@ package struct PaneDelta: Sendable {
         clocks.merge(other.clocks, uniquingKeysWith: max)
         rows &+= other.rows
         overflowRows &+= other.overflowRows
+    }
+
+    /// Adds to what is there: two spellings of one name, composed and decomposed, are one key.
+    mutating func add(_ packed: PackedProfile, to key: GroupKey, pane: Timestamp) {
+        packedBytes += packed.bytes.count
+        if panes[pane]?[key]?.merge(packed) == nil { panes[pane, default: [:]][key] = packed }
     }
 
     package var isEmpty: Bool { panes.isEmpty && lateRows.isEmpty && clocks.isEmpty }

@@ -21,8 +21,11 @@ struct PaneStore {
         var existing = panes[start] ?? [:]
         panes[start] = nil
         var changed: PaneCounts = [:]
-        for (key, packed) in counts {
-            let place = existing[key] != nil || existing.count < maximumGroups ? key : Self.folded(key, existing)
+        // In an order of their own where not all have room, so that it is the same ones every time.
+        let isTight = existing.count + counts.count > maximumGroups
+        for (key, packed) in isTight ? counts.sorted(by: { $0.key < $1.key }) : Array(counts) {
+            let hasPlace = existing[key] != nil || existing.count < maximumGroups || SegmentLimit.isFolded(key.segment)
+            let place = hasPlace ? key : Self.folded(key, existing)
             let fitting = place == key ? packed : recounted(packed, from: key, as: place)
             if existing[place]?.merge(fitting) == nil { existing[place] = fitting }
             changed[place] = existing[place]
@@ -41,6 +44,9 @@ struct PaneStore {
         let other = plans.plan(for: place.segment)
         return plan === other ? packed : PackedProfile(plan.recounted(packed.profile(plan.layout), as: other))
     }
+
+    /// Puts back what was stored, all of it: what shares a segment was made to before.
+    mutating func restore(_ counts: PaneCounts, at start: Timestamp) { panes[start] = counts }
 
     subscript(start: Timestamp) -> PaneCounts? { panes[start] }
 

@@ -119,11 +119,24 @@ package struct ReferenceBuilder {
 
     private func resolvedSegmentations() throws(Failure) -> [[String]] {
         guard let given = options.segmentations else { return table.segments.map { [$0.name] } }
+        if let wrong = Self.problem(ofSegmentations: given) { throw Failure(description: wrong) }
         for name in Set(given.flatMap(\.self)).sorted() where dimension(name) == nil {
             let known = (table.segments + table.features).map(\.name).joined(separator: ", ")
             throw Failure(description: "no row has the segment dimension '\(name)'; the rows have: \(known)")
         }
         return given
+    }
+
+    /// What is wrong with a list of segmentations, in words.
+    static func problem(ofSegmentations list: [[String]]) -> String? {
+        for (i, cross) in list.enumerated() {
+            let name = cross.joined(separator: ",")
+            if cross.isEmpty || cross.contains("") { return "a segmentation names no dimension" }
+            if cross.count > 4 { return "segmentation '\(name)' crosses \(cross.count) dimensions; four is the most" }
+            if Set(cross).count < cross.count { return "segmentation '\(name)' names a dimension twice" }
+            if list[..<i].contains(cross) { return "segmentation '\(name)' stands twice" }
+        }
+        return nil
     }
 
     private func dimension(_ name: String) -> DataTable.Column? { table.segment(name) ?? table.feature(name) }

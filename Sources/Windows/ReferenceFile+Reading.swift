@@ -22,6 +22,7 @@ extension ReferenceFile {
         let segmentations = (document["segments"]?.arrayValue ?? []).map { cross in
             (cross.arrayValue ?? []).compactMap(\.stringValue)
         }
+        if let wrong = ReferenceBuilder.problem(ofSegmentations: segmentations) { throw Failure(description: wrong) }
         var groups: [Reference.Group] = []
         var known: Set<Segment> = []
         for item in document["groups"]?.arrayValue ?? [] {

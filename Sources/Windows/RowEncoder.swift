@@ -26,33 +26,24 @@ final class RowEncoder {
     let sharedOffsets: [Int]
     /// By column, its place among the numeric ones; −1 for the others.
     let numberIndexes: [Int]
-    /// `width` × `maximumRows` codes, each within its column's shared ones.
-    let codes: UnsafeMutablePointer<UInt16>
+    private let plans: GroupPlans
+    private let scratch: CountScratch
+    /// Columns × `maximumRows` codes, each within its column's shared ones.
+    var codes: UnsafeMutablePointer<UInt16> { scratch.codes }
     /// Numeric columns × `maximumRows`; 0 where there is no number.
-    let multiples: UnsafeMutablePointer<Int64>
+    var multiples: UnsafeMutablePointer<Int64> { scratch.multiples }
     /// Numeric columns × `maximumRows`; NaN where there is no number.
-    let values: UnsafeMutablePointer<Double>
-
+    var values: UnsafeMutablePointer<Double> { scratch.values }
     /// The multiples' squares.
-    let squares: UnsafeMutablePointer<Int128>
+    var squares: UnsafeMutablePointer<Int128> { scratch.squares }
 
-    init(_ layout: Layout) {
-        self.layout = layout
+    init(_ plans: GroupPlans, _ scratch: CountScratch) {
+        self.plans = plans
+        self.scratch = scratch
+        layout = plans.shared
         width = layout.columns.count
-        let numbers = layout.momentsCount
         sharedOffsets = layout.columns.enumerated().map { GroupPlans.sharedOffset($1, $0) }
         numberIndexes = layout.columns.map { $0.momentsIndex ?? -1 }
-        codes = .allocate(capacity: max(1, width * Self.maximumRows))
-        multiples = .allocate(capacity: max(1, numbers * Self.maximumRows))
-        values = .allocate(capacity: max(1, numbers * Self.maximumRows))
-        squares = .allocate(capacity: max(1, numbers * Self.maximumRows))
-    }
-
-    deinit {
-        codes.deallocate()
-        multiples.deallocate()
-        values.deallocate()
-        squares.deallocate()
     }
 
     private func prepare(_ batch: EventBatch) {
@@ -61,8 +52,8 @@ final class RowEncoder {
             var index: BinIndex?
             var scale = 1.0
             switch (column.bins, batch.places[c]) {
-            case (.numeric(let bins, let exponent), .number):
-                index = BinIndex(bins)
+            case (.numeric(_, let exponent), .number):
+                index = plans.indexes[c]
                 scale = Moments.scale(exponent: exponent)
             case (.categorical, .code): break
             default: preconditionFailure("batch and layout disagree on column \(column.name)")
@@ -76,6 +67,7 @@ final class RowEncoder {
     /// Encodes the rows from `first` on, at most `maximumRows`.
     func encode(_ batch: EventBatch, from first: Int, count: Int) {
         if columns.isEmpty { prepare(batch) }
+        scratch.reserve(columns: width, numbers: layout.momentsCount)
         for c in columns.indices {
             let special = columns[c].special
             let codes = codes + c &* Self.maximumRows

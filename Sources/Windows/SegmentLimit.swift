@@ -14,6 +14,9 @@ enum SegmentLimit {
         return max(groupsMinimum, bytesMaximum / each)
     }
 
+    /// All traffic and what others share always have a place.
+    static func isFolded(_ segment: Segment) -> Bool { segment.parts.allSatisfy { $0.value == other } }
+
     /// The same dimensions, every value `(other)`.
     static func folded(_ segment: Segment) -> Segment {
         Segment(segment.parts.map { Segment.Part($0.dimension, other) })

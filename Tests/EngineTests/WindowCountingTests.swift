@@ -60,6 +60,36 @@ struct WindowCountingTests {
         #expect(delta.panes[Self.start]?[GroupKey(version: "1", segment: segment)]?.rows == 3)
     }
 
+    @Test func `two spellings of one version are one version, all its traffic counted`() throws {
+        var worker = WindowFixture.Worker(WindowFixture.settings())
+        let row = WindowFixture.Row(
+            time: Self.start, source: 0, version: "\u{e9}1", amount: 1, country: "BR", device: nil)
+        var decomposed = row
+        decomposed.version = "e\u{301}1"
+        let delta = worker.delta([row, decomposed, row])
+        let all = try #require(delta.panes[Self.start]?[GroupKey(version: "\u{e9}1", segment: .all)])
+        #expect(all.rows == 3 && all.profile(WindowFixture.layout).moments[0].count == 3)
+    }
+
+    @Test func `events of thousands of panes in one batch are packed on the way and all there in the end`() {
+        var worker = WindowFixture.Worker(WindowFixture.settings(pane: "1m", size: "1h", lateness: "1000d"))
+        var random = SeededGenerator(seed: 103)
+        // Each of these panes takes some hundred bytes hot; 64 MB of them are never there at once.
+        let rows = (0..<120_000).map { i in
+            WindowFixture.Row(
+                time: Self.start + .minutes(Int64(i)), source: 0, version: "\(i % 3)", amount: i % 60, country: "BR",
+                device: ["web", "ios"].randomElement(using: &random))
+        }
+        worker.add(rows)
+        #expect(worker.accumulator.groupCount < 4 * 120_000)
+        let delta = worker.take()
+        #expect(delta.panes.count == 120_000 && delta.rows == 120_000)
+        let counted = delta.panes.values.reduce(0) { sum, pane in
+            pane.reduce(sum) { $1.key.segment.isAll ? $0 + $1.value.rows : $0 }
+        }
+        #expect(counted == 120_000 && worker.accumulator.isEmpty && worker.accumulator.pendingBytes == 0)
+    }
+
     @Test func `late rows are counted exactly, however the stream is cut into batches`() {
         var random = SeededGenerator(seed: 102)
         let settings = WindowFixture.settings(pane: "5m", lateness: "10m")

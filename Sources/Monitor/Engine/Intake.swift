@@ -8,6 +8,8 @@ package struct Intake {
     private static let batchRows = 1_024 - messagesBetweenLooks
     /// So many messages come before the batches are looked at again: there may be hundreds of models.
     private static let messagesBetweenLooks = 64
+    /// A message of so many bytes may hold many events.
+    private static let largeMessage = 16 << 10
 
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]
@@ -37,17 +39,20 @@ package struct Intake {
         decoder = EventDecoder(models.map(\.schema))
         decoder.limitsWholeMessages = limitsWholeMessages
         names = models.map { ($0.name, $0.schema.dimensions) }
+        let scratch = CountScratch()
         accumulators = models.map {
             Accumulator(
                 plans: $0.plans, settings: $0.window, dimensions: $0.schema.dimensions,
-                segmentations: $0.segmentations)
+                segmentations: $0.segmentations, scratch: scratch)
         }
     }
 
     /// Counts that wait past this are handed over before their time: events far apart in time fill many panes.
-    private static let pendingBytesMaximum = 64 << 20
+    private static let pendingBytesMaximum = 256 << 20
+    /// Of all models; kept rather than asked for, because it is asked for after each message.
+    private var pendingBytes = 0
 
-    var isFull: Bool { accumulators.contains { $0.pendingBytes > Self.pendingBytesMaximum } }
+    var isFull: Bool { pendingBytes > Self.pendingBytesMaximum }
 
     /// Memory of the counters not handed over yet, and how many (pane, version, segment) have some.
     package var pending: (bytes: Int, groups: Int) {
@@ -89,7 +94,7 @@ package struct Intake {
             reject(rejection)
         }
         nextOffsets[currentSource] = offset + 1
-        look()
+        look(message.count)
     }
 
     /// Takes one message in Avro. Where its schema is not known, nothing is counted and the source's offset stays.
@@ -103,7 +108,7 @@ package struct Intake {
         }
         guard outcome == .done else { return outcome }
         nextOffsets[currentSource] = offset + 1
-        look()
+        look(message.count)
         return .done
     }
 
@@ -113,8 +118,8 @@ package struct Intake {
     }
 
     @inline(__always)
-    private mutating func look() {
-        messagesUnseen &+= 1
+    private mutating func look(_ bytes: Int) {
+        messagesUnseen &+= bytes < Self.largeMessage ? 1 : Self.messagesBetweenLooks
         guard messagesUnseen >= Self.messagesBetweenLooks else { return }
         messagesUnseen = 0
         for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
@@ -145,7 +150,9 @@ package struct Intake {
     }
 
     private mutating func count(_ model: Int) {
+        let before = accumulators[model].pendingBytes
         accumulators[model].add(decoder.batches[model], names: decoder, model: model, sources: sources)
+        pendingBytes += accumulators[model].pendingBytes - before
         decoder.removeAll(model: model)
     }
 
@@ -159,6 +166,7 @@ package struct Intake {
             nextOffsets[number] = nil
         }
         delta = IntakeDelta()
+        pendingBytes = 0
         taken.models = accumulators.indices.map { accumulators[$0].take(names: decoder, model: $0) }
         for (model, pane) in taken.models.enumerated() where pane.overflowRows > 0 {
             let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.combination)

@@ -65,7 +65,7 @@ package struct MonitoredModel: Sendable {
         shapes = Self.shapes(model, rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(reference: loaded, plans: plans, smoothing: model.smoothing)
-        layoutName = Self.layoutName(loaded, model, segmentations)
+        layoutName = Self.layoutName(loaded, plans, model, segmentations)
     }
 
     /// A dimension nobody knows would be silent for ever.
@@ -139,7 +139,7 @@ package struct MonitoredModel: Sendable {
     }
 
     private static func layoutName(
-        _ reference: Reference, _ model: Configuration.Model, _ segmentations: [[String]]
+        _ reference: Reference, _ plans: GroupPlans, _ model: Configuration.Model, _ segmentations: [[String]]
     ) -> String {
         // FNV-1a, 64 bit: stable between runs and builds, which Hasher is not.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -159,7 +159,19 @@ package struct MonitoredModel: Sendable {
             }
         }
         // How segments choose among the fine bins (`GroupPlan`); a new way of choosing needs a new number.
-        mix("plan 2")
+        mix("plan 3")
+        for group in reference.groups {
+            mix(group.segment.description)
+            mix("\(group.profile.rows)")
+            for column in plans.plan(for: group.segment).layout.columns {
+                guard case .numeric(let bins, _) = column.bins else { continue }
+                for edge in bins.edges {
+                    for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                        mix(UInt8(truncatingIfNeeded: edge.bitPattern >> shift))
+                    }
+                }
+            }
+        }
         mix("\(model.window.pane)")
         mix(model.timezone)
         for cross in segmentations { mix(cross.joined(separator: "\u{1}")) }
