@@ -36,6 +36,9 @@ package struct LedgerCommit: Sendable {
     package var panes: [String: [Timestamp: PaneCounts]] = [:]
     /// Panes no window needs any more.
     package var droppedPanes: [String: [Timestamp]] = [:]
+    /// The same of the past that moving references are made of.
+    package var history: [String: [Timestamp: PaneCounts]] = [:]
+    package var droppedHistory: [String: [Timestamp]] = [:]
     package var states: [String: ModelState] = [:]
     package var snapshots: [Snapshot] = []
     package var transitions: [Alert] = []

@@ -36,6 +36,14 @@ enum LedgerSchema {
                     CREATE INDEX outbox_lane ON outbox (state, kind, target, lane, id);
                     """)
         }
+        migrator.registerMigration("history of moving references") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE history (
+                        model TEXT NOT NULL, start INTEGER NOT NULL, version TEXT NOT NULL, segment TEXT NOT NULL,
+                        profile BLOB NOT NULL, PRIMARY KEY (model, start, version, segment)) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }
