@@ -61,15 +61,17 @@ extension Change {
         return RollbackPlan(from: from, fromLabel: fromLabel, to: to, toLabel: toLabel, before: set)
     }
 
-    /// Flips the champion and puts the failed version in quarantine. `decision` is the key of an automatic one.
+    /// Flips the champion and puts the failed version in quarantine. `decision` is the key of an automatic one, with the
+    /// digest of its dossier.
     func perform(
-        _ plan: RollbackPlan, of modelID: Int64, named model: String, decision: String?
+        _ plan: RollbackPlan, of modelID: Int64, named model: String, decision: (key: String, dossier: String)?
     ) throws -> (state: ChampionState, sequence: Int64) {
         let sequence = try note(
             .rolledBack, model: model,
             .members(
                 ("model", .string(model)), ("from", .string(plan.fromLabel)), ("to", .string(plan.toLabel)),
-                ("decision", decision.map { .string($0) })))
+                ("decision", decision.map { .string($0.key) }),
+                ("dossier_sha256", decision.map { .string($0.dossier) })))
         try db.execute(
             sql: """
                 INSERT INTO quarantine (version_id, model_id, seq, actor, reason, evidence, at)

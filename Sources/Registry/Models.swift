@@ -86,5 +86,14 @@ package struct RegistryEvent: Sendable, Hashable {
         case quarantineCleared = "quarantine.cleared"
         case rollbackRefused = "rollback.refused"
         case rollbackWouldRun = "rollback.would_run"
+        case rollbackHeld = "rollback.held"
+        case rollbackReleased = "rollback.released"
+        case promotionRefused = "promotion.refused"
+        case gateForced = "promotion.forced"
+        case policySet = "promotion.policy"
+        case metricsRecorded = "version.metrics"
+        case versionApproved = "version.approved"
+        case referenceStored = "version.reference"
+        case versionsPurged = "versions.purged"
     }
 }

@@ -90,6 +90,11 @@ package final class Registry: Sendable {
         }
     }
 
+    /// Writes what is neither news nor for the audit trail: how far a reader has come.
+    func bookkeeping(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
+        try await Self.translating { [database] in try await database.write(body) }
+    }
+
     private static func translating<T>(_ path: String, _ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as DatabaseError { throw RegistryError(error, path: path) }
     }

@@ -27,7 +27,7 @@ enum ActionReader {
     private static func rollback(
         _ value: YAMLValue, _ places: inout Rule.Places?, _ problems: inout ProblemCollector
     ) -> ActionRequest.Rollback? {
-        let keys = ["to", "mode", "unless", "max", "cooldown"]
+        let keys = ["to", "mode", "unless", "max", "cooldown", "windows", "min_rows"]
         var request = ActionRequest.Rollback(
             to: "champion-1", mode: .guarded, unless: [], maximum: 1, maximumPer: .days(1), cooldown: .hours(6))
         // `rollback:` alone takes every default.
@@ -53,6 +53,8 @@ enum ActionReader {
         if let cooldown = mapping["cooldown"]?.duration(in: Span.zero...Span.days(366), &problems) {
             request.cooldown = cooldown
         }
+        if let windows = mapping["windows"]?.int(in: 1...100, &problems) { request.windows = windows }
+        if let rows = mapping["min_rows"]?.int(in: 1...1_000_000_000, &problems) { request.minimumRows = Int64(rows) }
         return problems.list.count == before ? request : nil
     }
 

@@ -50,6 +50,33 @@ struct AuditLine: Sendable {
         case .quarantineCleared:
             what = "cleared \(text("version")) from quarantine"
             kind = "forward"
+        case .rollbackHeld:
+            what = "stopped automatic rollbacks"
+            kind = "refused"
+        case .rollbackReleased:
+            what = "allowed automatic rollbacks again"
+            kind = "plain"
+        case .promotionRefused:
+            what = "promotion of \(text("version")) refused by its gate"
+            kind = "refused"
+        case .gateForced:
+            what = "passed the gate of \(text("version")) by force"
+            kind = "refused"
+        case .policySet:
+            what = "changed the promotion policy"
+            kind = "plain"
+        case .metricsRecorded:
+            what = "measured version \(text("version"))"
+            kind = "plain"
+        case .versionApproved:
+            what = "approved version \(text("version"))"
+            kind = "plain"
+        case .referenceStored:
+            what = "stored the reference of version \(text("version"))"
+            kind = "plain"
+        case .versionsPurged:
+            what = "purged deleted versions"
+            kind = "plain"
         case nil:
             what = entry.action
             kind = "plain"

@@ -40,7 +40,7 @@ struct Dispatcher: HTTPResponder {
         let method: HTTPRequest.Method = request.method == .head ? .get : request.method
         let route = found.first { $0.method == method }
         // Without credentials nobody learns which paths there are.
-        let user = route?.access == .open ? nil : try access.authenticate(request)
+        let caller = route?.access == .open ? .nobody : try access.authenticate(request)
         guard let route else {
             guard !found.isEmpty else {
                 throw Failure(.notFound, "not_found", "there is no such path: /openapi.json lists all of them")
@@ -51,10 +51,15 @@ struct Dispatcher: HTTPResponder {
             failure.headers[.allow] = allowed
             throw failure
         }
+        guard route.access == .open || caller.role >= route.role else {
+            throw Failure(
+                .forbidden, "forbidden", "this needs the role \(route.role), and the token has the role \(caller.role)")
+        }
         let query = try Query(request.uri.query)
         // Probes and pages are asked with all kinds of cache busters; the API is exact.
         if route.path.hasPrefix("/v1/") { try query.checkNames(route.query.map(\.name)) }
-        return try await route.handle(Call(request: request, path: values, query: query, user: user))
+        return try await route.handle(
+            Call(request: request, path: values, query: query, user: caller.user, role: caller.role))
     }
 
     private func note(_ request: Request, _ failure: Failure, _ cause: String) {

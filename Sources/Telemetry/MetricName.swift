@@ -18,6 +18,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     case refusedSteps = "holdfast_refused_steps_total"
     case heldPartitions = "holdfast_held_partitions"
     case schemaRequests = "holdfast_schema_requests_total"
+    case fleetShare = "holdfast_fleet_share"
     /// Our own health: series that were not kept.
     case seriesRefused = "holdfast_series_refused_total"
 
@@ -26,7 +27,7 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused,
             .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow:
             .counter
-        case .consumerLag, .watermark, .drift, .performance, .alerts, .heldPartitions: .gauge
+        case .consumerLag, .watermark, .drift, .performance, .alerts, .heldPartitions, .fleetShare: .gauge
         case .windowClose, .stepSeconds: .histogram
         }
     }
@@ -50,6 +51,7 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .refusedSteps: "Steps that were dropped because they did not go on where the ledger stands."
         case .heldPartitions: "Partitions that wait for a schema."
         case .schemaRequests: "Requests to the schema registry by outcome (found, unknown, failed)."
+        case .fleetShare: "Share of the reporting instances that serve the champion, by model."
         case .windowClose: "Seconds from the end of a window in event time to its verdict."
         case .seriesRefused: "Series that were not kept, by metric and reason (limit, type)."
         }

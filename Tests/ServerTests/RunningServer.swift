@@ -6,6 +6,7 @@ import ServiceLifecycle
 /// A server on a port of its own for the length of a test.
 func withServer<T: Sendable>(
     _ state: sending FixtureService.State = Fixture.incident(), tokens: [String] = [],
+    roles: [String: Role] = [:],
     _ body: @Sendable (Client, FixtureService, Registry) async throws -> T
 ) async throws -> T {
     let service = FixtureService(state)
@@ -14,7 +15,8 @@ func withServer<T: Sendable>(
     log.logLevel = .critical
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
     let server = makeServer(
-        configuration: try ServerConfiguration(host: "127.0.0.1", port: 0, tokens: tokens), service: service,
+        configuration: try ServerConfiguration(host: "127.0.0.1", port: 0, tokens: tokens, roles: roles),
+        service: service,
         registry: registry, log: log, onRunning: { port.yield($0) })
     let group = ServiceGroup(configuration: .init(services: [server], logger: log))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -6,7 +6,7 @@ import Windows
 extension ConfigurationReader {
     private static let modelKeys = [
         "name", "task", "positive", "reference", "columns", "segments", "statistics", "threshold", "timezone", "window",
-        "labels",
+        "labels", "promotion",
     ]
 
     mutating func readModels(_ map: YAMLMapping) -> [Configuration.Model] {
@@ -44,10 +44,12 @@ extension ConfigurationReader {
         }
         let timezone = map["timezone"]?.nonEmptyString(&problems) ?? "UTC"
         let reference = readReference(map)
+        let promotion = readPromotion(map["promotion"])
         let (window, idle) = readWindow(map["window"], timezone, map)
         guard let name, let reference else { return nil }
         return Configuration.Model(
-            name: name, task: task, referencePath: reference, columns: columns, segments: readSegments(map["segments"]),
+            name: name, task: task, referencePath: reference.path, referenceVersion: reference.version,
+            promotion: promotion, columns: columns, segments: readSegments(map["segments"]),
             bins: bins, smoothing: smoothing, window: window, timezone: timezone, idle: idle, place: value.place)
     }
 
@@ -61,15 +63,13 @@ extension ConfigurationReader {
         }
     }
 
-    private mutating func readReference(_ map: YAMLMapping) -> String? {
+    private mutating func readReference(_ map: YAMLMapping) -> (path: String, version: String?)? {
         guard let value = map.required("reference", &problems) else { return nil }
         if case .mapping = value.content {
-            problems.add(
-                "this version takes a reference from a file only: build one with `holdfast reference build` and name it here",
-                at: value.place)
-            return nil
+            let version = value.mapping(allowed: ["registry"], &problems)?.required("registry", &problems)
+            return version?.nonEmptyString(&problems).map { ("", $0) }
         }
-        return value.nonEmptyString(&problems).map(resolve)
+        return value.nonEmptyString(&problems).map { (resolve($0), nil) }
     }
 
     private mutating func readSegments(_ value: YAMLValue?) -> [[String]]? {

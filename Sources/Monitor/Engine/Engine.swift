@@ -144,6 +144,12 @@ final class Engine: Sendable {
     /// The alerts that fire for a model now: their rules by fingerprint.
     func firingAlerts(model: String) -> [String: String] { shared.withLock { $0.firing[model] ?? [:] } }
 
+    /// The end of the latest window of the model's own size; `nil` before the first.
+    func closedThrough(model: String) -> Timestamp? {
+        guard let index = models.firstIndex(where: { $0.name == model }) else { return nil }
+        return shared.withLock { $0.views[index].latest?.window.end }
+    }
+
     /// The same for an intake that alone reads one source, of its own name.
     func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?)
         throws(LedgerError)
@@ -288,7 +294,7 @@ final class Engine: Sendable {
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
                 state: &state.alerts[index])
             step.snapshots.append(snapshot)
-            step.alerts += announce(alerts, snapshot, &commit, now: step.now)
+            step.alerts += announce(alerts, &commit, now: step.now)
             if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
             if options.keepsSnapshots {
                 var lines = [UInt8]()
@@ -307,13 +313,13 @@ final class Engine: Sendable {
 
     /// Writes transitions down, with what they set in motion.
     private func announce(
-        _ alerts: [Alert], _ snapshot: Snapshot, _ commit: inout LedgerCommit, now: Timestamp?
+        _ alerts: [Alert], _ commit: inout LedgerCommit, now: Timestamp?
     ) -> [Alert] {
         guard !alerts.isEmpty else { return [] }
         var told = alerts
         if options.performs {
             var entries = Outgoing.deliveries(alerts, receivers: options.receivers, externalURL: options.externalURL)
-            entries += alerts.flatMap { Outgoing.actions($0, snapshot) }
+            entries += alerts.flatMap(Outgoing.actions)
             commit.outbox += entries.map { entry in now.map { entry.due(by: $0) } ?? entry }
         } else {
             told = alerts.map(Outgoing.withPlannedActions)

@@ -1,6 +1,7 @@
 import Actions
 package import Events
 import Foundation
+import Registry
 import Rules
 import Sketches
 package import StrictYAML
@@ -25,7 +26,7 @@ package struct MonitoredModel: Sendable {
     /// Loads the reference of every model; throws every problem.
     package static func load(_ configuration: Configuration) throws(Problems) -> [MonitoredModel] {
         var problems = ProblemCollector()
-        let models = configuration.models.compactMap { MonitoredModel($0, configuration.rules, &problems) }
+        let models = configuration.models.compactMap { MonitoredModel($0, configuration, &problems) }
         let catalog = models.map(\.catalog)
         if problems.isEmpty {
             problems.add(
@@ -41,8 +42,12 @@ package struct MonitoredModel: Sendable {
             segmentations: segmentations)
     }
 
-    private init?(_ model: Configuration.Model, _ rules: RuleSet, _ problems: inout ProblemCollector) {
-        guard let loaded = Self.reference(model, &problems) else { return nil }
+    private init?(
+        _ model: Configuration.Model, _ all: Configuration, _ problems: inout ProblemCollector
+    ) {
+        guard let loaded = Self.reference(model, registry: all.statePath + "/registry.sqlite", &problems) else {
+            return nil
+        }
         configuration = model
         reference = loaded
         segmentations = model.segments ?? loaded.segmentations
@@ -62,7 +67,7 @@ package struct MonitoredModel: Sendable {
             dimensions: dimensions,
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
-        shapes = Self.shapes(model, rules, &problems)
+        shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(reference: loaded, plans: plans, smoothing: model.smoothing)
         layoutName = Self.layoutName(loaded, plans, model, segmentations)
@@ -85,18 +90,31 @@ package struct MonitoredModel: Sendable {
         Set(reference.groups.compactMap { $0.segment[dimension] }).sorted()
     }
 
-    private static func reference(_ model: Configuration.Model, _ problems: inout ProblemCollector) -> Reference? {
+    private static func reference(
+        _ model: Configuration.Model, registry: String, _ problems: inout ProblemCollector
+    ) -> Reference? {
         func fail(_ text: String) -> Reference? {
             problems.add("model `\(model.name)`: \(text)", at: model.place)
             return nil
         }
-        let path = model.referencePath
-        guard let data = FileManager.default.contents(atPath: path) else {
-            return fail("reference \(path): there is no such file; build one with `holdfast reference build`")
+        var path = model.referencePath
+        let data: [UInt8]
+        if let version = model.referenceVersion {
+            path = "of \(version) in the registry"
+            do throws(RegistryError) {
+                data = try Registry.storedReference(path: registry, model: model.name, version: version)
+            } catch {
+                return fail("reference \(path): \(error.message)")
+            }
+        } else {
+            guard let contents = FileManager.default.contents(atPath: path) else {
+                return fail("reference \(path): there is no such file; build one with `holdfast reference build`")
+            }
+            data = [UInt8](contents)
         }
         let reference: Reference
         do throws(ReferenceFile.Failure) {
-            reference = try ReferenceFile.decode([UInt8](data))
+            reference = try ReferenceFile.decode(data)
         } catch {
             return fail("reference \(path): \(error)")
         }

@@ -2,7 +2,6 @@ import Actions
 import Events
 import Ledger
 import Rules
-import Statistics
 import Values
 
 /// What transitions set in motion, as outbox entries of the step that caused them.
@@ -43,7 +42,7 @@ enum Outgoing {
     }
 
     /// One entry for each action a firing alert asks for, keyed so that it is done once: by rule, model and start of the change.
-    static func actions(_ alert: Alert, _ snapshot: Snapshot) -> [OutboxEntry] {
+    static func actions(_ alert: Alert) -> [OutboxEntry] {
         guard alert.status == .firing else { return [] }
         return alert.actions.map { action in
             switch action {
@@ -52,7 +51,7 @@ enum Outgoing {
                 let key = "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)"
                 return OutboxEntry(
                     kind: .action, key: key, target: ActionService.rollbackTarget, lane: key,
-                    body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
+                    body: RollbackOrder(alert: alert, request: rollback).json.bytes,
                     at: alert.at)
             }
         }

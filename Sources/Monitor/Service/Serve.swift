@@ -38,11 +38,16 @@ package struct Serve: Sendable {
     /// - Parameter onReady: told the port once requests are answered.
     package func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let parts = try await assemble()
+        RollbackTimes.log(models, configuration.rules, log)
         let server = makeServer(
             configuration: try ServerConfiguration(
-                host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens),
+                host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens,
+                roles: configuration.http.roles),
             service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
-        var services: [any Service] = [parts.deliveries, parts.actions, server, Ticker(posted: parts.posted)]
+        var services: [any Service] = [
+            parts.deliveries, parts.actions, server, Ticker(posted: parts.posted), parts.fleet,
+        ]
+        if let topic = try championTopic(parts.registry) { services.append(topic) }
         if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
@@ -65,6 +70,7 @@ package struct Serve: Sendable {
         let posted: PostedEvents
         let deliveries: DeliveryService
         let actions: ActionService
+        let fleet: FleetWatch
         let workers: [KafkaWorker]
         let stopping: Flag
         /// Held as long as the service runs.
@@ -123,9 +129,15 @@ package struct Serve: Sendable {
                 sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
                 receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
             actions: ActionService(
-                ledger: ledger, registry: registry, engine: engine, receivers: receivers,
+                ledger: ledger, registry: registry, engine: engine,
+                dataQualityRules: configuration.rules.dataQualityRules, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
+            fleet: FleetWatch(
+                registry: registry, ledger: ledger, share: configuration.registry.fleetShare,
+                within: configuration.registry.fleetWithin, receivers: receivers,
+                externalURL: configuration.externalURL, deliveries: bells.deliveries, metrics: prometheus,
+                clock: clock, log: log),
             workers: try workers(engine, health, metrics, stopping), stopping: stopping, lock: lock)
     }
 
@@ -156,6 +168,17 @@ package struct Serve: Sendable {
             _ = try await registry.registerModel(
                 model.name, actor: "holdfast", reason: "monitored", at: clock.now())
         }
+        for model in configuration.models {
+            try await registry.setPolicy(
+                model: model.name, model.promotion, actor: "holdfast", reason: "configuration", at: clock.now())
+        }
+    }
+
+    private func championTopic(_ registry: Registry) throws -> ChampionTopic? {
+        guard let topic = configuration.registry.topic, let properties = configuration.kafka else { return nil }
+        return ChampionTopic(
+            registry: registry, topic: topic,
+            kafka: try KafkaConfiguration(properties: DeadLetters.producerProperties(properties)), log: log)
     }
 
     private static func log(_ alert: Alert, _ log: Logger) {
