@@ -11,6 +11,7 @@ enum Schema {
         migrator.registerMigration("2 aliases and their history") { try $0.execute(sql: aliases) }
         migrator.registerMigration("3 events and decisions") { try $0.execute(sql: events) }
         migrator.registerMigration("4 audit trail") { try $0.execute(sql: audit) }
+        TrackingSchema.register(in: &migrator)
         return migrator
     }
 
