@@ -81,11 +81,14 @@ let package = Package(
             name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP],
             swiftSettings: strict),
         .target(name: "Registry", dependencies: ["Values", "COpenSSL", grdb], swiftSettings: strict),
+        // MLflow's interface over the registry's store.
+        .target(
+            name: "MLflow", dependencies: ["Values", "Events", "Registry", "COpenSSL", grdb], swiftSettings: strict),
         .target(name: "Telemetry", dependencies: ["Values", log, coreMetrics], swiftSettings: strict),
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Events", "COpenSSL", "Registry", "Statistics",
+                "Values", "Events", "COpenSSL", "Registry", "MLflow", "Statistics",
                 hummingbird,
                 hummingbirdCore, mustache,
                 lifecycle, nioCore, httpTypes, log,
@@ -96,7 +99,8 @@ let package = Package(
             dependencies: [
                 "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Kafka", "Windows", "StrictYAML",
                 "Rules",
-                "Ledger", "Actions", "Registry", "Telemetry", "Server", lifecycle, signals, http, nioCore, nioHTTP, log,
+                "Ledger", "Actions", "Registry", "MLflow", "Telemetry", "Server", lifecycle, signals, http, nioCore,
+                nioHTTP, log,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -135,6 +139,9 @@ let package = Package(
         .testTarget(
             name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport", grdb], swiftSettings: strict),
         .testTarget(
+            name: "MLflowTests", dependencies: ["Values", "Events", "Registry", "MLflow", "TestSupport"],
+            exclude: ["session.py"], swiftSettings: strict),
+        .testTarget(
             name: "ActionsTests",
             dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
             swiftSettings: strict),
@@ -147,7 +154,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Values", "Events", "Statistics", "Registry", "Server", "TestSupport", lifecycle, nioCore, nioPosix,
+                "Values", "Events", "Statistics", "Registry", "MLflow", "Server", "TestSupport", lifecycle, nioCore,
+                nioPosix,
                 nioHTTP, log,
             ],
             swiftSettings: strict),
@@ -155,7 +163,7 @@ let package = Package(
             name: "MonitorTests",
             dependencies: [
                 "Values", "Events", "Files", "Sketches", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka",
-                "Registry", "Monitor", "Telemetry",
+                "Registry", "MLflow", "Monitor", "Telemetry",
                 "holdfast",
                 "TestBroker", "TestSupport", http, nioCore, nioHTTP, log,
             ],

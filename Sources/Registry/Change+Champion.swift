@@ -20,7 +20,14 @@ extension Change {
     }
 
     func warmSet(_ modelID: Int64) throws -> WarmSet {
-        WarmSet(try WarmSet.slots.compactMap { try currentVersion(of: $0, modelID) })
+        // Clients may have pointed the aliases of a plain model as they liked, two at one version for instance.
+        var versions: [Int64] = []
+        for slot in WarmSet.slots {
+            if let version = try currentVersion(of: slot, modelID), !versions.contains(version) {
+                versions.append(version)
+            }
+        }
+        return WarmSet(versions)
     }
 
     func isQuarantined(_ versionID: Int64) throws -> Bool {
@@ -89,16 +96,24 @@ extension Change {
         return (state, sequence)
     }
 
-    /// Writes the slots that differ, and wakes the waiters once the transaction is on disk.
+    /// Writes the slots that differ; the model is protected from then on.
     func install(
         _ next: WarmSet, over old: WarmSet, of modelID: Int64, named model: String, _ sequence: Int64
     ) throws -> ChampionState {
-        for (i, slot) in WarmSet.slots.enumerated() where next[i] != old[i] {
+        try protect(modelID)
+        // `old` does not show the gaps that clients may have left in the slots of a plain model.
+        for (i, slot) in WarmSet.slots.enumerated()
+        where try next[i] != old[i] || next[i] != currentVersion(of: slot, modelID) {
             try move(slot, of: modelID, to: next[i], sequence: sequence)
         }
         let state = try championState(model)
-        db.afterNextTransaction { [waiters] _ in waiters.publish(state) }
+        publish(state)
         return state
+    }
+
+    /// Wakes the waiters once the transaction is on disk.
+    func publish(_ state: ChampionState) {
+        db.afterNextTransaction { [waiters] _ in waiters.publish(state) }
     }
 
     /// The versions that have been champion, the latest first, each once.

@@ -38,6 +38,20 @@ struct AuditLine: Sendable {
         case .versionDeleted:
             what = "deleted version \(text("version"))"
             kind = "plain"
+        case .versionChanged:
+            what =
+                detail["stage"]?.stringValue.map { "moved version \(text("version")) to stage \($0)" }
+                ?? "changed version \(text("version"))"
+            kind = "plain"
+        case .modelRenamed:
+            what = "renamed the model from \(text("from"))"
+            kind = "plain"
+        case .modelChanged:
+            what = detail["protected"] == nil ? "changed the model" : "protected the model's champion"
+            kind = "plain"
+        case .modelDeleted:
+            what = "deleted the model"
+            kind = "plain"
         case .modelRegistered:
             what = "registered the model"
             kind = "plain"

@@ -7,16 +7,29 @@ struct Query: Sendable, Hashable {
 
     init(_ text: String?) throws(Failure) {
         var values: [String: String] = [:]
-        for pair in (text ?? "").split(separator: "&") {
-            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = PercentCoding.decode(halves[0], plusIsSpace: true),
-                let value = PercentCoding.decode(halves.count > 1 ? halves[1] : "", plusIsSpace: true)
-            else { throw .invalid("the query is not valid percent-encoded UTF-8: \(pair)") }
+        for (name, value) in try Self.pairs(text) {
             guard values.updateValue(value, forKey: name) == nil else {
                 throw .invalid("parameter '\(name)' is given twice: give it once")
             }
         }
         self.values = values
+    }
+
+    private init() { values = [:] }
+
+    static let empty = Query()
+
+    /// All of them, in order, for those who take lists.
+    static func pairs(_ text: String?) throws(Failure) -> [(name: String, value: String)] {
+        var pairs: [(name: String, value: String)] = []
+        for pair in (text ?? "").split(separator: "&") {
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = PercentCoding.decode(halves[0], plusIsSpace: true),
+                let value = PercentCoding.decode(halves.count > 1 ? halves[1] : "", plusIsSpace: true)
+            else { throw .invalid("the query is not valid percent-encoded UTF-8: \(pair)") }
+            pairs.append((name, value))
+        }
+        return pairs
     }
 
     subscript(name: String) -> String? { values[name] }

@@ -10,8 +10,8 @@ extension ConfigurationReader {
     ]
 
     mutating func readModels(_ map: YAMLMapping) -> [Configuration.Model] {
+        // `models: []` watches none: the registry and tracking alone.
         guard let items = map.required("models", &problems)?.list(&problems) else { return [] }
-        if items.isEmpty { problems.add("at least one model is needed", at: map.keyPlace("models")) }
         var models: [Configuration.Model] = []
         for item in items {
             guard let model = readModel(item) else { continue }

@@ -3,6 +3,7 @@ import Foundation
 import Kafka
 import Ledger
 package import Logging
+import MLflow
 import Registry
 import Rules
 import Server
@@ -43,7 +44,7 @@ package struct Serve: Sendable {
             configuration: try ServerConfiguration(
                 host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens,
                 roles: configuration.http.roles),
-            service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
+            service: parts.live, registry: parts.registry, mlflow: parts.mlflow, log: log, onRunning: onReady)
         var services: [any Service] = [
             parts.deliveries, parts.actions, server, Ticker(posted: parts.posted), parts.fleet,
         ]
@@ -67,6 +68,7 @@ package struct Serve: Sendable {
     private struct Parts {
         let live: LiveService
         let registry: Registry
+        let mlflow: MLflowAPI
         let posted: PostedEvents
         let deliveries: DeliveryService
         let actions: ActionService
@@ -123,7 +125,11 @@ package struct Serve: Sendable {
             live: LiveService(
                 engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
                 clock: clock),
-            registry: registry, posted: posted,
+            registry: registry,
+            mlflow: MLflowAPI(
+                registry: registry, artifacts: folder + "/artifacts", now: { [clock] in clock.now() },
+                newID: { UUID().uuidString.replacing("-", with: "").lowercased() }),
+            posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,
                 sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
@@ -164,9 +170,12 @@ package struct Serve: Sendable {
     /// A monitored model is in the registry from the first start on, so that it can be promoted and rolled back.
     private func registerModels(_ registry: Registry) async throws {
         let known = Set(try await registry.models().map(\.name))
-        for model in models where !known.contains(model.name) {
-            _ = try await registry.registerModel(
-                model.name, actor: "holdfast", reason: "monitored", at: clock.now())
+        for model in models {
+            if !known.contains(model.name) {
+                _ = try await registry.registerModel(
+                    model.name, actor: "holdfast", reason: "monitored", at: clock.now())
+            }
+            try await registry.protect(model: model.name, actor: "holdfast", reason: "monitored", at: clock.now())
         }
         for model in configuration.models {
             try await registry.setPolicy(
