@@ -42,7 +42,9 @@ package struct Serve: Sendable {
             configuration: try ServerConfiguration(
                 host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens),
             service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
-        var services: [any Service] = [parts.deliveries, parts.actions, server, Ticker(posted: parts.posted)]
+        var services: [any Service] = [
+            parts.reload, parts.roles, parts.deliveries, parts.actions, server, Ticker(posted: parts.posted),
+        ]
         if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
@@ -66,6 +68,8 @@ package struct Serve: Sendable {
         let deliveries: DeliveryService
         let actions: ActionService
         let workers: [KafkaWorker]
+        let reload: RuleReload
+        let roles: RoleWatch
         let stopping: Flag
         /// Held as long as the service runs.
         let lock: StateLock
@@ -83,14 +87,17 @@ package struct Serve: Sendable {
         let registry = try await Registry(path: folder + "/registry.sqlite")
         try await registerModels(registry)
         let prometheus = PrometheusRegistry()
-        let metrics = StepMetrics(registry: prometheus)
+        let book = RuleBook(configuration.rules)
+        let metrics = StepMetrics(registry: prometheus, book: book)
+        let roles = RoleWatch(registry: registry, models: models.map(\.name), book: book, log: log)
+        try await roles.start()
         let health = Health()
         let receivers = configuration.receivers.map(\.name)
         let bells = (deliveries: ReceiverBells(receivers), actions: Doorbell())
         let log = log
         let stopping = Flag()
         let engine = try Engine(
-            models: models, rules: configuration.rules, ledger: ledger,
+            models: models, rules: book, ledger: ledger,
             options: .init(
                 performs: true, keepsSnapshots: true, receivers: configuration.receivers.map(\.name),
                 externalURL: configuration.externalURL, retention: configuration.retention),
@@ -126,7 +133,11 @@ package struct Serve: Sendable {
                 ledger: ledger, registry: registry, engine: engine, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
-            workers: try workers(engine, health, metrics, stopping), stopping: stopping, lock: lock)
+            workers: try workers(engine, health, metrics, stopping),
+            reload: RuleReload(
+                path: configuration.path, models: models, receivers: receivers, book: book, metrics: prometheus,
+                clock: clock, log: log),
+            roles: roles, stopping: stopping, lock: lock)
     }
 
     private func workers(
