@@ -23,11 +23,15 @@ package enum Significance: Sendable, Hashable {
     /// The p-value that judges `metric` in a row: `nil` where there is nothing to judge because it is no distance, or
     /// where these rows cannot tell.
     package static func pValue(of metric: Metric, in values: MetricValues) -> Double? {
-        guard metric.isDistance else { return nil }
+        metric.isDistance ? values[test(of: metric)] : nil
+    }
+
+    /// The test whose p-value judges a distance.
+    package static func test(of metric: Metric) -> Metric {
         switch metric {
-        case .ks: return values[.ks_p]
-        case .chi2, .cramers_v: return values[.chi2_p]
-        default: return values[.psi_p]
+        case .ks: .ks_p
+        case .chi2, .cramers_v: .chi2_p
+        default: .psi_p
         }
     }
 

@@ -10,18 +10,34 @@ enum ActionReader {
         for item in value.list(&problems) ?? [] {
             guard let mapping = item.mapping(allowed: ["rollback", "retrain"], &problems) else { continue }
             if mapping.entries.count != 1 {
-                problems.add("expected one action, `rollback: {…}`, found \(mapping.entries.count)", at: item.place)
-            }
-            if mapping["retrain"] != nil {
                 problems.add(
-                    "`retrain` is not available in this version: let a receiver start the pipeline",
-                    at: mapping.keyPlace("retrain"))
+                    "expected one action, `rollback: {…}` or `retrain: {…}`, found \(mapping.entries.count)",
+                    at: item.place)
+            }
+            if let retrain = mapping["retrain"], let request = self.retrain(retrain, &places, &problems) {
+                out.append(.retrain(request))
             }
             if let rollback = mapping["rollback"], let request = self.rollback(rollback, &places, &problems) {
                 out.append(.rollback(request))
             }
         }
         return out
+    }
+
+    /// `{pipeline: fraud-train}`, started by the receiver of that name, or by `receiver`.
+    private static func retrain(
+        _ value: YAMLValue, _ places: inout Rule.Places?, _ problems: inout ProblemCollector
+    ) -> ActionRequest.Retrain? {
+        guard let mapping = value.mapping(allowed: ["pipeline", "receiver"], &problems),
+            let name = mapping.required("pipeline", &problems), let pipeline = name.nonEmptyString(&problems)
+        else { return nil }
+        guard let receiver = mapping["receiver"] else {
+            places?.starters.append((pipeline, name.place))
+            return ActionRequest.Retrain(pipeline: pipeline, receiver: pipeline)
+        }
+        guard let text = receiver.nonEmptyString(&problems) else { return nil }
+        places?.starters.append((text, receiver.place))
+        return ActionRequest.Retrain(pipeline: pipeline, receiver: text)
     }
 
     private static func rollback(

@@ -67,6 +67,18 @@ package struct Alert: Sendable, Hashable {
 /// A rule's wish that something be done when it fires.
 package enum ActionRequest: Sendable, Hashable {
     case rollback(Rollback)
+    case retrain(Retrain)
+
+    package struct Retrain: Sendable, Hashable {
+        package var pipeline: String
+        /// Where the order goes: a webhook that starts the pipeline.
+        package var receiver: String
+
+        package init(pipeline: String, receiver: String) {
+            self.pipeline = pipeline
+            self.receiver = receiver
+        }
+    }
 
     package struct Rollback: Sendable, Hashable {
         package enum Mode: String, Sendable, Hashable, CaseIterable {

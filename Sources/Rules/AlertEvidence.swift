@@ -21,12 +21,12 @@ struct AlertEvidence {
     /// The variables of annotation templates.
     func scope(labels: [String: String], _ segment: Segment) -> TemplateScope {
         var scope = TemplateScope.labels(labels.merging(["segment": segment.description]) { own, _ in own })
-        let before = sample?.metric.flatMap { row?.referenceMetrics[$0] } ?? .nan
-        scope.variables["value"] = .number(sample?.value ?? .nan)
-        scope.variables["threshold"] = .number(sample?.threshold ?? .nan)
+        let before = sample?.metric.flatMap { row?.referenceMetrics[$0] }
+        scope.variables["value"] = .number(orAbsent: sample?.value)
+        scope.variables["threshold"] = .number(orAbsent: sample?.threshold)
         scope.variables["reference"] = .record(
             [
-                "name": .string(snapshot.referenceName), "value": .number(before),
+                "name": .string(snapshot.referenceName), "value": .number(orAbsent: before),
                 "rows": .number(Double(row?.referenceN ?? 0)),
             ], shown: .string(snapshot.referenceName))
         scope.variables["window"] = .record(

@@ -7,6 +7,14 @@ struct ExpressionEvaluator {
     let snapshot: Snapshot
     let minimumRows: UInt64
     let significance: Significance
+    /// Share of a row's predictions that must have labels before its performance is judged.
+    var labelsCoverage: Double?
+    /// The version of each role in this window.
+    var roles: [RoleHistory.Role: String] = [:]
+    /// What earlier windows said, and this one too, by `RuleHistory.key`.
+    var histories: [String: RuleHistory] = [:]
+    /// The windows' nominal size, as `RuleHistory.key` names it.
+    var clock = ""
 
     func evaluate(_ expression: Expression) throws(EvaluationError) -> [Sample] {
         switch try evaluate(expression, onReference: false) {
@@ -44,7 +52,17 @@ struct ExpressionEvaluator {
                 throw EvaluationError(message: "`\(op.rawValue)` over a number")
             }
             return .vector(Aggregation(op: op, by: by.map(\.text)).apply(samples))
+        case .history(let history, let inner):
+            let now = try values(inner)
+            let known = histories[RuleHistory.key(history, clock: clock, minimumRows: minimumRows)] ?? RuleHistory()
+            return .vector(known.samples(history, now: now, at: snapshot.window.end))
         }
+    }
+
+    /// The instances of an expression before anything is compared.
+    func values(_ expression: Expression) throws(EvaluationError) -> [Sample] {
+        guard case .vector(let samples) = try evaluate(expression, onReference: false) else { return [] }
+        return samples
     }
 
     private func map(
@@ -146,10 +164,11 @@ struct ExpressionEvaluator {
         let dimensions = selector.dimensions.map { Set($0.map(\.text)) }
         let asksVersion = selector.matchers.contains { $0.label == "version" }
         let asksAll = selector.matchers.contains { $0.label == "version" && $0.pinned == SnapshotRow.allVersions }
+        let asksRole = selector.matchers.contains { $0.label == "role" }
         var out: [Sample] = []
         for (index, row) in snapshot.rows.enumerated() {
             // All versions together is a row of its own, not a version a pattern could match.
-            guard (row.version == SnapshotRow.allVersions) == (!asksVersion || asksAll) else { continue }
+            guard (row.version == SnapshotRow.allVersions) == (asksAll || !(asksVersion || asksRole)) else { continue }
             if let dimensions {
                 guard row.segment.parts.count == dimensions.count,
                     row.segment.parts.allSatisfy({ dimensions.contains($0.dimension) })
@@ -158,21 +177,42 @@ struct ExpressionEvaluator {
                 continue
             }
             guard selector.metric.applies(toKind: row.kind) else { continue }
-            var passes = true
-            for i in matchers.indices where passes {
-                let value =
-                    switch matchers[i].matcher.label {
-                    case "column": row.column
-                    case "version": row.version
-                    case let dimension: row.segment[dimension] ?? ""
-                    }
-                passes = matchers[i].passes(value)
+            for role in asksRole ? self.roles(of: row.version) : [nil] {
+                guard passes(&matchers, row, role) else { continue }
+                var sample = sample(
+                    of: selector.metric, row, index, onReference, asksVersion: asksVersion && !asksAll)
+                sample.labels["role"] = role
+                out.append(sample)
             }
-            guard passes else { continue }
-            out.append(sample(of: selector.metric, row, index, onReference, asksVersion: asksVersion && !asksAll))
         }
         return out
     }
+
+    /// A version may serve in several roles, and most in none.
+    private func roles(of version: String) -> [String?] {
+        roles.filter { $0.value == version }.map(\.key.rawValue).sorted()
+    }
+
+    private func passes(_ matchers: inout [CompiledMatcher], _ row: SnapshotRow, _ role: String?) -> Bool {
+        for i in matchers.indices {
+            let value =
+                switch matchers[i].matcher.label {
+                case "column": row.column
+                case "version": row.version
+                case "role": role ?? ""
+                case let dimension: row.segment[dimension] ?? ""
+                }
+            guard matchers[i].passes(value) else { return false }
+        }
+        return true
+    }
+
+    private func hasLateLabels(_ row: SnapshotRow) -> Bool {
+        guard let labelsCoverage, row.column == "performance", let metric = Self.coverage else { return false }
+        return (row.metrics[metric] ?? 0) < labelsCoverage
+    }
+
+    private static let coverage = Metric(name: "coverage")
 
     private func sample(
         of metric: Metric, _ row: SnapshotRow, _ index: Int, _ onReference: Bool, asksVersion: Bool
@@ -184,6 +224,8 @@ struct ExpressionEvaluator {
         let truth: Sample.Truth
         if row.n == 0 && metric != .count {
             truth = .noData
+        } else if hasLateLabels(row) {
+            truth = .lateLabels
         } else if row.n < minimumRows || value == nil {
             truth = .insufficient
         } else {

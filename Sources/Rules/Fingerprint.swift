@@ -6,7 +6,7 @@ package enum Fingerprint {
         hex(of: labels.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
     }
 
-    static func hex(of parts: [String]) -> String {
+    package static func hex(of parts: [String]) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for part in parts {
             for byte in part.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

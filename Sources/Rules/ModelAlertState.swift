@@ -15,6 +15,9 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
     /// not newer.
     var retired: [String: Retired] = [:]
 
+    /// What rules look back on, by `RuleHistory.key`. Absent in states written before there was any.
+    var histories: [String: RuleHistory]?
+
     struct Retired: Codable, Sendable, Hashable {
         var revision: Int
         var at: Timestamp

@@ -46,6 +46,10 @@ package struct Rule: Sendable {
     package let notify: [String]?
     /// Another window size than the model's own.
     package let window: Span?
+    /// Armed only in windows that lie, at least in part, this long after a change of the champion.
+    package let sinceDeploy: Span?
+    /// Share of a window's predictions that must have labels before its performance is judged, above 0 and up to 1.
+    package let labelsCoverage: Double?
     package let actions: [ActionRequest]
     package let places: Places
 
@@ -55,6 +59,8 @@ package struct Rule: Sendable {
         package var expression: YAMLValue
         package var receivers: [Place]
         package var unless: [(name: String, place: Place)]
+        /// Receivers that start pipelines.
+        package var starters: [(name: String, place: Place)]
     }
 
     /// Changes with everything that decides which instances the rule has, and not with what it only tells.

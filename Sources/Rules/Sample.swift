@@ -15,6 +15,8 @@ struct Sample {
         case noData
         /// Rows, but fewer than the rule asks for, or too few to say the metric.
         case insufficient
+        /// Fewer of the rows have labels than the rule asks for.
+        case lateLabels
 
         var isKnown: Bool { self == .holds || self == .clear }
     }
@@ -35,7 +37,7 @@ struct Sample {
 
     /// Two that enter one result: unknown beats false beats true, because a result is only as good as its parts.
     static func weakest(_ a: Truth, _ b: Truth) -> Truth {
-        for truth in [Truth.noData, .insufficient, .clear] where a == truth || b == truth { return truth }
+        for truth in [Truth.noData, .insufficient, .lateLabels, .clear] where a == truth || b == truth { return truth }
         return .holds
     }
 }

@@ -5,6 +5,10 @@ import Values
 struct WindowEvaluation {
     let rules: RuleSet
     let snapshot: Snapshot
+    private let clock: String
+    private let roles: RoleHistory
+    /// How far back each history is needed.
+    private let memories: [String: Span]
     private(set) var state: ModelAlertState
     private var transitions: [Transition] = []
 
@@ -16,10 +20,14 @@ struct WindowEvaluation {
         var sample: Sample?
     }
 
-    init(rules: RuleSet, snapshot: Snapshot, state: ModelAlertState) {
+    /// - Parameter clock: names the nominal size of the window.
+    init(rules: RuleSet, snapshot: Snapshot, clock: String, roles: RoleHistory, state: ModelAlertState) {
         self.rules = rules
         self.snapshot = snapshot
+        self.clock = clock
+        self.roles = roles
         self.state = state
+        memories = rules.memories(model: snapshot.model, clock: clock)
     }
 
     private var at: Timestamp { snapshot.window.end }
@@ -61,15 +69,17 @@ struct WindowEvaluation {
         {
             known[fingerprint] = instance
         }
-        let evaluator = ExpressionEvaluator(
-            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance)
+        var evaluator = ExpressionEvaluator(
+            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
+            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: at), clock: clock)
         do {
+            try remember(rule, &evaluator)
             let samples = try evaluator.evaluate(rule.expression)
             let named = try name(samples, rule, isTracking: !known.isEmpty || rule.noData == .alert)
             state.errors[key] = nil
             for entry in named { step(entry, rule, group, &known, &room) }
             for (fingerprint, instance) in known.sorted(by: { $0.key < $1.key }) {
-                missing(fingerprint, instance, rule)
+                missing(fingerprint, instance, rule, &room)
             }
         } catch {
             // As in Prometheus a rule that cannot be evaluated freezes its alerts.
@@ -80,6 +90,30 @@ struct WindowEvaluation {
                 state.instances[fingerprint] = instance
             }
         }
+    }
+
+    /// Adds this window to what the rule looks back on, before it looks.
+    private mutating func remember(_ rule: Rule, _ evaluator: inout ExpressionEvaluator) throws(EvaluationError) {
+        for (history, inner) in rule.expression.histories {
+            let key = RuleHistory.key(history, clock: clock, minimumRows: rule.minimumRows)
+            var past = state.histories?[key] ?? RuleHistory()
+            do {
+                try past.record(try evaluator.values(inner), at: at, memory: memories[key] ?? history.memory)
+            } catch {
+                state.histories?[key] = nil
+                throw error
+            }
+            state.histories = state.histories ?? [:]
+            state.histories?[key] = past
+            evaluator.histories[key] = past
+        }
+    }
+
+    /// Forgets what no rule looks back on any more.
+    mutating func forgetHistories() {
+        guard let histories = state.histories else { return }
+        let kept = histories.filter { !$0.key.hasPrefix("\(clock)/") || memories[$0.key] != nil }
+        state.histories = kept.isEmpty ? nil : kept
     }
 
     private struct Named {
@@ -115,7 +149,8 @@ struct WindowEvaluation {
     private mutating func step(
         _ entry: Named, _ rule: Rule, _ group: RuleGroup, _ known: inout [String: AlertInstance], _ room: inout Room
     ) {
-        let input = input(entry.sample.truth, rule.noData)
+        var input = input(entry.sample.truth, rule.noData)
+        if !isArmed(rule), known[entry.fingerprint]?.phase != .firing, case .holds = input { input = .clear }
         var instance: AlertInstance
         if let mine = known.removeValue(forKey: entry.fingerprint) {
             instance = mine
@@ -145,14 +180,30 @@ struct WindowEvaluation {
         if wasActive, state.instances[entry.fingerprint]?.isActive != true { room.used -= 1 }
     }
 
+    /// A rule that waits for deploys raises nothing at other times; what fires goes on until it is over.
+    private func isArmed(_ rule: Rule) -> Bool {
+        rule.sinceDeploy.map { roles.isWithin($0, ofDeployIn: snapshot.window) } ?? true
+    }
+
     /// An instance the expression no longer speaks of: its rows are gone, or its rule is another one now.
-    private mutating func missing(_ fingerprint: String, _ instance: AlertInstance, _ rule: Rule) {
+    private mutating func missing(
+        _ fingerprint: String, _ instance: AlertInstance, _ rule: Rule, _ room: inout Room
+    ) {
         var instance = instance
         if instance.ruleHash != rule.identityHash {
             end(fingerprint, instance, rule: rule, sample: nil)
             return
         }
-        let input = input(.noData, rule.noData)
+        var input = input(.noData, rule.noData)
+        if !isArmed(rule), instance.phase != .firing, case .holds = input { input = .clear }
+        let wasActive = instance.isActive
+        if !wasActive, case .holds = input {
+            guard room.used < room.limit else {
+                room.refused += 1
+                return
+            }
+            room.used += 1
+        }
         let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
         instance.health = .no_data
         if case .holds = input, outcome != .none {
@@ -160,6 +211,7 @@ struct WindowEvaluation {
             instance.annotations = rule.annotations.mapValues { $0.render(scope) }
         }
         settle(fingerprint, instance, outcome, rule, nil)
+        if wasActive, state.instances[fingerprint]?.isActive != true { room.used -= 1 }
     }
 
     private func input(_ truth: Sample.Truth, _ noData: NoDataPolicy) -> AlertInstance.Input {
@@ -167,6 +219,7 @@ struct WindowEvaluation {
         case .holds: return .holds
         case .clear: return .clear
         case .insufficient: return .unknown(.insufficient)
+        case .lateLabels: return .unknown(.late_labels)
         case .noData:
             switch noData {
             case .keepLast: return .unknown(.no_data)

@@ -99,7 +99,7 @@ package struct Configuration: Sendable {
     package let workers: Int
     package let deadLetterTopic: String
     package let models: [Model]
-    package let rules: RuleSet
+    package private(set) var rules: RuleSet
     package let receivers: [Receiver]
     package let http: HTTP
     package let registry: RegistrySettings
@@ -107,4 +107,11 @@ package struct Configuration: Sendable {
     package let externalURL: String
     /// How long snapshots are kept.
     package let retention: Span
+
+    /// The same with other rules in the place of its own.
+    func replacingRules(_ rules: RuleSet) -> Configuration {
+        var copy = self
+        copy.rules = rules
+        return copy
+    }
 }

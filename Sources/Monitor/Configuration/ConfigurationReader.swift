@@ -41,6 +41,31 @@ package struct ConfigurationReader {
         return configuration
     }
 
+    /// The configuration with the rules of other files, for trying them on past data. `rules:` of the file is read too, as it may be wrong.
+    package static func read(_ path: String, rules patterns: [String]) throws(Problems) -> Configuration {
+        let configuration = try read(path)
+        guard !patterns.isEmpty else { return configuration }
+        var problems = ProblemCollector()
+        var files: [(file: String, text: String)] = []
+        for pattern in patterns { ruleFiles(pattern, Place(file: pattern, line: 1, column: 1), &files, &problems) }
+        let rules = RuleSet.read(files, &problems)
+        try problems.throwIfAny()
+        return configuration.replacingRules(rules)
+    }
+
+    /// Rule files by a shell pattern, without the rule tests that lie beside them.
+    private static func ruleFiles(
+        _ pattern: String, _ place: Place, _ files: inout [(file: String, text: String)],
+        _ problems: inout ProblemCollector
+    ) {
+        let paths = Glob.paths(pattern).filter { !$0.hasSuffix("_test.yaml") && !$0.hasSuffix("_test.yml") }
+        if paths.isEmpty { problems.add("no file matches `\(pattern)`", at: place) }
+        for path in paths where !files.contains(where: { $0.file == path }) {
+            let place = Place(file: path, line: 1, column: 1)
+            if let contents = Self.contents(path, place, &problems) { files.append((path, contents)) }
+        }
+    }
+
     private mutating func read() -> Configuration? {
         let start = Place(file: path, line: 1, column: 1)
         guard let text = Self.contents(path, start, &problems) else { return nil }
@@ -139,13 +164,7 @@ package struct ConfigurationReader {
         var files: [(file: String, text: String)] = []
         for pattern in value.list(&problems) ?? [] {
             guard let text = pattern.nonEmptyString(&problems) else { continue }
-            // Rule tests lie beside the rules they test and match the same pattern.
-            let paths = Glob.paths(resolve(text)).filter { !$0.hasSuffix("_test.yaml") && !$0.hasSuffix("_test.yml") }
-            if paths.isEmpty { problems.add("no file matches `\(text)`", at: pattern.place) }
-            for path in paths where !files.contains(where: { $0.file == path }) {
-                let place = Place(file: path, line: 1, column: 1)
-                if let contents = Self.contents(path, place, &problems) { files.append((path, contents)) }
-            }
+            Self.ruleFiles(resolve(text), pattern.place, &files, &problems)
         }
         return RuleSet.read(files, &problems)
     }

@@ -40,7 +40,7 @@ final class Engine: Sendable {
 
     let models: [MonitoredModel]
     let ledger: Ledger
-    private let rules: RuleSet
+    private let book: RuleBook
     private let options: Options
     private let state: Mutex<State>
     /// What others may look at: a lock that no disk is ever waited for under.
@@ -76,12 +76,12 @@ final class Engine: Sendable {
     }
 
     init(
-        models: [MonitoredModel], rules: RuleSet, ledger: Ledger, options: Options,
+        models: [MonitoredModel], rules book: RuleBook, ledger: Ledger, options: Options,
         warn: (String) -> Void, retries: @escaping @Sendable (LedgerError) -> Bool = { _ in false },
         published: @escaping @Sendable (Step) -> Void
     ) throws {
         self.models = models
-        self.rules = rules
+        self.book = book
         self.ledger = ledger
         self.options = options
         self.published = published
@@ -290,9 +290,9 @@ final class Engine: Sendable {
         for window in closed {
             let snapshot = model.snapshots.snapshot(
                 model: model.name, window: window.range, revision: 1, counts: window.counts)
-            let alerts = rules.evaluate(
+            let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
-                state: &state.alerts[index])
+                roles: book.roles(model: model.name), state: &state.alerts[index])
             step.snapshots.append(snapshot)
             step.alerts += announce(alerts, &commit, now: step.now)
             if window.shape == model.shapes[0] { state.views[index].take(snapshot) }

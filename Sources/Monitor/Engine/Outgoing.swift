@@ -53,8 +53,23 @@ enum Outgoing {
                     kind: .action, key: key, target: ActionService.rollbackTarget, lane: key,
                     body: RollbackOrder(alert: alert, request: rollback).json.bytes,
                     at: alert.at)
+            case .retrain(let retrain): return order(retrain, alert)
             }
         }
+    }
+
+    /// The order to start a pipeline, with what the alert knows as its parameters: a webhook like any other, sent once for a rule, a model
+    /// and the start of the change.
+    private static func order(_ retrain: ActionRequest.Retrain, _ alert: Alert) -> OutboxEntry {
+        let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
+        let key =
+            "retrain_" + Fingerprint.hex(of: [alert.model, alert.group, alert.rule, start, retrain.pipeline])
+        let body = JSON.members(
+            ("type", .string("retrain")), ("pipeline", .string(retrain.pipeline)), ("model", .string(alert.model)),
+            ("version", alert.labels["version"].map { .string($0) }), ("rule", .string(alert.rule)),
+            ("change_start", .string(start)), ("alert", alert.json))
+        return OutboxEntry(
+            kind: .delivery, key: key, target: retrain.receiver, lane: key, body: body.bytes, at: alert.at)
     }
 
     static func withPlannedActions(_ alert: Alert) -> Alert {
@@ -62,6 +77,7 @@ enum Outgoing {
         let planned = alert.actions.map { action -> JSON in
             switch action {
             case .rollback(let rollback): .members(("rollback", "would run"), ("to", .string(rollback.to)))
+            case .retrain(let retrain): .members(("retrain", "would start"), ("pipeline", .string(retrain.pipeline)))
             }
         }
         return alert.replacingActions(planned)

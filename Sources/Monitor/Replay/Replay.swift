@@ -7,7 +7,7 @@ import Rules
 import Statistics
 package import StrictYAML
 import Synchronization
-import Values
+package import Values
 import Windows
 
 /// `holdfast replay`: the engine and the rules of `serve` over files, without a broker. Alerts are written, never delivered.
@@ -27,6 +27,12 @@ package struct Replay {
         package var windows = 0
         package var fired = 0
         package var transitions = 0
+        /// What fired, in the order it did.
+        package var episodes: [ReplayEpisode] = []
+        /// Alerts past the number of episodes that are kept.
+        package var episodesLeft = 0
+        /// The newest window end.
+        package var end = Timestamp.distantPast
         package var unknownKeys: UInt64 = 0
         /// By reason.
         package var rejected: [String: UInt64] = [:]
@@ -60,14 +66,16 @@ package struct Replay {
     ) throws -> Summary {
         let output = try out.map { try ReplayOutput(folder: $0) }
         let tally = Mutex(Summary())
+        let fired = Mutex(ReplayEpisodes())
         let failure = Mutex<(any Error)?>(nil)
         let engine = try Engine(
-            models: models, rules: configuration.rules, ledger: try Ledger(path: nil),
+            models: models, rules: RuleBook(configuration.rules), ledger: try Ledger(path: nil),
             options: .init(
                 performs: false, keepsSnapshots: false, receivers: configuration.receivers.map(\.name),
                 externalURL: configuration.externalURL, retention: configuration.retention), warn: { _ in }
         ) { step in
             tally.withLock { $0.take(step) }
+            fired.withLock { for alert in step.alerts { $0.take(alert) } }
             do {
                 try output?.write(step)
             } catch {
@@ -101,8 +109,11 @@ package struct Replay {
         try engine.finish()
         try output?.close()
         if let failure = failure.withLock({ $0 }) { throw failure }
+        let episodes = fired.withLock { $0 }
         return tally.withLock { summary in
             summary.lines = count
+            summary.episodes = episodes.list
+            summary.episodesLeft = episodes.left
             return summary
         }
     }
@@ -117,6 +128,7 @@ extension Replay.Summary {
         lateRows += step.lateRows.values.reduce(0, +)
         unknownKeys += step.unknownKeys
         windows += step.snapshots.count
+        end = step.snapshots.map(\.window.end).max().map { max($0, end) } ?? end
         transitions += step.alerts.count
         fired += step.alerts.count { $0.status == .firing }
     }

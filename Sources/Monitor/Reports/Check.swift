@@ -9,6 +9,8 @@ package enum Check {
         /// What was checked, in words: `configuration, 2 models, 8 rules`.
         package let what: String
         package let problems: [Problem]
+        /// What is allowed and still worth knowing: rules that some models are silent on.
+        package var notes: [Problem] = []
     }
 
     package static func file(_ path: String) -> Result {
@@ -58,7 +60,9 @@ package enum Check {
             let models = try MonitoredModel.load(configuration)
             let what =
                 "configuration, \(count(models.count, "model")), \(count(configuration.rules.rules.count, "rule"))"
-            return Result(file: path, what: what, problems: [])
+            return Result(
+                file: path, what: what, problems: [],
+                notes: configuration.rules.silences(against: models.map(\.catalog)))
         } catch {
             return Result(file: path, what: "", problems: error.list)
         }

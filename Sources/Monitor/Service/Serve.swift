@@ -46,7 +46,7 @@ package struct Serve: Sendable {
                 roles: configuration.http.roles),
             service: parts.live, registry: parts.registry, mlflow: parts.mlflow, log: log, onRunning: onReady)
         var services: [any Service] = [
-            parts.deliveries, parts.actions, server, Ticker(posted: parts.posted), parts.fleet,
+            parts.reload, parts.roles, parts.deliveries, parts.actions, server, Ticker(posted: parts.posted), parts.fleet,
         ]
         if let topic = try championTopic(parts.registry) { services.append(topic) }
         if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
@@ -74,6 +74,8 @@ package struct Serve: Sendable {
         let actions: ActionService
         let fleet: FleetWatch
         let workers: [KafkaWorker]
+        let reload: RuleReload
+        let roles: RoleWatch
         let stopping: Flag
         /// Held as long as the service runs.
         let lock: StateLock
@@ -91,14 +93,17 @@ package struct Serve: Sendable {
         let registry = try await Registry(path: folder + "/registry.sqlite")
         try await registerModels(registry)
         let prometheus = PrometheusRegistry()
-        let metrics = StepMetrics(registry: prometheus)
+        let book = RuleBook(configuration.rules)
+        let metrics = StepMetrics(registry: prometheus, book: book)
+        let roles = RoleWatch(registry: registry, models: models.map(\.name), book: book, log: log)
+        try await roles.start()
         let health = Health()
         let receivers = configuration.receivers.map(\.name)
         let bells = (deliveries: ReceiverBells(receivers), actions: Doorbell())
         let log = log
         let stopping = Flag()
         let engine = try Engine(
-            models: models, rules: configuration.rules, ledger: ledger,
+            models: models, rules: book, ledger: ledger,
             options: .init(
                 performs: true, keepsSnapshots: true, receivers: configuration.receivers.map(\.name),
                 externalURL: configuration.externalURL, retention: configuration.retention),
@@ -144,7 +149,11 @@ package struct Serve: Sendable {
                 within: configuration.registry.fleetWithin, receivers: receivers,
                 externalURL: configuration.externalURL, deliveries: bells.deliveries, metrics: prometheus,
                 clock: clock, log: log),
-            workers: try workers(engine, health, metrics, stopping), stopping: stopping, lock: lock)
+            workers: try workers(engine, health, metrics, stopping),
+            reload: RuleReload(
+                path: configuration.path, models: models, receivers: receivers, book: book, metrics: prometheus,
+                clock: clock, log: log),
+            roles: roles, stopping: stopping, lock: lock)
     }
 
     private func workers(

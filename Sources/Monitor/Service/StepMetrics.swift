@@ -8,15 +8,19 @@ import Values
 
 /// What each step of the engine adds to `/metrics`.
 struct StepMetrics: Sendable {
-    /// Columns × metrics published for all traffic of each version.
+    /// Columns × metrics published for all traffic of each version, beside those that rules look at.
     private static let published: [Metric] = [
         .psi, .ks, .js_distance, .kl, .wasserstein_normed, .null_rate, .new_category_rate,
     ]
 
     let registry: PrometheusRegistry
+    private let book: RuleBook
     private let lags = LagBoard()
 
-    init(registry: PrometheusRegistry) { self.registry = registry }
+    init(registry: PrometheusRegistry, book: RuleBook) {
+        self.registry = registry
+        self.book = book
+    }
 
     func take(_ step: Engine.Step) {
         for (key, count) in step.events {
@@ -45,20 +49,26 @@ struct StepMetrics: Sendable {
     }
 
     private func take(_ snapshot: Snapshot) {
+        let rules = book.rules
+        let metrics = Set(Self.published).union(rules.metrics)
+        // Not of every version: they share it.
+        let compared = rules.metricsOfReference
         var values: [(labels: [String: String], value: Double)] = []
+        var before: [(labels: [String: String], value: Double)] = []
         for row in snapshot.rows where row.segment.isAll {
-            for metric in Self.published {
-                guard let value = row.metrics[metric] else { continue }
-                values.append(
-                    (
-                        [
-                            "model": snapshot.model, "version": row.version, "column": row.column,
-                            "metric": metric.name,
-                        ], value
-                    ))
+            func labels(_ metric: Metric) -> [String: String] {
+                ["model": snapshot.model, "version": row.version, "column": row.column, "metric": metric.name]
+            }
+            for metric in metrics {
+                if let value = row.metrics[metric] { values.append((labels(metric), value)) }
+            }
+            guard row.version == SnapshotRow.allVersions else { continue }
+            for metric in compared {
+                if let value = row.referenceMetrics[metric] { before.append((labels(metric), value)) }
             }
         }
         registry.replaceGauges(.drift, scope: ["model": snapshot.model], with: values)
+        registry.replaceGauges(.reference, scope: ["model": snapshot.model], with: before)
     }
 
     /// - Parameter partitions: all that the worker reads, with the messages that wait there.
