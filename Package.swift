@@ -67,7 +67,10 @@ let package = Package(
         .target(name: "Events", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Files", dependencies: ["Events", "CZlib", "CZstd"], swiftSettings: hot),
         .target(name: "Kafka", dependencies: ["CRdkafka"], swiftSettings: hot),
-        .target(name: "Windows", dependencies: ["Values", "Events", "Sketches", "Statistics"], swiftSettings: hot),
+        .target(name: "CCounting", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(
+            name: "Windows", dependencies: ["CCounting", "Values", "Events", "Sketches", "Statistics"],
+            swiftSettings: hot),
         .target(name: "StrictYAML", dependencies: ["Values", yams], swiftSettings: strict),
         .target(
             name: "Rules", dependencies: ["Values", "Statistics", "Detection", "StrictYAML"],

@@ -45,6 +45,6 @@ extension LearnedReader {
         for row in rowsBefore[model]..<rows.pointee.count {
             tables.countOverflow(rows.pointee.segments + row * rows.pointee.segmentWidth, by: -1)
         }
-        rows.pointee.count = rowsBefore[model]
+        rows.pointee.removeRows(from: rowsBefore[model])
     }
 }

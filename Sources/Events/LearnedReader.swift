@@ -155,7 +155,7 @@ final class LearnedReader {
     /// Goes on as an event of the given model.
     func assume(_ model: Int) {
         let rows = rows[model]
-        rows.pointee.begin(.featuresAndPrediction)
+        rows.pointee.beginUsual()
         let count = rows.pointee.count
         state.pointee.modelIndex = model
         state.pointee.graph = graphs + model

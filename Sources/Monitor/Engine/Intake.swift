@@ -5,7 +5,7 @@ package import Windows
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
 package struct Intake {
     /// Rows are counted in micro-batches of about this size: what counting takes at once, less what may come between two looks.
-    private static let batchRows = 1_024 - messagesBetweenLooks
+    private static let batchRows = 2_048 - messagesBetweenLooks
     /// So many messages come before the batches are looked at again: there may be hundreds of models.
     private static let messagesBetweenLooks = 64
     /// A message of so many bytes may hold many events.
