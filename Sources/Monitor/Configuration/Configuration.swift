@@ -41,6 +41,8 @@ package struct Configuration: Sendable {
 
         package let name: String
         package let task: Task
+        /// How predictions meet their labels; `nil` where the task has no performance.
+        package let performance: PerformanceSettings?
         package let referencePath: String
         package let columns: [String: ReferenceBuilder.Override]
         /// `nil`: those of the reference.
