@@ -134,6 +134,11 @@ let package = Package(
                 "TestSupport",
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
+            name: "PerformanceTests",
+            dependencies: [
+                "Values", "Sketches", "Statistics", "Events", "Windows", "Ledger", "TestSupport",
+            ], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
             name: "RulesTests",
             dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML", "Rules", "TestSupport"],
             exclude: ["Fixtures"], swiftSettings: strict),

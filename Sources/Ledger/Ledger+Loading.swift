@@ -74,7 +74,7 @@ extension Ledger {
         }
     }
 
-    private static func segment(_ text: String) throws -> Segment {
+    static func segment(_ text: String) throws -> Segment {
         let json = try JSON(parsing: text.utf8)
         return Segment((json.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") })
     }

@@ -82,6 +82,7 @@ package final class Ledger: Sendable {
                 """,
                 [model, layouts[model] ?? "", try encoder.encode(state.windows), state.alerts.map { Data($0) }])
         }
+        for (model, join) in step.joins { try write(join, model: model, db) }
         try writeResults(step, db)
     }
 

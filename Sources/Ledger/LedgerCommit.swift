@@ -45,6 +45,8 @@ package struct LedgerCommit: Sendable {
     /// Of models whose rules have looked: fingerprints of the alerts that are open now. Others of theirs are no longer shown as open.
     package var openAlerts: [String: Set<String>] = [:]
     package var outbox: [OutboxEntry] = []
+    /// By model.
+    package var joins: [String: JoinCommit] = [:]
     /// Snapshots of windows that ended before this are forgotten.
     package var forgetBefore: Timestamp?
 
@@ -52,7 +54,7 @@ package struct LedgerCommit: Sendable {
 
     package var isEmpty: Bool {
         offsets.isEmpty && panes.isEmpty && droppedPanes.isEmpty && states.isEmpty && snapshots.isEmpty
-            && transitions.isEmpty && outbox.isEmpty
+            && transitions.isEmpty && outbox.isEmpty && joins.isEmpty
     }
 }
 

@@ -27,7 +27,25 @@ extension RuleSet {
         var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, clock: clock, roles: roles, state: state)
         evaluation.resolveOrphans()
         for group in groups where group.holds(for: snapshot.model) {
-            let due = group.rules.filter { ($0.window ?? modelWindow) == size }
+            let due = group.rules.filter { ($0.window ?? modelWindow) == size && !$0.judgesPerformance }
+            if !due.isEmpty { evaluation.evaluate(group, due, ownSize: size == modelWindow ? nil : size) }
+        }
+        state = evaluation.state
+        return evaluation.alerts()
+    }
+
+    /// Lets the rules about performance look at a window whose labels are past their bias: long after it closed, and with the rows
+    /// of its performance only. They look at nothing else, and each window size has a clock of its own for them.
+    package func evaluate(
+        performance snapshot: Snapshot, size: Span, modelWindow: Span, roles: RoleHistory = .none,
+        state: inout ModelAlertState
+    ) -> [Alert] {
+        let clock = "performance/\(size.microseconds)"
+        if let last = state.evaluated[clock], snapshot.window.end <= last { return [] }
+        state.evaluated[clock] = snapshot.window.end
+        var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, clock: clock, roles: roles, state: state)
+        for group in groups where group.holds(for: snapshot.model) {
+            let due = group.rules.filter { ($0.window ?? modelWindow) == size && $0.judgesPerformance }
             if !due.isEmpty { evaluation.evaluate(group, due, ownSize: size == modelWindow ? nil : size) }
         }
         evaluation.forgetHistories()
@@ -48,4 +66,9 @@ extension RuleSet {
         }
         return out
     }
+}
+
+extension Rule {
+    /// The rule asks for a figure that early labels would get wrong: it waits until a window is mature.
+    var judgesPerformance: Bool { expression.selectors.contains { $0.metric.needsMaturity } }
 }

@@ -31,6 +31,8 @@ package struct Snapshot: Sendable {
 package struct SnapshotRow: Sendable {
     /// All versions together.
     package static let allVersions = "*"
+    /// The column, and the kind, of the line that holds a window's performance.
+    package static let performanceColumn = "performance"
 
     package private(set) var version: String
     package let segment: Segment
@@ -53,6 +55,8 @@ package struct SnapshotRow: Sendable {
     /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution
     /// adds up. The reference side is the segment's own rows, even where the distances use a parent's.
     package let common: Comparison
+    /// Of the line `performance` alone.
+    package var performance: PerformanceDetail?
 
     package init(
         version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,

@@ -43,6 +43,8 @@ package struct Configuration: Sendable {
 
         package let name: String
         package let task: Task
+        /// How predictions meet their labels; `nil` where the task has no performance.
+        package let performance: PerformanceSettings?
         package let referencePath: String
         /// The registered version, or alias of the warm set, whose stored reference is used instead of a file.
         package let referenceVersion: String?

@@ -60,6 +60,7 @@ final class Engine: Sendable {
     private struct State {
         var windows: [ModelWindows]
         var alerts: [ModelAlertState]
+        var performance: [ModelPerformance?]
         var intakes: [String: Speaker] = [:]
         /// Intakes that divide the sources of one origin among them.
         var groups: [[String]] = []
@@ -88,6 +89,7 @@ final class Engine: Sendable {
         self.retries = retries
         var windows: [ModelWindows] = []
         var alerts: [ModelAlertState] = []
+        var performance: [ModelPerformance?] = []
         for model in models {
             let stored = try ledger.load(
                 model: model.name, plans: model.plans, layoutName: model.layoutName)
@@ -103,13 +105,14 @@ final class Engine: Sendable {
                 try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
             )
         }
+        performance = try models.map { try ModelPerformance($0, ledger) }
         let views = models.map(ModelView.init)
         shared = Mutex(
             Shared(
                 views: views,
                 sources: SourceBook(offsets: try ledger.offsets(), clocks: windows.map(\.state.clocks)),
                 firing: Dictionary(uniqueKeysWithValues: alerts.map { ($0.model, $0.firingRules) })))
-        state = Mutex(State(windows: windows, alerts: alerts, views: views))
+        state = Mutex(State(windows: windows, alerts: alerts, performance: performance, views: views))
     }
 
     /// Intakes that have not said anything yet may bring older rows: nothing closes before each has. They share the sources of one
@@ -222,6 +225,10 @@ final class Engine: Sendable {
             step.now = now
             for index in models.indices {
                 var changed = apply(delta, index, &state, &commit, &step)
+                if let failure = join(delta, index, &state, inOrder: now == nil) {
+                    state.failure = failure
+                    return .failure(failure)
+                }
                 let watermark = through(state, index)
                 changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
                 if changed { commit.states[models[index].name] = modelState(index, state, step) }
@@ -232,6 +239,7 @@ final class Engine: Sendable {
                     }
                     step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
                 }
+                if let join = state.performance[index]?.takeCommit() { commit.joins[models[index].name] = join }
                 if let watermark { step.watermarks[models[index].name] = watermark }
             }
             forget(&state, &commit, now)
@@ -276,6 +284,18 @@ final class Engine: Sendable {
         return true
     }
 
+    private func join(
+        _ delta: IntakeDelta, _ index: Int, _ state: inout State, inOrder: Bool
+    ) -> LedgerError? {
+        guard delta.joins.indices.contains(index) else { return nil }
+        do throws(LedgerError) {
+            try state.performance[index]?.apply(delta.joins[index], inOrder: inOrder, ledger)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// - Returns: whether anything about the model changed.
     private func close(
         _ index: Int, through watermark: Timestamp?, _ finishing: Bool, _ state: inout State,
@@ -288,27 +308,58 @@ final class Engine: Sendable {
         if finishing { dropped += state.windows[index].finish { closed.append($0) } }
         let model = models[index]
         for window in closed {
+            let performance = state.performance[index]?.close(window.shape, window.range)
             let snapshot = model.snapshots.snapshot(
-                model: model.name, window: window.range, revision: 1, counts: window.counts)
+                model: model.name, window: window.range, revision: 1, counts: window.counts
+            ).adding(performance?.rows ?? [])
             let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
                 roles: book.roles(model: model.name), state: &state.alerts[index])
             step.snapshots.append(snapshot)
             step.alerts += announce(alerts, &commit, now: step.now)
             if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
-            if options.keepsSnapshots {
-                var lines = [UInt8]()
-                snapshot.writeLines(into: &lines)
-                commit.snapshots.append(
-                    .init(model: model.name, window: snapshot.window, revision: snapshot.revision, lines: lines))
-            }
+            keep(snapshot, &commit)
+            for told in performance?.revisions ?? [] { tell(told, index, &state, &commit, &step) }
         }
+        if finishing {
+            for told in state.performance[index]?.finish() ?? [] { tell(told, index, &state, &commit, &step) }
+        }
+        if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows
         if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }
         // A pane that was changed and dropped in the same step must not come back.
         for start in dropped { commit.panes[model.name]?[start] = nil }
         return !closed.isEmpty || !dropped.isEmpty || state.windows[index].state.next != before.next
+    }
+
+    private func keep(_ snapshot: Snapshot, _ commit: inout LedgerCommit) {
+        guard options.keepsSnapshots else { return }
+        var lines = [UInt8]()
+        snapshot.writeLines(into: &lines)
+        commit.snapshots.append(
+            .init(model: snapshot.model, window: snapshot.window, revision: snapshot.revision, lines: lines))
+    }
+
+    /// Labels changed the performance of a window that closed before, or brought it to where it may be judged.
+    private func tell(
+        _ told: PerformanceWindows.Told, _ index: Int, _ state: inout State, _ commit: inout LedgerCommit,
+        _ step: inout Step
+    ) {
+        let model = models[index]
+        let versions = Set(told.rows.map(\.version)).subtracting([SnapshotRow.allVersions]).sorted()
+        let snapshot = Snapshot(
+            model: model.name, window: told.range, revision: told.revision, versions: versions,
+            referenceName: model.snapshots.referenceName, rows: told.rows)
+        if told.matured {
+            let alerts = book.rules.evaluate(
+                performance: snapshot, size: told.shape.size, modelWindow: model.window.size,
+                roles: book.roles(model: model.name), state: &state.alerts[index])
+            step.alerts += announce(alerts, &commit, now: step.now)
+        }
+        guard told.revision > 1 else { return }
+        step.snapshots.append(snapshot)
+        keep(snapshot, &commit)
     }
 
     /// Writes transitions down, with what they set in motion.

@@ -4,6 +4,7 @@ import Foundation
 import Registry
 import Rules
 import Sketches
+import Statistics
 package import StrictYAML
 import Values
 package import Windows
@@ -17,6 +18,11 @@ package struct MonitoredModel: Sendable {
     let shapes: [ModelWindows.Shape]
     package let plans: GroupPlans
     let snapshots: SnapshotBuilder
+    /// How the model's labels are joined; `nil` where nobody asks.
+    let performance: PerformanceSettings?
+    let performanceReference: PerformanceReference?
+    /// Names what stored predictions and performance mean.
+    let joinStamp: String
     /// Names bins, panes and segmentations: counts stored under another name mean something else.
     let layoutName: String
 
@@ -45,7 +51,7 @@ package struct MonitoredModel: Sendable {
     private init?(
         _ model: Configuration.Model, _ all: Configuration, _ problems: inout ProblemCollector
     ) {
-        guard let loaded = Self.reference(model, registry: all.statePath + "/registry.sqlite", &problems) else {
+        guard let (loaded, known) = Self.reference(model, registry: all.statePath + "/registry.sqlite", &problems) else {
             return nil
         }
         configuration = model
@@ -66,10 +72,16 @@ package struct MonitoredModel: Sendable {
             },
             dimensions: dimensions,
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
-            ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
+            ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted(),
+            outcome: model.performance.map { $0.task == .regression ? .numbers : .classes })
         shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(reference: loaded, plans: plans, smoothing: model.smoothing)
+        performance = model.performance.map { Self.settings($0, loaded) }
+        performanceReference = performance.flatMap { settings in
+            known.flatMap { $0.task == settings.task ? $0 : nil }
+        }
+        joinStamp = Self.joinStamp(model, performance, dimensions, segmentations)
         layoutName = Self.layoutName(loaded, plans, model, segmentations)
     }
 
@@ -92,8 +104,8 @@ package struct MonitoredModel: Sendable {
 
     private static func reference(
         _ model: Configuration.Model, registry: String, _ problems: inout ProblemCollector
-    ) -> Reference? {
-        func fail(_ text: String) -> Reference? {
+    ) -> (Reference, PerformanceReference?)? {
+        func fail(_ text: String) -> (Reference, PerformanceReference?)? {
             problems.add("model `\(model.name)`: \(text)", at: model.place)
             return nil
         }
@@ -113,8 +125,10 @@ package struct MonitoredModel: Sendable {
             data = [UInt8](contents)
         }
         let reference: Reference
+        let performance: PerformanceReference?
         do throws(ReferenceFile.Failure) {
             reference = try ReferenceFile.decode(data)
+            performance = try ReferenceFile.performance(data)
         } catch {
             return fail("reference \(path): \(error)")
         }
@@ -136,7 +150,30 @@ package struct MonitoredModel: Sendable {
                 )
             }
         }
-        return reference.dropping(Set(model.columns.filter { $0.value == .ignore }.keys))
+        return (reference.dropping(Set(model.columns.filter { $0.value == .ignore }.keys)), performance)
+    }
+
+    /// The configuration's settings, with the quantum that suits the reference's values.
+    private static func settings(_ settings: PerformanceSettings, _ reference: Reference) -> PerformanceSettings {
+        var settings = settings
+        if let index = reference.layout.index(of: ModelSchema.predictionColumn),
+            case .numeric(_, let exponent) = reference.layout.columns[index].bins
+        {
+            settings.exponent = exponent
+        }
+        return settings
+    }
+
+    private static func joinStamp(
+        _ model: Configuration.Model, _ settings: PerformanceSettings?, _ dimensions: [String],
+        _ segmentations: [[String]]
+    ) -> String {
+        guard let settings else { return "" }
+        return
+            ([
+                "1", settings.task.rawValue, "\(settings.positives)", "\(settings.threshold)", "\(settings.sample)",
+                "\(settings.exponent)", "\(model.window.performancePane)", model.timezone, "\(dimensions)",
+            ] + segmentations.map { "\($0)" }).joined(separator: "\n")
     }
 
     /// The model's own windows, and those of other sizes that rules ask for, which slide by the model's own size.

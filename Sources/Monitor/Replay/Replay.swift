@@ -127,7 +127,7 @@ extension Replay.Summary {
         for (key, count) in step.rejected { rejected[key.reason.rawValue, default: 0] += count }
         lateRows += step.lateRows.values.reduce(0, +)
         unknownKeys += step.unknownKeys
-        windows += step.snapshots.count
+        windows += step.snapshots.count { $0.revision == 1 }
         end = step.snapshots.map(\.window.end).max().map { max($0, end) } ?? end
         transitions += step.alerts.count
         fired += step.alerts.count { $0.status == .firing }
