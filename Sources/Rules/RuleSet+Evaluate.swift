@@ -15,8 +15,10 @@ extension RuleSet {
     /// - Parameters:
     ///   - size: the nominal size of the window, where its length differs (a day of 23 hours).
     ///   - modelWindow: the model's own window size, for rules that name none.
+    ///   - champions: changes of the model's champion, for evidence; oldest first.
     package func evaluate(
-        snapshot: Snapshot, size: Span? = nil, modelWindow: Span, state: inout ModelAlertState
+        snapshot: Snapshot, size: Span? = nil, modelWindow: Span, champions: [ChampionMove] = [],
+        state: inout ModelAlertState
     ) -> [Alert] {
         let size = size ?? snapshot.window.length
         let clock = "\(size.microseconds)"
@@ -28,7 +30,8 @@ extension RuleSet {
             let due = group.rules.filter { ($0.window ?? modelWindow) == size }
             if !due.isEmpty { evaluation.evaluate(group, due, ownSize: size == modelWindow ? nil : size) }
         }
+        let alerts = evaluation.alerts(clock: clock, champions)
         state = evaluation.state
-        return evaluation.alerts()
+        return alerts
     }
 }
