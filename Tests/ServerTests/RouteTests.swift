@@ -209,5 +209,6 @@ let allRoutes = [
     "GET /", "GET /fragment", "GET /favicon.svg", "GET /healthz", "GET /readyz", "GET /metrics", "POST /v1/events",
     "GET /v1/models", "GET /v1/models/{model}/snapshots", "GET /v1/alerts", "GET /v1/models/{model}/champion",
     "GET /v1/models/{model}/versions", "POST /v1/models/{model}/rollback", "POST /v1/models/{model}/promote",
-    "GET /openapi.json",
+    "GET /openapi.json", "GET /models/{model}/alerts/{fingerprint}",
+    "GET /models/{model}/alerts/{fingerprint}/picture.svg",
 ]

@@ -36,6 +36,8 @@ final class Engine: Sendable {
         var receivers: [String]
         var externalURL: String
         var retention: Span
+        /// Changes of a model's champion, oldest first, as far as they are known: evidence for alerts. Never waits.
+        var champions: @Sendable (_ model: String) -> [ChampionMove] = { _ in [] }
     }
 
     let models: [MonitoredModel]
@@ -286,9 +288,10 @@ final class Engine: Sendable {
                 model: model.name, window: window.range, revision: 1, counts: window.counts)
             let alerts = rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
-                state: &state.alerts[index])
+                champions: options.champions(model.name), state: &state.alerts[index]
+            ).map { $0.linked(to: options.externalURL) }
             step.snapshots.append(snapshot)
-            step.alerts += announce(alerts, snapshot, &commit, now: step.now)
+            step.alerts += announce(alerts, snapshot, state.alerts[index], &commit, now: step.now)
             if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
             if options.keepsSnapshots {
                 var lines = [UInt8]()
@@ -307,12 +310,15 @@ final class Engine: Sendable {
 
     /// Writes transitions down, with what they set in motion.
     private func announce(
-        _ alerts: [Alert], _ snapshot: Snapshot, _ commit: inout LedgerCommit, now: Timestamp?
+        _ alerts: [Alert], _ snapshot: Snapshot, _ state: ModelAlertState, _ commit: inout LedgerCommit, now: Timestamp?
     ) -> [Alert] {
         guard !alerts.isEmpty else { return [] }
         var told = alerts
         if options.performs {
-            var entries = Outgoing.deliveries(alerts, receivers: options.receivers, externalURL: options.externalURL)
+            let written = commit.transitions
+            var entries = Outgoing.deliveries(
+                alerts, siblings: { siblings(of: $0, state, written) }, receivers: options.receivers,
+                externalURL: options.externalURL)
             entries += alerts.flatMap { Outgoing.actions($0, snapshot) }
             commit.outbox += entries.map { entry in now.map { entry.due(by: $0) } ?? entry }
         } else {
@@ -320,6 +326,20 @@ final class Engine: Sendable {
         }
         commit.transitions += told
         return told
+    }
+
+    /// The other firing alerts of an alert's cause, as they were told last: earlier in this step, or as the ledger has them.
+    private func siblings(of alert: Alert, _ state: ModelAlertState, _ written: [Alert]) -> [Alert] {
+        guard let cause = alert.cause else { return [] }
+        let others = state.firing(ofCause: cause).filter { $0 != alert.fingerprint }
+        guard !others.isEmpty else { return [] }
+        let recent = Dictionary(written.map { ($0.fingerprint, $0) }, uniquingKeysWith: { _, new in new })
+        let stored = (try? ledger.alerts(fingerprints: others.filter { recent[$0] == nil })) ?? [:]
+        return others.compactMap { fingerprint in
+            if let known = recent[fingerprint] { return known }
+            guard let line = stored[fingerprint], let json = try? JSON(parsing: line.utf8) else { return nil }
+            return Alert(json, model: alert.model, group: alert.group, rule: alert.rule, notify: alert.notify)
+        }
     }
 
     private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) -> LedgerCommit.ModelState {

@@ -42,7 +42,9 @@ package struct Serve: Sendable {
             configuration: try ServerConfiguration(
                 host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens),
             service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
-        var services: [any Service] = [parts.deliveries, parts.actions, server, Ticker(posted: parts.posted)]
+        var services: [any Service] = [
+            parts.deliveries, parts.actions, server, Ticker(posted: parts.posted), parts.champions,
+        ]
         if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
@@ -65,6 +67,7 @@ package struct Serve: Sendable {
         let posted: PostedEvents
         let deliveries: DeliveryService
         let actions: ActionService
+        let champions: ChampionHistory
         let workers: [KafkaWorker]
         let stopping: Flag
         /// Held as long as the service runs.
@@ -89,11 +92,14 @@ package struct Serve: Sendable {
         let bells = (deliveries: ReceiverBells(receivers), actions: Doorbell())
         let log = log
         let stopping = Flag()
+        let champions = ChampionHistory(registry: registry, models: models.map(\.name), log: log)
+        try await champions.refresh()
         let engine = try Engine(
             models: models, rules: configuration.rules, ledger: ledger,
             options: .init(
                 performs: true, keepsSnapshots: true, receivers: configuration.receivers.map(\.name),
-                externalURL: configuration.externalURL, retention: configuration.retention),
+                externalURL: configuration.externalURL, retention: configuration.retention,
+                champions: { champions.moves(of: $0) }),
             warn: { log.warning("\($0)") },
             retries: { error in
                 health.set("ledger", error.reason)
@@ -126,6 +132,7 @@ package struct Serve: Sendable {
                 ledger: ledger, registry: registry, engine: engine, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
+            champions: champions,
             workers: try workers(engine, health, metrics, stopping), stopping: stopping, lock: lock)
     }
 
