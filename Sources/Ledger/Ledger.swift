@@ -52,6 +52,24 @@ package final class Ledger: Sendable {
         }
     }
 
+    /// Opens a ledger to look at it, beside the service that writes it or without one. Nothing is written.
+    package init(readingAt path: String) throws(LedgerError) {
+        self.path = path
+        mark = nil
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(20)
+            database = try DatabasePool(path: path, configuration: configuration)
+            let isLedger = try database.read { try $0.tableExists("transition") }
+            guard isLedger else { throw LedgerError(path: path, reason: "this is no ledger") }
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            throw LedgerError(path: path, reason: "cannot be opened: \(error)")
+        }
+    }
+
     /// Writes a step. Returns when it is durable.
     package func commit(_ step: LedgerCommit, layouts: [String: String]) throws(LedgerError) {
         do {

@@ -40,6 +40,8 @@ package struct AlertInstance: Codable, Sendable, Hashable {
     package private(set) var firedAt: Timestamp?
     package var annotations: [String: String] = [:]
     package var revision: Int
+    /// With whom it is told together; known once somebody is told of it.
+    var cause: AlertCause?
 
     /// Windows in a row in which the condition held.
     private var held = 0

@@ -1,4 +1,5 @@
 package import Foundation
+import Statistics
 import Values
 
 /// All that rules remember of one model: enough that a restart changes nothing. Written in the same transaction as the
@@ -14,6 +15,8 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
     /// The last revision of alerts that are over, so that their next episode goes on counting: receivers drop what is
     /// not newer.
     var retired: [String: Retired] = [:]
+    /// What earlier windows held, by window size in microseconds; absent in states of older programs.
+    private(set) var memory: [String: WindowMemory]?
 
     /// What rules look back on, by `RuleHistory.key`. Absent in states written before there was any.
     var histories: [String: RuleHistory]?
@@ -28,12 +31,24 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
 
     package init(model: String) { self.model = model }
 
+    /// Notes a window, and gives what is known of those before it.
+    mutating func remember(_ snapshot: Snapshot, rows: UInt64, clock: String) -> WindowMemory {
+        var all = memory ?? [:]
+        all[clock, default: WindowMemory()].note(snapshot.window, rows: rows, versions: snapshot.versions)
+        memory = all
+        return all[clock] ?? WindowMemory()
+    }
+
     package var firing: [AlertInstance] { sorted(.firing) }
     /// Rules of firing alerts, by fingerprint.
     package var firingRules: [String: String] { instances.filter { $0.value.phase == .firing }.mapValues(\.rule) }
     /// Fingerprints of alerts that are pending or fire.
     package var open: Set<String> { Set(instances.filter { $0.value.phase != .inactive }.keys) }
     package var pending: [AlertInstance] { sorted(.pending) }
+    /// Fingerprints of the firing alerts of a cause, in order.
+    package func firing(ofCause id: String) -> [String] {
+        instances.filter { $0.value.phase == .firing && $0.value.cause?.id == id }.keys.sorted()
+    }
 
     private func sorted(_ phase: AlertInstance.Phase) -> [AlertInstance] {
         instances.filter { $0.value.phase == phase }.sorted { $0.key < $1.key }.map(\.value)

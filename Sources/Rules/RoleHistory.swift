@@ -39,6 +39,15 @@ package struct RoleHistory: Sendable, Hashable {
         return out
     }
 
+    /// Changes of the champion, oldest first.
+    var champions: [ChampionMove] {
+        var out: [ChampionMove] = []
+        for move in moves where move.role == .champion {
+            out.append(ChampionMove(from: out.last?.to, to: move.version, at: move.at))
+        }
+        return out
+    }
+
     /// Whether part of a window lies within `span` after a change of the champion. The first champion is a deploy too.
     func isWithin(_ span: Span, ofDeployIn window: TimeRange) -> Bool {
         var champion: String?

@@ -21,17 +21,8 @@ extension RuleSet {
         state: inout ModelAlertState
     ) -> [Alert] {
         let size = size ?? snapshot.window.length
-        let clock = "\(size.microseconds)"
-        if let last = state.evaluated[clock], snapshot.window.end <= last { return [] }
-        state.evaluated[clock] = snapshot.window.end
-        var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, clock: clock, roles: roles, state: state)
-        evaluation.resolveOrphans()
-        for group in groups where group.holds(for: snapshot.model) {
-            let due = group.rules.filter { ($0.window ?? modelWindow) == size && !$0.judgesPerformance }
-            if !due.isEmpty { evaluation.evaluate(group, due, ownSize: size == modelWindow ? nil : size) }
-        }
-        state = evaluation.state
-        return evaluation.alerts()
+        return evaluate(
+            snapshot, size, modelWindow: modelWindow, clock: "\(size.microseconds)", roles, &state, mature: false)
     }
 
     /// Lets the rules about performance look at a window whose labels are past their bias: long after it closed, and with the rows
@@ -40,17 +31,27 @@ extension RuleSet {
         performance snapshot: Snapshot, size: Span, modelWindow: Span, roles: RoleHistory = .none,
         state: inout ModelAlertState
     ) -> [Alert] {
-        let clock = "performance/\(size.microseconds)"
+        evaluate(
+            snapshot, size, modelWindow: modelWindow, clock: "performance/\(size.microseconds)", roles, &state,
+            mature: true)
+    }
+
+    private func evaluate(
+        _ snapshot: Snapshot, _ size: Span, modelWindow: Span, clock: String, _ roles: RoleHistory,
+        _ state: inout ModelAlertState, mature: Bool
+    ) -> [Alert] {
         if let last = state.evaluated[clock], snapshot.window.end <= last { return [] }
         state.evaluated[clock] = snapshot.window.end
         var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, clock: clock, roles: roles, state: state)
+        if !mature { evaluation.resolveOrphans() }
         for group in groups where group.holds(for: snapshot.model) {
-            let due = group.rules.filter { ($0.window ?? modelWindow) == size && $0.judgesPerformance }
+            let due = group.rules.filter { ($0.window ?? modelWindow) == size && $0.judgesPerformance == mature }
             if !due.isEmpty { evaluation.evaluate(group, due, ownSize: size == modelWindow ? nil : size) }
         }
         evaluation.forgetHistories()
+        let alerts = evaluation.alerts(clock: clock, roles.champions)
         state = evaluation.state
-        return evaluation.alerts()
+        return alerts
     }
 
     /// How far back each history of a model's rules is needed, by `RuleHistory.key`.

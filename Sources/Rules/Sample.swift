@@ -34,12 +34,23 @@ struct Sample {
     var isUnjudged = false
     /// The number it was compared with last.
     var threshold: Double?
+    /// What a detector knows of it beyond this window.
+    var finding: Finding?
 
     /// Two that enter one result: unknown beats false beats true, because a result is only as good as its parts.
     static func weakest(_ a: Truth, _ b: Truth) -> Truth {
         for truth in [Truth.noData, .insufficient, .lateLabels, .clear] where a == truth || b == truth { return truth }
         return .holds
     }
+}
+
+/// Evidence gathered over windows for one instance.
+struct Finding {
+    /// Logarithm of the e-value, and of what an alarm takes.
+    var lnEvidence: Double
+    var lnThreshold: Double
+    /// When the change began, as far as the evidence says.
+    var changeStart: Timestamp?
 }
 
 /// What an expression is worth: a number, or instances.

@@ -10,15 +10,7 @@ struct WindowEvaluation {
     /// How far back each history is needed.
     private let memories: [String: Span]
     private(set) var state: ModelAlertState
-    private var transitions: [Transition] = []
-
-    private struct Transition {
-        var fingerprint: String
-        var instance: AlertInstance
-        var status: Alert.Status
-        var rule: Rule?
-        var sample: Sample?
-    }
+    private var transitions: [AlertTransition] = []
 
     /// - Parameter clock: names the nominal size of the window.
     init(rules: RuleSet, snapshot: Snapshot, clock: String, roles: RoleHistory, state: ModelAlertState) {
@@ -240,13 +232,13 @@ struct WindowEvaluation {
             instance.revision += 1
             state.instances[fingerprint] = instance
             transitions.append(
-                Transition(
+                AlertTransition(
                     fingerprint: fingerprint, instance: instance, status: outcome == .firing ? .firing : .pending,
                     rule: rule, sample: sample))
         case .resolved:
             instance.revision += 1
             transitions.append(
-                Transition(
+                AlertTransition(
                     fingerprint: fingerprint, instance: instance, status: .resolved, rule: rule, sample: sample))
             retire(fingerprint, instance, rule)
         case .forgotten: retire(fingerprint, instance, rule)
@@ -268,7 +260,7 @@ struct WindowEvaluation {
             var instance = instance
             instance.revision += 1
             transitions.append(
-                Transition(
+                AlertTransition(
                     fingerprint: fingerprint, instance: instance, status: .resolved, rule: rule, sample: sample))
             state.retire(fingerprint, instance, at: at)
         } else {
@@ -298,26 +290,12 @@ struct WindowEvaluation {
         settle(fingerprint, instance, outcome, nil, nil)
     }
 
-    /// The collected transitions as alerts.
-    func alerts() -> [Alert] {
-        let firing = state.firing
-        var reports: [String: AttributionReport] = [:]
-        return transitions.map { transition in
-            let instance = transition.instance
-            let others = firing.lazy.filter { $0.labels != instance.labels }.prefix(AlertEvidence.maximumOthers)
-            let evidence = AlertEvidence(snapshot, transition.sample)
-            // Many alerts of one window are about the same column: its attribution is computed once.
-            let key = evidence.row.map { "\($0.version)/\($0.column)" } ?? ""
-            let report = reports[key] ?? evidence.attribution()
-            reports[key] = report
-            let context = evidence.context(instance, report, alsoFiring: Array(others))
-            return Alert(
-                status: transition.status, at: at, labels: instance.labels, annotations: instance.annotations,
-                startsAt: instance.activeAt, endsAt: transition.status == .resolved ? at : nil,
-                fingerprint: transition.fingerprint, segment: instance.segment, context: context,
-                revision: instance.revision, model: snapshot.model, group: instance.group, rule: instance.rule,
-                notify: transition.rule?.notify,
-                actions: transition.status == .firing ? transition.rule?.actions ?? [] : [])
-        }
+    /// The collected transitions as alerts. Notes the window in the state, for those of later ones.
+    mutating func alerts(clock: String, _ champions: [ChampionMove]) -> [Alert] {
+        let book = EvidenceBook(snapshot)
+        let memory = state.remember(snapshot, rows: book.windowRows, clock: clock)
+        guard !transitions.isEmpty else { return [] }
+        var writer = AlertWriter(book: book, memory: memory, champions: champions)
+        return writer.alerts(transitions, &state)
     }
 }

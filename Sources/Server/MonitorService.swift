@@ -19,6 +19,8 @@ package protocol MonitorService: Sendable {
     ) async throws -> [UInt8]
     /// Lines of `alerts.jsonl`: the latest state of open alerts, then of the newest resolved ones.
     func alerts(model: String?, resolved: Int) async throws -> [String]
+    /// What was told of one alert and how its metric went; `nil` where nothing is known of it.
+    func alert(model: String, fingerprint: String) async throws -> AlertHistory?
     /// Wall clock, for registry changes and pages.
     func now() -> Timestamp
 }

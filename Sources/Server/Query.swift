@@ -91,6 +91,20 @@ struct Query: Sendable, Hashable {
 
 /// Percent encoding of URLs (RFC 3986). Decoding happens exactly once and never guesses: what is not valid is `nil`.
 enum PercentCoding {
+    /// One part of a path: everything but letters, digits and `-._~` is escaped.
+    static func encode(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        var out = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e:
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            default: out += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+        return out
+    }
+
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         var out: [UInt8] = []
         var bytes = text.utf8.makeIterator()

@@ -13,6 +13,8 @@ package struct Snapshot: Sendable {
     package let referenceName: String
     /// Ordered by version (`*`, all versions together, first), segment, column.
     package let rows: [SnapshotRow]
+    /// What the divergences were smoothed with, for people.
+    package var smoothing = Smoothing.jeffreys
 
     package init(
         model: String, window: TimeRange, revision: Int, versions: [String], referenceName: String,
@@ -48,6 +50,10 @@ package struct SnapshotRow: Sendable {
     package let referenceSegment: Segment
     /// The reference segment's own quantiles found no room among the fine bins, so the distances use those of all traffic.
     package var borrowsBins = false
+    /// Rows of the window that lack the field; nulls that were said are in `null` only.
+    package var missing: UInt64 = 0
+    /// Rows of the window with a value of a type the column does not have.
+    package var wrongType: UInt64 = 0
     package let metrics: MetricValues
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
     package let referenceMetrics: MetricValues

@@ -53,9 +53,11 @@ package struct SnapshotBuilder: Sendable {
                     version: version, Dictionary(uniqueKeysWithValues: own.map { ($0.key.segment, $0.value) }))
             }
         }
-        return Snapshot(
+        var snapshot = Snapshot(
             model: model, window: window, revision: revision, versions: versions, referenceName: referenceName,
             rows: rows)
+        snapshot.smoothing = smoothing
+        return snapshot
     }
 
     private func rows(version: String, _ profiles: [Segment: Profile]) -> [SnapshotRow] {
@@ -90,6 +92,8 @@ package struct SnapshotBuilder: Sendable {
             common: common)
         // A group whose own quantiles found no room among the fine edges is cut like all traffic.
         row.borrowsBins = plan.borrowsCuts[index]
+        row.missing = current.missing
+        row.wrongType = current.wrongType
         return row
     }
 }

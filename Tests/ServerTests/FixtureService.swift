@@ -23,6 +23,7 @@ final class FixtureService: MonitorService {
         var models: [ModelOverview] = []
         var alerts: [String] = []
         var snapshots = ""
+        var history: AlertHistory?
         var ingest: Result<IngestResult, Broken> = .success(IngestResult(accepted: 1, rejected: []))
         /// What reading alerts and snapshots throws.
         var broken: Broken?
@@ -59,6 +60,13 @@ final class FixtureService: MonitorService {
             $0.asked.append(
                 Asked(model: model, column: column, segment: segment, from: from, to: to, limit: limit))
             return Array($0.snapshots.utf8)
+        }
+    }
+
+    func alert(model: String, fingerprint: String) async throws -> AlertHistory? {
+        try state.withLock {
+            if let broken = $0.broken { throw broken }
+            return fingerprint == "9f3c2a7711e0b4d2" ? $0.history : nil
         }
     }
 

@@ -213,4 +213,6 @@ let allRoutes = [
     "POST /v1/models/{model}/versions/{version}/metrics", "GET /v1/models/{model}/versions/{version}/gate",
     "GET /v1/models/{model}/versions/{version}/lineage", "GET /v1/champions/stream", "POST /v1/models/{model}/fleet",
     "GET /v1/models/{model}/fleet", "GET /v1/models/{model}/decisions",
+    "GET /models/{model}/alerts/{fingerprint}",
+    "GET /models/{model}/alerts/{fingerprint}/picture.svg",
 ]

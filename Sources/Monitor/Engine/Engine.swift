@@ -314,9 +314,10 @@ final class Engine: Sendable {
             ).adding(performance?.rows ?? [])
             let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
-                roles: book.roles(model: model.name), state: &state.alerts[index])
+                roles: book.roles(model: model.name), state: &state.alerts[index]
+            ).map { $0.linked(to: options.externalURL) }
             step.snapshots.append(snapshot)
-            step.alerts += announce(alerts, &commit, now: step.now)
+            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
             if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
             keep(snapshot, &commit)
             for told in performance?.revisions ?? [] { tell(told, index, &state, &commit, &step) }
@@ -354,8 +355,9 @@ final class Engine: Sendable {
         if told.matured {
             let alerts = book.rules.evaluate(
                 performance: snapshot, size: told.shape.size, modelWindow: model.window.size,
-                roles: book.roles(model: model.name), state: &state.alerts[index])
-            step.alerts += announce(alerts, &commit, now: step.now)
+                roles: book.roles(model: model.name), state: &state.alerts[index]
+            ).map { $0.linked(to: options.externalURL) }
+            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
         }
         guard told.revision > 1 else { return }
         step.snapshots.append(snapshot)
@@ -364,12 +366,15 @@ final class Engine: Sendable {
 
     /// Writes transitions down, with what they set in motion.
     private func announce(
-        _ alerts: [Alert], _ commit: inout LedgerCommit, now: Timestamp?
+        _ alerts: [Alert], _ state: ModelAlertState, _ commit: inout LedgerCommit, now: Timestamp?
     ) -> [Alert] {
         guard !alerts.isEmpty else { return [] }
         var told = alerts
         if options.performs {
-            var entries = Outgoing.deliveries(alerts, receivers: options.receivers, externalURL: options.externalURL)
+            let written = commit.transitions
+            var entries = Outgoing.deliveries(
+                alerts, siblings: { siblings(of: $0, state, written) }, receivers: options.receivers,
+                externalURL: options.externalURL)
             entries += alerts.flatMap(Outgoing.actions)
             commit.outbox += entries.map { entry in now.map { entry.due(by: $0) } ?? entry }
         } else {
@@ -377,6 +382,20 @@ final class Engine: Sendable {
         }
         commit.transitions += told
         return told
+    }
+
+    /// The other firing alerts of an alert's cause, as they were told last: earlier in this step, or as the ledger has them.
+    private func siblings(of alert: Alert, _ state: ModelAlertState, _ written: [Alert]) -> [Alert] {
+        guard let cause = alert.cause else { return [] }
+        let others = state.firing(ofCause: cause).filter { $0 != alert.fingerprint }
+        guard !others.isEmpty else { return [] }
+        let recent = Dictionary(written.map { ($0.fingerprint, $0) }, uniquingKeysWith: { _, new in new })
+        let stored = (try? ledger.alerts(fingerprints: others.filter { recent[$0] == nil })) ?? [:]
+        return others.compactMap { fingerprint in
+            if let known = recent[fingerprint] { return known }
+            guard let line = stored[fingerprint], let json = try? JSON(parsing: line.utf8) else { return nil }
+            return Alert(json, model: alert.model, group: alert.group, rule: alert.rule, notify: alert.notify)
+        }
     }
 
     private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) -> LedgerCommit.ModelState {

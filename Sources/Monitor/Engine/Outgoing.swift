@@ -6,12 +6,15 @@ import Values
 
 /// What transitions set in motion, as outbox entries of the step that caused them.
 enum Outgoing {
-    /// One entry for each receiver and cause: alerts of one rule that change together and share their leading segment go in one delivery.
-    static func deliveries(_ alerts: [Alert], receivers: [String], externalURL: String) -> [OutboxEntry] {
+    /// One entry for each receiver and cause: alerts of one rule that began within a window of each other and are led by one segment go in
+    /// one delivery, those among them that fire on without a change too.
+    /// - Parameter siblings: the other firing alerts of an alert's cause, as they were told last.
+    static func deliveries(
+        _ alerts: [Alert], siblings: (Alert) -> [Alert] = { _ in [] }, receivers: [String], externalURL: String
+    ) -> [OutboxEntry] {
         var groups: [(key: String, alerts: [Alert])] = []
         for alert in alerts where alert.status != .pending {
-            let segment = leadingSegment(alert)
-            let key = "\(alert.group)\u{0}\(alert.rule)\u{0}\(alert.status.rawValue)\u{0}\(segment)"
+            let key = "\(alert.group)\u{0}\(alert.rule)\u{0}\(alert.cause ?? alert.fingerprint)"
             if let i = groups.firstIndex(where: { $0.key == key }) {
                 groups[i].alerts.append(alert)
             } else {
@@ -19,8 +22,10 @@ enum Outgoing {
             }
         }
         return groups.flatMap { group in
-            (group.alerts[0].notify ?? receivers).compactMap {
-                delivery(group.alerts, to: $0, externalURL: externalURL)
+            let changed = Set(group.alerts.map(\.fingerprint))
+            let all = group.alerts + siblings(group.alerts[0]).filter { !changed.contains($0.fingerprint) }
+            return (group.alerts[0].notify ?? receivers).compactMap {
+                delivery(all, to: $0, externalURL: externalURL)
             }
         }
     }
@@ -35,10 +40,6 @@ enum Outgoing {
         return OutboxEntry(
             kind: .delivery, key: body.deliveryID + suffix, target: receiver,
             lane: "\(alerts[0].model)/\(alerts[0].group)/\(alerts[0].rule)", body: body.bytes, at: at)
-    }
-
-    private static func leadingSegment(_ alert: Alert) -> String {
-        alert.context["segments"]?.arrayValue?.first?["segment"]?.text ?? alert.segment.description
     }
 
     /// One entry for each action a firing alert asks for, keyed so that it is done once: by rule, model and start of the change.

@@ -32,6 +32,10 @@ struct LiveService: MonitorService {
         try await ledger.alerts(model: model, resolved: resolved)
     }
 
+    func alert(model: String, fingerprint: String) async throws -> AlertHistory? {
+        try await AlertArchive(ledger: ledger).history(model: model, fingerprint: fingerprint)
+    }
+
     func snapshots(
         model: String, column: String?, segment: Segment?, from: Timestamp?, to: Timestamp?, limit: Int
     ) async throws -> [UInt8] {
