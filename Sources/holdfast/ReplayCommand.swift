@@ -16,16 +16,30 @@ struct ReplayCommand: ParsableCommand {
         name: .long, parsing: .singleValue,
         help: "Rule file or pattern to use instead of the configuration's rules; may be repeated.")
     var rules: [String] = []
+    @Option(
+        name: .long, parsing: .singleValue,
+        help:
+            "A change of the champion, for rules that ask for one: 14@2026-03-01T12:00:00Z, or MODEL:14@…; may be repeated."
+    )
+    var deploy: [String] = []
     @Option(name: .long, help: "Score what fired against a list of known incidents.") var manifest: String?
     @Flag(name: .long, help: "Print what fired as JSON.") var json = false
     @Flag(name: .long, help: "Exit 1 if any alert fired.") var failOnAlert = false
     @Argument(help: "JSON-lines files (.jsonl, .gz, .zst; - is standard input).") var files: [String]
 
+    func validate() throws {
+        for text in deploy where Replay.Deploy(parsing: text) == nil {
+            throw ValidationError("--deploy: expected VERSION@TIME such as 14@2026-03-01T12:00:00Z, found \(text)")
+        }
+    }
+
     func run() throws {
         let configuration = try Load.problems { () throws(Problems) in
             try ConfigurationReader.read(config, rules: rules)
         }
-        let replay = try Load.problems { () throws(Problems) in try Replay(configuration) }
+        let replay = try Load.problems { () throws(Problems) in
+            try Replay(configuration, deploys: deploy.compactMap { Replay.Deploy(parsing: $0) })
+        }
         let start = ContinuousClock.now
         let summary: Replay.Summary
         do {

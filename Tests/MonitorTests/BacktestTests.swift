@@ -131,6 +131,15 @@ import Values
         }
     }
 
+    @Test func `deploys are a version and a time, of one model or of all`() {
+        let time = "2026-03-01T12:00:00Z"
+        let plain = Replay.Deploy(parsing: "14@\(time)")
+        #expect(plain?.model == nil && plain?.version == "14" && plain?.at.rfc3339 == time)
+        let named = Replay.Deploy(parsing: "fraud:14@\(time)")
+        #expect(named?.model == "fraud" && named?.version == "14")
+        for wrong in ["14", "@\(time)", ":14@\(time)", "14@soon", ""] { #expect(Replay.Deploy(parsing: wrong) == nil) }
+    }
+
     @Test func `a manifest with a mistake says where`() throws {
         let work = try Workspace()
         for (text, told) in [
@@ -172,6 +181,13 @@ import Values
         let alert = try #require(json["alerts"]?.arrayValue?.first)
         #expect(alert["alert"]?.stringValue == "Mine" && alert["segment"]?["country"]?.stringValue == "BR")
         #expect(json["score"]?["recall"]?.numberValue == 1)
+        try work.write(
+            "since.yaml",
+            "groups:\n- name: g\n  rules:\n  - {alert: Since, expr: 'psi by (country) > 0.25', since: {deploy: 12h}}\n")
+        let since = ["replay", "--config", configuration, "--rules", work.path("since.yaml")]
+        #expect(try await !HoldfastProcess.run(since + [events]).text.contains("Since"))
+        let deployed = try await HoldfastProcess.run(since + ["--deploy", "2@2025-03-01T11:00:00Z", events])
+        #expect(deployed.text.contains("Since"), "\(deployed.text)")
         let broken = try work.write("broken.yaml", "groups:\n- name: g\n  rules:\n  - {alert: Mine, expr: psy > 1}\n")
         let refused = try await HoldfastProcess.run(["replay", "--config", configuration, "--rules", broken, events])
         #expect(

@@ -8,10 +8,6 @@ import Values
 
 /// The same random rules and series through `promtool test rules`, Prometheus' own implementation, where it is installed.
 @Suite struct `Prometheus itself` {
-    static let promtool = ["/usr/bin/promtool", "/usr/local/bin/promtool"].first {
-        FileManager.default.isExecutableFile(atPath: $0)
-    }
-
     /// What a series has at one evaluation.
     private enum Value: String {
         case over = "1"
@@ -68,7 +64,7 @@ import Values
         return out
     }
 
-    @Test(.enabled(if: promtool != nil), arguments: [23, 24, 25, 26] as [UInt64])
+    @Test(.enabled(if: Promtool.path != nil), arguments: [23, 24, 25, 26] as [UInt64])
     func `agrees on every evaluation of five hundred random timelines`(_ seed: UInt64) async throws {
         var random = SeededGenerator(seed: seed)
         let cases = (0..<500).map { index in
@@ -80,7 +76,7 @@ import Values
         try await blocking { try self.compare(cases, seed: generator) }
     }
 
-    @Test(.enabled(if: promtool != nil)) func `a wrong expectation is noticed`() throws {
+    @Test(.enabled(if: Promtool.path != nil)) func `a wrong expectation is noticed`() throws {
         let test = Case(name: "a0", values: [.under, .over, .over], hold: 1, keep: 0)
         let right = try told(test)
         #expect(right == [.nothing, .pending, .firing])
@@ -123,28 +119,9 @@ import Values
             }
             expressions += samples.isEmpty ? " []\n" : "\n" + samples.joined()
         }
-        return try run(
+        return try Promtool.test(
             rules: rules,
             test: "rule_files: [r.yml]\nevaluation_interval: 1m\ntests:\n- interval: 1m\n  input_series:\n\(series)"
                 + "  alert_rule_test:\n\(alerts)  promql_expr_test:\n\(expressions)")
-    }
-
-    private func run(rules: String, test: String) throws -> (status: Int32, text: String) {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "holdfast-promtool-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try rules.write(to: folder.appending(path: "r.yml"), atomically: true, encoding: .utf8)
-        try test.write(to: folder.appending(path: "t.yml"), atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(filePath: try #require(Self.promtool))
-        process.arguments = ["test", "rules", "t.yml"]
-        process.currentDirectoryURL = folder
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
     }
 }

@@ -15,6 +15,8 @@ final class Engine: Sendable {
     /// What one step brought.
     struct Step: Sendable {
         var snapshots: [Snapshot] = []
+        /// Places in `snapshots` of the models' own windows; the others are of sizes that rules ask for.
+        var ownSnapshots: Set<Int> = []
         var alerts: [Alert] = []
         var events: [EventKey: UInt64] = [:]
         var rejected: [RejectedKey: UInt64] = [:]
@@ -318,7 +320,10 @@ final class Engine: Sendable {
             ).map { $0.linked(to: options.externalURL) }
             step.snapshots.append(snapshot)
             step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
-            if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
+            if window.shape == model.shapes[0] {
+                state.views[index].take(snapshot)
+                step.ownSnapshots.insert(step.snapshots.count - 1)
+            }
             keep(snapshot, &commit)
             for told in performance?.revisions ?? [] { tell(told, index, &state, &commit, &step) }
         }

@@ -52,10 +52,37 @@ package struct Replay {
 
     private let configuration: Configuration
     private let models: [MonitoredModel]
+    private let book: RuleBook
 
-    package init(_ configuration: Configuration) throws(Problems) {
+    /// - Parameter deploys: changes of the champion, for rules that ask for them: a replay has no registry.
+    package init(_ configuration: Configuration, deploys: [Deploy] = []) throws(Problems) {
         self.configuration = configuration
         models = try MonitoredModel.load(configuration)
+        book = RuleBook(configuration.rules)
+        for model in models {
+            let own = deploys.filter { $0.model == nil || $0.model == model.name }
+            book.setRoles(
+                RoleHistory(own.map { .init(role: .champion, version: $0.version, at: $0.at) }), model: model.name)
+        }
+    }
+
+    /// A version becomes champion.
+    package struct Deploy: Sendable, Hashable {
+        /// `nil` for every model.
+        package let model: String?
+        package let version: String
+        package let at: Timestamp
+
+        /// Reads `14@2026-03-01T12:00:00Z` or `fraud:14@2026-03-01T12:00:00Z`.
+        package init?(parsing text: String) {
+            guard let place = text.lastIndex(of: "@"), let at = Timestamp(rfc3339: text[text.index(after: place)...])
+            else { return nil }
+            let words = text[..<place].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let version = words.last, !words.contains(where: \.isEmpty) else { return nil }
+            model = words.count == 2 ? String(words[0]) : nil
+            self.version = String(version)
+            self.at = at
+        }
     }
 
     /// - Parameters:
@@ -69,7 +96,7 @@ package struct Replay {
         let fired = Mutex(ReplayEpisodes())
         let failure = Mutex<(any Error)?>(nil)
         let engine = try Engine(
-            models: models, rules: RuleBook(configuration.rules), ledger: try Ledger(path: nil),
+            models: models, rules: book, ledger: try Ledger(path: nil),
             options: .init(
                 performs: false, keepsSnapshots: false, receivers: configuration.receivers.map(\.name),
                 externalURL: configuration.externalURL, retention: configuration.retention), warn: { _ in }

@@ -35,11 +35,12 @@ struct StepMetrics: Sendable {
         for (key, count) in step.segmentOverflow {
             registry.counter(.segmentOverflow, ["model": key.model, "dimension": key.dimension]).add(Double(count))
         }
-        for snapshot in step.snapshots {
+        for (index, snapshot) in step.snapshots.enumerated() {
             if let now = step.now {
                 registry.histogram(.windowClose).observe(max(0, (now - snapshot.window.end).seconds))
             }
-            take(snapshot)
+            // Windows of several sizes in one series would jump between two truths.
+            if step.ownSnapshots.contains(index) { take(snapshot) }
         }
         for (model, states) in step.alertStates {
             for state in ["pending", "firing"] {
