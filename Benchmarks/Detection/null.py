@@ -1,0 +1,1 @@
+def null(options, figures): pass
