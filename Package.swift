@@ -112,6 +112,10 @@ let package = Package(
             name: "HoldfastBench",
             dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments, log],
             path: "Benchmarks/HoldfastBench", swiftSettings: strict),
+        // The detector on simulated histograms: no events, no windows, only counts.
+        .executableTarget(
+            name: "DetectionBench", dependencies: ["Values", "Statistics", "Detection", arguments],
+            path: "Benchmarks/Detection/Simulate", swiftSettings: hot),
         // The corpus that `make prove-decoder` has judged by another parser.
         .executableTarget(
             name: "ProveDecoder", dependencies: ["Values", "Events"], path: "Benchmarks/Decoder/Prove",
