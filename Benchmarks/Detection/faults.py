@@ -40,7 +40,7 @@ class Kind:
     hours: tuple[float, float]
     make: Callable[["Scene"], None]
     # Shares of the segments to choose from: all traffic, one key, two.
-    levels: tuple[float, float, float] = (0.15, 0.5, 0.35)
+    levels: tuple[float, float, float] = (0.15, 0.4, 0.45)
 
 
 @dataclass
@@ -80,6 +80,13 @@ class Scene:
         name, code = fit[self.rng.integers(len(fit))]
         self.fault.features = [name]
         return name, code
+
+    def spread(self, hit: np.ndarray) -> None:
+        """A category that lives in one narrower segment would make that segment the true one."""
+        for dim, codes in self.rows.segments.items():
+            of_hit, of_all = (np.bincount(codes[m], minlength=len(self.world.dims[dim])) / max(1, m.sum()) for m in (hit, self.mask))
+            if (of_hit.max() > 0.75 and of_all[of_hit.argmax()] < 0.7) or hit.sum() < 20:
+                raise Unfit("confined to a narrower segment")
 
     def progress(self) -> np.ndarray:
         return (self.rows.time[self.mask] - self.fault.start) / (self.fault.end - self.fault.start)
@@ -146,9 +153,11 @@ def respelled(s: Scene) -> None:
     name, code = s.category(0.1, 0.5)
     codes, words = s.rows.categorical[name], s.world.vocabulary[name]
     spelled = words[code].upper() if words[code].upper() != words[code] else words[code].lower() + " "
+    hit = s.mask & (codes == code)
+    s.spread(hit)
     if spelled not in words:
         words.append(spelled)
-    codes[s.mask & (codes == code)] = words.index(spelled)
+    codes[hit] = words.index(spelled)
     s.fault.description = f"{words[code]} of {name} is re-spelled {spelled!r}"
 
 
@@ -213,17 +222,17 @@ def volume(s: Scene) -> None:
 
 
 KINDS = {
-    "unit_x100": Kind(40, (30, 72), unit("x100")), "unit_x60": Kind(40, (30, 72), unit("x60")),
-    "unit_x1.609": Kind(120, (72, 120), unit("x1.609")), "unit_x0.001": Kind(40, (30, 72), unit("x0.001")),
-    "scale": Kind(120, (96, 144), scale), "small_scale": Kind(250, (120, 168), small_scale), "shift": Kind(100, (72, 120), shift),
-    "gradual": Kind(120, (168, 216), gradual), "null_jump": Kind(50, (36, 96), nulls), "stuck": Kind(120, (10, 30), stuck),
-    "respelled": Kind(60, (36, 72), respelled), "new_category": Kind(80, (48, 96), new_category),
-    "category_mix": Kind(100, (72, 120), category_mix),
+    "unit_x100": Kind(30, (30, 72), unit("x100")), "unit_x60": Kind(30, (30, 72), unit("x60")),
+    "unit_x1.609": Kind(80, (72, 120), unit("x1.609")), "unit_x0.001": Kind(30, (30, 72), unit("x0.001")),
+    "scale": Kind(80, (96, 144), scale), "small_scale": Kind(200, (120, 168), small_scale), "shift": Kind(70, (72, 120), shift),
+    "gradual": Kind(100, (168, 216), gradual), "null_jump": Kind(40, (36, 96), nulls), "stuck": Kind(80, (10, 30), stuck),
+    "respelled": Kind(40, (36, 72), respelled), "new_category": Kind(50, (48, 96), new_category),
+    "category_mix": Kind(70, (72, 120), category_mix),
     "bad_release_noise": Kind(500, (48, 96), bad_release("noise"), (0.7, 0.3, 0)),
     "bad_release_high": Kind(250, (30, 72), bad_release("high"), (0.5, 0.5, 0)),
     "bad_release_flat": Kind(250, (20, 60), bad_release("flat"), (0.5, 0.5, 0)),
     "calibration_shift": Kind(250, (144, 216), calibration, (0.3, 0.7, 0)),
-    "concept_drift": Kind(250, (144, 216), concept, (0.3, 0.7, 0)), "volume_drop": Kind(100, (30, 60), volume, (0.3, 0.5, 0.2)),
+    "concept_drift": Kind(250, (144, 216), concept, (0.3, 0.7, 0)), "volume_drop": Kind(60, (30, 60), volume, (0.3, 0.5, 0.2)),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Injected faults: every stream replayed and scored, and the tables of it."""
 
 import argparse
+import importlib.util
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,7 @@ def injected(options: argparse.Namespace, figures: Figures) -> None:
         out = options.work / "replays" / stream.name
         done = replay(program, options.pack, folder, out, options.every)
         ours = score(manifest, done.alerts)
+        agree(options.data / "score_alerts.py", manifest, done.alerts, ours)
         totals[OURS].add(ours)
         for name, alerts in simple.detectors(done.snapshots).items():
             totals[name].add(score(manifest, alerts))
@@ -102,6 +104,24 @@ def injected(options: argparse.Namespace, figures: Figures) -> None:
         "by stream": rows, "by kind": kinds(t.found)[1:], "detectors": compared(totals)[1:],
         "outlived": [(s, f.name, fault, round(h, 1)) for s, f, fault, h in outlived], "alerts about rules": others,
     }  # fmt: skip
+
+
+def agree(path: Path, manifest: dict[str, Any], alerts: list[Alert], ours: Score) -> None:
+    """Where the scorer that comes with the shared streams is at hand, it has to say the same."""
+    if not path.exists():
+        return
+    spec = importlib.util.spec_from_file_location("score_alerts", path)
+    if spec is None or spec.loader is None:
+        return
+    theirs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(theirs)
+    said = theirs.score(manifest, [a.line() for a in alerts])
+    made = {"true": ours.true, "echo": ours.echo, "false": len(ours.false)}
+    found = {f.fault["id"]: bool(f.true) for f in ours.found}
+    if said["episodes"] != made or {k: f["detected"] for k, f in said["faults"].items()} != found:
+        raise NotMeasured(f"{path.name} scores the alerts otherwise: {said['episodes']} against {made}")
+    if any(f.true and f.exact_on_top != said["faults"][f.fault["id"]]["exact_top"] for f in ours.found):
+        raise NotMeasured(f"{path.name} finds other segments on top")
 
 
 def kinds(found: list[Found]) -> list[tuple[str, ...]]:

@@ -19,7 +19,7 @@ from rows import DAY, HOUR, Rows, World, precise, stamp
 
 HERE = Path(__file__).resolve().parent
 START = datetime(2025, 3, 3, tzinfo=timezone.utc).timestamp()
-REFERENCE_DAYS, QUIET_DAYS = 35, 7
+REFERENCE_DAYS, QUIET_DAYS = 28, 7
 CONTROLS = ("volume_surge", "label_stall", "mix_change", "benign_deploy")
 WINDOW = DAY
 
@@ -101,14 +101,13 @@ def inject(m: Draft, kind: str, start: float, hours: float, reference: Rows) -> 
     daily = faults.rows_per_day(m.rows)
     quiet = m.rows.take(np.flatnonzero(m.rows.time < START + QUIET_DAYS * DAY))
     end = start + hours * HOUR
-    for _ in range(60):
-        level = faults.segments(m.world)[m.rng.choice(3, p=spec.levels)]
-        segment = level[m.rng.integers(len(level))]
+    levels = faults.segments(m.world)
+    order = [levels[i] for i in m.rng.choice(3, 3, replace=False, p=np.maximum(spec.levels, 1e-9) / sum(np.maximum(spec.levels, 1e-9)))]
+    for segment in (level[i] for level in order for i in m.rng.permutation(len(level))[:40]):
         share = faults.inside(quiet, m.world, segment, 0, np.inf).mean() if segment else 1.0
-        # A segment that is all of its parent is the parent: nobody could tell which of the two is meant.
-        if share * daily < spec.rows or any(
-            share > 0.9 * faults.inside(quiet, m.world, {k: v}, 0, np.inf).mean() for k, v in segment.items() if len(segment) > 1
-        ) or (segment and share > 0.75):
+        # A segment that is nearly all of its parent is the parent: nobody could tell which of the two is meant.
+        parents = [faults.inside(quiet, m.world, {k: v}, 0, np.inf).mean() for k, v in segment.items()] if len(segment) > 1 else [1.0]
+        if share * daily < spec.rows or (segment and share > 0.75 * min(parents)):
             continue
         mask = faults.inside(m.rows, m.world, segment, start, end)
         if mask.sum() < 40:

@@ -3,7 +3,8 @@ import Detection
 import Foundation
 import Values
 
-/// How long a shift of PSI 0.25 takes to be alerted, among 1,000 streams that share one false alarm a month.
+/// How long a shift takes to be alerted, among 1,000 streams that share one false alarm a month; and, of one that ends, how
+/// long its alert goes on.
 struct Shifts: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "shifts", abstract: "Delay until a shift is alerted.")
 
@@ -11,6 +12,7 @@ struct Shifts: ParsableCommand {
     @Option(help: "PSI of the shift") var psi = 0.25
     @Option(help: "tilt: low values become rarer and high ones commoner; any: each bin by chance") var shape = "tilt"
     @Option(help: "shifts tried") var times = 400
+    @Option(help: "hours the shift lasts; 0: for ever") var lasts = 0
     @Option(help: "hours before the shift, and hours to wait for its alert") var quiet = 168
     @Option var wait = 400
     @Option var seed: UInt64 = 1
@@ -23,32 +25,39 @@ struct Shifts: ParsableCommand {
     func run() throws {
         var draw = Draw(seed: seed)
         var delays: [Double] = []
-        var early = 0
+        var tails: [Double] = []
+        var (early, dropped) = (0, 0)
         for _ in 0..<times {
             switch once(&draw) {
             case .early: early += 1
-            case .after(let hours): delays.append(Double(hours))
+            case .after(let hours, let tail, let wasDropped):
+                delays.append(Double(hours))
+                if wasDropped { dropped += 1 }
+                if let tail { tails.append(tail) }
             case .missed: delays.append(.infinity)
             }
         }
-        delays.sort()
-        func quantile(_ q: Double) -> JSON {
-            guard !delays.isEmpty else { return .null }
-            let value = delays[min(delays.count - 1, Int((q * Double(delays.count)).rounded(.up)) - 1)]
+        func quantile(_ values: [Double], _ q: Double) -> JSON {
+            guard !values.isEmpty else { return .null }
+            let value = values.sorted()[min(values.count - 1, Int((q * Double(values.count)).rounded(.up)) - 1)]
             return value.isFinite ? .number(value) : .null
         }
         let line: [(String, JSON)] = [
             ("rows", .number(rows)), ("psi", .number(psi)), ("shape", .string(shape)),
             ("times", .number(Double(times))),
-            ("median", quantile(0.5)), ("p95", quantile(0.95)),
+            ("median", quantile(delays, 0.5)), ("p95", quantile(delays, 0.95)),
+            ("tail_p95", quantile(tails, 0.95)),
             ("missed", .number(Double(delays.count { !$0.isFinite }))), ("early", .number(Double(early))),
+            ("dropped", .number(Double(dropped))),
         ]
         print(JSON.object(line.map { JSON.Member($0.0, $0.1) }).text)
     }
 
     private enum Outcome {
         case early, missed
-        case after(Int)
+        /// Hours until the alert; hours from the end of the shift until it is over; whether it was ever
+        /// over while the shift was still there.
+        case after(Int, tail: Double?, wasDropped: Bool)
     }
 
     private func once(_ draw: inout Draw) -> Outcome {
@@ -61,17 +70,28 @@ struct Shifts: ParsableCommand {
         let limit = LogEvidence.limit(
             streams: NullStreams.features * NullStreams.segments, windows: Double(NullStreams.hours), budget: 1)
         let segment = Segment([Segment.Part("segment", "one")])
+        let end = lasts > 0 ? quiet + lasts : Int.max
+        var alerted: Int?
+        var wasDropped = false
         for hour in 0..<quiet + wait {
-            let shares = hour < quiet ? quietShares : shifted
+            let shares = hour < quiet || hour >= end ? quietShares : shifted
             let window = StreamWindow(
                 segment: segment,
                 counts: Watch.Counts(reference: reference, current: shares.map { draw.poisson($0 * rows) }),
                 gate: { _, effect in effect > Watched.ruleNumber })
             let start = Timestamp(microseconds: Int64(hour) * 3_600_000_000)
-            if detector.observe(start: start, [window], limit: limit)[0].isNew {
-                return hour < quiet ? .early : .after(hour - quiet + 1)
+            let verdict = detector.observe(start: start, [window], limit: limit)[0]
+            if verdict.isNew, alerted == nil {
+                if hour < quiet { return .early }
+                alerted = hour - quiet + 1
+                if lasts == 0 { return .after(hour - quiet + 1, tail: nil, wasDropped: false) }
+            }
+            if alerted != nil, hour < end, !verdict.isOpen { wasDropped = true }
+            if let alerted, hour >= end, !verdict.isOpen {
+                return .after(alerted, tail: Double(hour - end + 1), wasDropped: wasDropped)
             }
         }
+        if let alerted { return .after(alerted, tail: .infinity, wasDropped: wasDropped) }
         return .missed
     }
 
