@@ -78,7 +78,10 @@ class Category:
 class Made(World):
     def __init__(self, name: str, seed: int) -> None:
         rng = np.random.default_rng([seed, 11])
-        dims = {d: DIMS[d] for d in rng.permutation(list(DIMS))[: rng.integers(2, 5)]}
+        dims = {str(d): DIMS[d] for d in rng.permutation(list(DIMS))[: rng.integers(2, 5)]}
+        if len(dims) == 4:
+            # All pairs of four dimensions are many segments; three values of each are enough.
+            dims = {d: values[:3] for d, values in dims.items()}
         super().__init__(
             model=name, dims=dims, vocabulary={}, decimals={}, rows_per_day=float(rng.uniform(1300, 2200)), threshold=0.5,
             versions=["7", "8", "9"], season=weekly(rng),
