@@ -10,7 +10,7 @@ PEERS := prometheus python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PORT ?= 8080
 
-.PHONY: setup setup-peers build release demo test kill-test lint format setup-bench bench-build bench bench-gate clean prove-decoder fuzz
+.PHONY: setup setup-peers build release demo test kill-test lint format setup-bench bench-build bench bench-gate bench-detection clean prove-decoder fuzz
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -71,6 +71,13 @@ bench-gate: bench-build
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends valgrind binutils; } || \
 	  echo "valgrind is not installed: the gate is skipped"
 	python3 Benchmarks/gate.py $(SCRATCH)/release $(UPDATE)
+
+# How well the default rules find what is wrong: injected faults, documented changes, streams without drift. QUICK=--quick takes minutes.
+bench-detection: release
+	$(SWIFT) build $(FLAGS) -c release --product DetectionBench
+	@{ [ -x Benchmarks/.venv/bin/python ] || python3 -m venv Benchmarks/.venv; } && \
+	Benchmarks/.venv/bin/pip install --quiet --disable-pip-version-check "$$(grep '^numpy==' Benchmarks/requirements.txt)"
+	Benchmarks/.venv/bin/python Benchmarks/Detection/detection.py $(SCRATCH)/release $(QUICK) $(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf .build .build-*

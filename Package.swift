@@ -63,7 +63,7 @@ let package = Package(
         .target(name: "Values", swiftSettings: hot),
         .target(name: "Sketches", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Statistics", dependencies: ["Values", "Sketches"], swiftSettings: hot),
-        .target(name: "Detection", dependencies: ["Statistics"], swiftSettings: hot),
+        .target(name: "Detection", dependencies: ["Values", "Statistics"], swiftSettings: hot),
         .target(name: "Events", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Files", dependencies: ["Events", "CZlib", "CZstd"], swiftSettings: hot),
         .target(name: "Kafka", dependencies: ["CRdkafka"], swiftSettings: hot),
@@ -119,6 +119,10 @@ let package = Package(
             name: "HoldfastBench",
             dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments, log],
             path: "Benchmarks/HoldfastBench", swiftSettings: strict),
+        // The detector on simulated histograms: no events, no windows, only counts.
+        .executableTarget(
+            name: "DetectionBench", dependencies: ["Values", "Statistics", "Detection", arguments],
+            path: "Benchmarks/Detection/Simulate", swiftSettings: hot),
         // The corpus that `make prove-decoder` has judged by another parser.
         .executableTarget(
             name: "ProveDecoder", dependencies: ["Values", "Events"], path: "Benchmarks/Decoder/Prove",
