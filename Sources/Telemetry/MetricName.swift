@@ -19,6 +19,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     case heldPartitions = "holdfast_held_partitions"
     case schemaRequests = "holdfast_schema_requests_total"
     case fleetShare = "holdfast_fleet_share"
+    case mlflowAgrees = "holdfast_mlflow_agrees"
     /// Our own health: series that were not kept.
     case seriesRefused = "holdfast_series_refused_total"
 
@@ -27,7 +28,8 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused,
             .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow:
             .counter
-        case .consumerLag, .watermark, .drift, .performance, .alerts, .heldPartitions, .fleetShare: .gauge
+        case .consumerLag, .watermark, .drift, .performance, .alerts, .heldPartitions, .fleetShare, .mlflowAgrees:
+            .gauge
         case .windowClose, .stepSeconds: .histogram
         }
     }
@@ -52,6 +54,7 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .heldPartitions: "Partitions that wait for a schema."
         case .schemaRequests: "Requests to the schema registry by outcome (found, unknown, failed)."
         case .fleetShare: "Share of the reporting instances that serve the champion, by model."
+        case .mlflowAgrees: "1 where the external MLflow server and the registry name the same champion, 0 where not."
         case .windowClose: "Seconds from the end of a window in event time to its verdict."
         case .seriesRefused: "Series that were not kept, by metric and reason (limit, type)."
         }
