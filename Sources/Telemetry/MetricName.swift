@@ -23,6 +23,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     case reloadTime = "holdfast_config_last_reload_success_timestamp_seconds"
     case schemaRequests = "holdfast_schema_requests_total"
     case fleetShare = "holdfast_fleet_share"
+    case mlflowAgrees = "holdfast_mlflow_agrees"
     /// Our own health: series that were not kept.
     case seriesRefused = "holdfast_series_refused_total"
 
@@ -32,7 +33,7 @@ package enum MetricName: String, CaseIterable, Sendable {
             .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow, .reloads:
             .counter
         case .consumerLag, .watermark, .drift, .reference, .performance, .alerts, .heldPartitions, .reloadSuccessful,
-            .reloadTime, .fleetShare:
+            .reloadTime, .fleetShare, .mlflowAgrees:
             .gauge
         case .windowClose, .stepSeconds: .histogram
         }
@@ -62,6 +63,7 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .heldPartitions: "Partitions that wait for a schema."
         case .schemaRequests: "Requests to the schema registry by outcome (found, unknown, failed)."
         case .fleetShare: "Share of the reporting instances that serve the champion, by model."
+        case .mlflowAgrees: "1 where the external MLflow server and the registry name the same champion, 0 where not."
         case .windowClose: "Seconds from the end of a window in event time to its verdict."
         case .seriesRefused: "Series that were not kept, by metric and reason (limit, type)."
         }

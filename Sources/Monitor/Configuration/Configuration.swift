@@ -84,6 +84,8 @@ package struct Configuration: Sendable {
         package var mlflow: MLflow?
         /// A compacted Kafka topic that every champion is written to.
         package var topic: String?
+        /// Who is told of models, versions and aliases in the form of MLflow's webhooks.
+        package var webhooks: [Receiver] = []
         /// Least share of the reporting instances that must serve the champion.
         package var fleetShare = 0.95
         /// How long a flip may take before a lesser share is an alarm.

@@ -1,3 +1,4 @@
+import Actions
 import Registry
 import StrictYAML
 import Values
@@ -6,7 +7,9 @@ extension ConfigurationReader {
     /// `registry`: who hears of champions, and what is expected of the fleet.
     mutating func readRegistry(_ value: YAMLValue?) -> Configuration.RegistrySettings {
         var settings = Configuration.RegistrySettings()
-        guard let value, !value.isNull, let map = value.mapping(allowed: ["mlflow", "topic", "fleet"], &problems) else {
+        guard let value, !value.isNull,
+            let map = value.mapping(allowed: ["mlflow", "topic", "fleet", "webhooks"], &problems)
+        else {
             return settings
         }
         settings.topic = map["topic"]?.nonEmptyString(&problems)
@@ -16,6 +19,23 @@ extension ConfigurationReader {
                 fleet["within"]?.duration(in: Span.seconds(1)...Span.days(1), &problems) ?? settings.fleetWithin
         }
         if let mlflow = map["mlflow"] { settings.mlflow = readMLflow(mlflow) }
+        for item in map["webhooks"]?.list(&problems) ?? [] {
+            guard let webhook = readWebhook(item, style: .mlflow, more: ["name"]),
+                case .mapping(let entries) = item.content,
+                let name = entries.first(where: { $0.key == "name" })?.value.nonEmptyString(&problems)
+            else {
+                problems.add(
+                    "a webhook of the registry needs a `name`, which its place in the feed is kept under",
+                    at: item.place)
+                continue
+            }
+            let receiver = Receiver(name: name, kind: .webhook(webhook))
+            for problem in receiver.problems { problems.add("\(problem)", at: item.place) }
+            if settings.webhooks.contains(where: { $0.name == name }) {
+                problems.add("webhook `\(name)` stands twice", at: item.place)
+            }
+            settings.webhooks.append(receiver)
+        }
         return settings
     }
 

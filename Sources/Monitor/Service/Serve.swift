@@ -49,6 +49,13 @@ package struct Serve: Sendable {
             parts.reload, parts.roles, parts.deliveries, parts.actions, server, Ticker(posted: parts.posted), parts.fleet,
         ]
         if let topic = try championTopic(parts.registry) { services.append(topic) }
+        if let mirror = parts.mirror { services.append(mirror) }
+        if !configuration.registry.webhooks.isEmpty {
+            services.append(
+                RegistryWebhooks(
+                    registry: parts.registry, receivers: configuration.registry.webhooks,
+                    random: { Double.random(in: 0..<1) }, clock: clock, log: log))
+        }
         if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
@@ -73,6 +80,7 @@ package struct Serve: Sendable {
         let deliveries: DeliveryService
         let actions: ActionService
         let fleet: FleetWatch
+        let mirror: MLflowMirror?
         let workers: [KafkaWorker]
         let reload: RuleReload
         let roles: RoleWatch
@@ -149,6 +157,11 @@ package struct Serve: Sendable {
                 within: configuration.registry.fleetWithin, receivers: receivers,
                 externalURL: configuration.externalURL, deliveries: bells.deliveries, metrics: prometheus,
                 clock: clock, log: log),
+            mirror: configuration.registry.mlflow.map {
+                MLflowMirror(
+                    registry: registry, client: MLflowClient(settings: $0), models: models.map(\.name),
+                    metrics: prometheus, clock: clock, log: log)
+            },
             workers: try workers(engine, health, metrics, stopping),
             reload: RuleReload(
                 path: configuration.path, models: models, receivers: receivers, book: book, metrics: prometheus,

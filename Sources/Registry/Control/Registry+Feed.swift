@@ -31,6 +31,11 @@ extension Registry {
         return woken == nil ? [] : try await champions(after: sequence)
     }
 
+    /// The sequence of the latest event, 0 before the first.
+    package func newestSequence() async throws -> Int64 {
+        try await read { try Int64.fetchOne($0, sql: "SELECT MAX(seq) FROM event") ?? 0 }
+    }
+
     /// How far a consumer of the feed has come.
     package func cursor(of consumer: String) async throws -> Int64 {
         try await read { db in
