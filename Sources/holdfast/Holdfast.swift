@@ -9,7 +9,7 @@ struct Holdfast: AsyncParsableCommand {
         abstract: "Notices when a model in production drifts, says what shifted and where, and takes it back.",
         subcommands: [
             ServeCommand.self, DemoCommand.self, ReplayCommand.self, ReferenceGroup.self, CompareCommand.self,
-            CheckCommand.self, TestCommand.self, ExportGroup.self,
+            CheckCommand.self, TestCommand.self, ExportGroup.self, AlertsGroup.self, SilenceGroup.self,
             RegistryGroup.self,
         ])
 

@@ -209,5 +209,5 @@ let allRoutes = [
     "GET /", "GET /fragment", "GET /favicon.svg", "GET /healthz", "GET /readyz", "GET /metrics", "POST /v1/events",
     "GET /v1/models", "GET /v1/models/{model}/snapshots", "GET /v1/alerts", "GET /v1/models/{model}/champion",
     "GET /v1/models/{model}/versions", "POST /v1/models/{model}/rollback", "POST /v1/models/{model}/promote",
-    "GET /openapi.json",
+    "GET /v1/silences", "POST /v1/silences", "DELETE /v1/silences/{id}", "GET /openapi.json",
 ]

@@ -43,7 +43,8 @@ package struct Serve: Sendable {
                 host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens),
             service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
         var services: [any Service] = [
-            parts.reload, parts.roles, parts.deliveries, parts.actions, server, Ticker(posted: parts.posted),
+            parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
+            Ticker(posted: parts.posted),
         ]
         if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
         // Services stop in the reverse order, so this hears of the end first.
@@ -128,6 +129,7 @@ package struct Serve: Sendable {
             deliveries: DeliveryService(
                 ledger: ledger,
                 sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
+                silences: SilenceGate(ledger: ledger, bells: bells.deliveries, clock: clock, log: log),
                 receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
             actions: ActionService(
                 ledger: ledger, registry: registry, engine: engine, receivers: receivers,
