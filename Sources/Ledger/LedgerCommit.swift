@@ -98,4 +98,11 @@ package struct StoredOutboxEntry: Sendable {
     /// The delivery machine's own state, as it encodes itself; empty before the first attempt.
     package let progress: [UInt8]
     package let due: Timestamp
+
+    package init(id: Int64, entry: OutboxEntry, progress: [UInt8], due: Timestamp) {
+        self.id = id
+        self.entry = entry
+        self.progress = progress
+        self.due = due
+    }
 }

@@ -66,6 +66,15 @@ enum LedgerSchema {
                         sketch BLOB NOT NULL, PRIMARY KEY (model, start, version, segment)) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("silences") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE silence (id TEXT PRIMARY KEY, ends INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
+                    CREATE TABLE held (
+                        fingerprint TEXT NOT NULL, target TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
+                        body BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (fingerprint, target)) STRICT;
+                    """)
+        }
         return migrator
     }
 }

@@ -10,6 +10,7 @@ struct Holdfast: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DemoCommand.self, ReplayCommand.self, ReferenceGroup.self, CompareCommand.self,
             CheckCommand.self, TestCommand.self, ExportGroup.self, ExplainCommand.self,
+            AlertsGroup.self, SilenceGroup.self,
             RegistryGroup.self,
         ])
 

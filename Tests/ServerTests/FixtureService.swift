@@ -1,3 +1,4 @@
+import Events
 import Server
 import Statistics
 import Synchronization
@@ -30,6 +31,7 @@ final class FixtureService: MonitorService {
         var received: [[UInt8]] = []
         var asked: [Asked] = []
         var askedAlerts: [String] = []
+        var silences: [JSON] = []
     }
 
     private let state: Mutex<State>
@@ -76,5 +78,19 @@ final class FixtureService: MonitorService {
             $0.askedAlerts.append("\(model ?? "*") \(resolved)")
             return $0.alerts
         }
+    }
+
+    func silences() async throws -> [JSON] { state.withLock { $0.silences } }
+
+    func silence(_ body: JSON, by actor: String) async throws -> String {
+        try state.withLock {
+            guard body["matchers"] != nil else { throw SilenceRefused(.invalid, "`matchers` is missing") }
+            $0.silences.append(body)
+            return "s\($0.silences.count) by \(actor)"
+        }
+    }
+
+    func endSilence(_ id: String) async throws {
+        if id != "s1" { throw SilenceRefused(.notFound, "there is no silence `\(id)`") }
     }
 }

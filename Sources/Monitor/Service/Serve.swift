@@ -46,7 +46,9 @@ package struct Serve: Sendable {
                 roles: configuration.http.roles),
             service: parts.live, registry: parts.registry, mlflow: parts.mlflow, log: log, onRunning: onReady)
         var services: [any Service] = [
-            parts.reload, parts.roles, parts.deliveries, parts.actions, server, Ticker(posted: parts.posted), parts.fleet,
+            parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
+            Ticker(posted: parts.posted),
+            parts.fleet,
         ]
         if let topic = try championTopic(parts.registry) { services.append(topic) }
         if let mirror = parts.mirror { services.append(mirror) }
@@ -146,6 +148,7 @@ package struct Serve: Sendable {
             deliveries: DeliveryService(
                 ledger: ledger,
                 sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
+                silences: SilenceGate(ledger: ledger, bells: bells.deliveries, clock: clock, log: log),
                 receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
             actions: ActionService(
                 ledger: ledger, registry: registry, engine: engine,
