@@ -57,7 +57,7 @@ struct AlertEvidence {
             ("threshold", sample?.threshold.flatMap(finite)),
             ("metric", sample?.metric.map { .string($0.inWords(bins: bins, snapshot.smoothing)) }),
             ("health", .string(instance.health.rawValue)),
-            ("change_start", .time(sample?.finding?.changeStart ?? instance.changeStart)),
+            ("change_start", .time(sample?.verdict?.changeStart ?? instance.changeStart)),
             ("window", window), ("reference", .string(reference)),
             ("evidence", evidence(findings.significance)), ("by_chance", byChance(noise)), ("comparison", comparison),
             ("segments", row == nil ? nil : .array((findings.report?.drivers ?? []).map(Self.json))),
@@ -83,9 +83,11 @@ struct AlertEvidence {
 
     /// What makes the distance believable, and the level it had to pass.
     private func evidence(_ significance: Significance?) -> JSON? {
-        if let finding = sample?.finding {
+        if let verdict = sample?.verdict, verdict.isOpen {
+            // The effect is that since the change began, less what chance explains.
             return .members(
-                ("ln_e", .rounded(finding.lnEvidence)), ("ln_threshold", .rounded(finding.lnThreshold)))
+                ("ln_e", .rounded(verdict.logR)), ("ln_threshold", .rounded(verdict.limit)),
+                ("effect", .rounded(verdict.effect)))
         }
         guard let p = sample?.p, sample?.isUnjudged == false else { return nil }
         switch significance {

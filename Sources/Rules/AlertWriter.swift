@@ -10,7 +10,7 @@ struct AlertTransition {
     var sample: Sample?
 
     /// As the detector estimates it, otherwise the start of the first window in which the condition held.
-    var changeStart: Timestamp { sample?.finding?.changeStart ?? instance.changeStart }
+    var changeStart: Timestamp { sample?.verdict?.changeStart ?? instance.changeStart }
 }
 
 extension Segment {

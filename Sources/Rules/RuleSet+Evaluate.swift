@@ -40,9 +40,12 @@ extension RuleSet {
         _ snapshot: Snapshot, _ size: Span, modelWindow: Span, clock: String, _ roles: RoleHistory,
         _ state: inout ModelAlertState, mature: Bool
     ) -> [Alert] {
-        if let last = state.evaluated[clock], snapshot.window.end <= last { return [] }
+        let last = state.evaluated[clock]
+        if let last, snapshot.window.end <= last { return [] }
         state.evaluated[clock] = snapshot.window.end
-        var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, clock: clock, roles: roles, state: state)
+        var evaluation = WindowEvaluation(
+            rules: self, snapshot: snapshot, clock: clock, step: last.map { snapshot.window.end - $0 } ?? size,
+            roles: roles, state: state)
         if !mature { evaluation.resolveOrphans() }
         for group in groups where group.holds(for: snapshot.model) {
             let due = group.rules.filter { ($0.window ?? modelWindow) == size && $0.judgesPerformance == mature }

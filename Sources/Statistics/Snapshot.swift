@@ -63,6 +63,9 @@ package struct SnapshotRow: Sendable {
     package let common: Comparison
     /// Of the line `performance` alone.
     package var performance: PerformanceDetail?
+    /// `common` against the reference rows of the same times of the week, where the column has a season and the window does
+    /// not cover all of it alike; what detectors judge. `nil` where `common` is as good.
+    package var alike: Comparison?
 
     package init(
         version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,

@@ -76,7 +76,8 @@ package struct MonitoredModel: Sendable {
             outcome: model.performance.map { $0.task == .regression ? .numbers : .classes })
         shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
-        snapshots = SnapshotBuilder(reference: loaded, plans: plans, smoothing: model.smoothing)
+        snapshots = SnapshotBuilder(
+            reference: loaded, plans: plans, smoothing: model.smoothing, calendar: model.window.calendar)
         performance = model.performance.map { Self.settings($0, loaded) }
         performanceReference = performance.flatMap { settings in
             known.flatMap { $0.task == settings.task ? $0 : nil }
