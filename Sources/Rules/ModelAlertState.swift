@@ -41,6 +41,13 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         return all[clock] ?? WindowMemory()
     }
 
+    /// Columns with a firing alert, and the earliest start of their changes.
+    package var firingColumns: [String: Timestamp] {
+        firing.reduce(into: [:]) { all, instance in
+            guard let column = instance.labels["column"] else { return }
+            all[column] = min(all[column] ?? instance.changeStart, instance.changeStart)
+        }
+    }
     package var firing: [AlertInstance] { sorted(.firing) }
     /// Rules of firing alerts, by fingerprint.
     package var firingRules: [String: String] { instances.filter { $0.value.phase == .firing }.mapValues(\.rule) }
@@ -72,6 +79,8 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         evaluated = try values.decode([String: Timestamp].self, forKey: .evaluated)
         retired = try values.decode([String: Retired].self, forKey: .retired)
         detectors = try values.decodeIfPresent([String: RuleDetectorState].self, forKey: .detectors) ?? [:]
+        memory = try values.decodeIfPresent([String: WindowMemory].self, forKey: .memory)
+        histories = try values.decodeIfPresent([String: RuleHistory].self, forKey: .histories)
     }
 
     package init(decoding data: Data) throws {

@@ -8,8 +8,14 @@ package struct ModelCatalog: Sendable {
     /// Features and `prediction`.
     package let columns: [(name: String, kind: String)]
     package let segmentations: [[String]]
+    /// The references a rule may name in `against`.
+    package let references: [FurtherReference]
 
-    package init(name: String, columns: [(name: String, kind: String)], segmentations: [[String]]) {
+    package init(
+        name: String, columns: [(name: String, kind: String)], segmentations: [[String]],
+        references: [FurtherReference] = []
+    ) {
+        self.references = references
         self.name = name
         self.columns = columns
         self.segmentations = segmentations
@@ -43,6 +49,7 @@ extension RuleSet {
                 if !models.isEmpty {
                     for selector in rule.expression.selectors { Self.check(selector, rule, models, &problems) }
                 }
+                Self.checkReference(rule, models, &problems)
                 Self.checkNames(rule, alerts, receivers, &problems)
             }
         }
@@ -64,6 +71,17 @@ extension RuleSet {
             }
         }
         return notes.list
+    }
+
+    private static func checkReference(
+        _ rule: Rule, _ models: [ModelCatalog], _ problems: inout ProblemCollector
+    ) {
+        guard let against = rule.against, !models.isEmpty, !models.contains(where: { $0.references.contains(against) })
+        else { return }
+        let names = models.map { "`\($0.name)`" }.joined(separator: ", ")
+        problems.add(
+            "no such reference of \(names): add `\(against.rawValue)` to the model's `against`",
+            at: rule.places.against ?? rule.places.name)
     }
 
     private static func checkNames(

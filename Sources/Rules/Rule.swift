@@ -29,6 +29,16 @@ package enum NoDataPolicy: String, Sendable, CaseIterable {
     case ok
 }
 
+/// A reference beside the model's own: its own past (`against` of a rule and of a model).
+package enum FurtherReference: String, Sendable, CaseIterable {
+    /// Everything of some days before the window.
+    case rolling
+    /// The same hours of earlier weeks.
+    case seasonal
+    /// What the version before the newest saw.
+    case previous
+}
+
 /// One alerting rule, validated. Immutable; what it has seen lives in `ModelAlertState`.
 package struct Rule: Sendable {
     package let name: String
@@ -46,6 +56,8 @@ package struct Rule: Sendable {
     package let notify: [String]?
     /// Another window size than the model's own.
     package let window: Span?
+    /// Which of the model's further references its distances are from; `nil` for the reference itself.
+    package let against: FurtherReference?
     /// Armed only in windows that lie, at least in part, this long after a change of the champion.
     package let sinceDeploy: Span?
     /// Share of a window's predictions that must have labels before its performance is judged, above 0 and up to 1.
@@ -58,6 +70,7 @@ package struct Rule: Sendable {
         package var name: Place
         package var expression: YAMLValue
         package var receivers: [Place]
+        package var against: Place?
         package var unless: [(name: String, place: Place)]
         /// Receivers that start pipelines.
         package var starters: [(name: String, place: Place)]
@@ -66,7 +79,8 @@ package struct Rule: Sendable {
     /// Changes with everything that decides which instances the rule has, and not with what it only tells.
     var identityHash: String {
         let labelTexts = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }
-        return Fingerprint.hex(of: [source, window?.description ?? "model"] + labelTexts)
+        let compared = against.map { ["against \($0.rawValue)"] } ?? []
+        return Fingerprint.hex(of: [source, window?.description ?? "model"] + compared + labelTexts)
     }
 }
 

@@ -6,7 +6,7 @@ import Values
 enum RuleReader {
     private static let keys = [
         "alert", "expr", "significance", "min_rows", "for", "keep_firing_for", "no_data", "labels", "annotations",
-        "notify", "window", "since", "labels_coverage", "actions",
+        "notify", "window", "against", "since", "labels_coverage", "actions",
     ]
 
     static func rule(
@@ -30,11 +30,13 @@ enum RuleReader {
         let annotations = mapping["annotations"].map { Self.annotations($0, &problems) } ?? [:]
         let notify = mapping["notify"]?.strings(&problems)
         let window = mapping["window"]?.duration(in: Span.seconds(1)...Span.days(366), &problems)
+        let against = mapping["against"]?.enumeration(FurtherReference.self, &problems)
         let since = mapping["since"].flatMap { Self.since($0, &problems) }
         let coverage = mapping["labels_coverage"]?.double(in: 0...1, &problems)
         var places = expressionValue.map {
             Rule.Places(
                 name: nameValue?.place ?? mapping.place, expression: $0, receivers: receiverPlaces(mapping["notify"]),
+                against: mapping["against"]?.place,
                 unless: [], starters: [])
         }
         let actions = mapping["actions"].map { ActionReader.actions($0, &places, &problems) } ?? []
@@ -43,7 +45,7 @@ enum RuleReader {
             name: name, expression: expression, source: source, significance: (significance ?? nil) ?? .standard,
             minimumRows: UInt64(rows ?? 0), hold: (hold ?? nil) ?? .none, keepFiring: (keepFiring ?? nil) ?? .none,
             noData: (noData ?? nil) ?? .keepLast, labels: groupLabels.merging(labels) { _, own in own },
-            annotations: annotations, notify: notify, window: window, sinceDeploy: since, labelsCoverage: coverage,
+            annotations: annotations, notify: notify, window: window, against: against, sinceDeploy: since, labelsCoverage: coverage,
             actions: actions, places: places)
     }
 

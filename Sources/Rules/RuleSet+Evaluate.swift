@@ -36,9 +36,20 @@ extension RuleSet {
             mature: true)
     }
 
+    /// Lets the rules that compare with a further reference look at the same window against it.
+    package func evaluate(
+        snapshot: Snapshot, against reference: FurtherReference, size: Span, modelWindow: Span,
+        roles: RoleHistory = .none, state: inout ModelAlertState
+    ) -> [Alert] {
+        evaluate(
+            snapshot, size, modelWindow: modelWindow, clock: "\(reference.rawValue)/\(size.microseconds)", roles, &state,
+            mature: false, against: reference)
+    }
+
     private func evaluate(
         _ snapshot: Snapshot, _ size: Span, modelWindow: Span, clock: String, _ roles: RoleHistory,
-        _ state: inout ModelAlertState, mature: Bool
+        _ state: inout ModelAlertState, mature: Bool,
+        against: FurtherReference? = nil
     ) -> [Alert] {
         let last = state.evaluated[clock]
         if let last, snapshot.window.end <= last { return [] }
@@ -46,15 +57,22 @@ extension RuleSet {
         var evaluation = WindowEvaluation(
             rules: self, snapshot: snapshot, clock: clock, step: last.map { snapshot.window.end - $0 } ?? size,
             roles: roles, state: state)
-        if !mature { evaluation.resolveOrphans() }
+        if !mature, against == nil { evaluation.resolveOrphans() }
         for group in groups where group.holds(for: snapshot.model) {
-            let due = group.rules.filter { ($0.window ?? modelWindow) == size && $0.judgesPerformance == mature }
+            let due = group.rules.filter {
+                ($0.window ?? modelWindow) == size && $0.judgesPerformance == mature && $0.against == against
+            }
             if !due.isEmpty { evaluation.evaluate(group, due, ownSize: size == modelWindow ? nil : size) }
         }
         evaluation.forgetHistories()
         let alerts = evaluation.alerts(clock: clock, roles.champions)
         state = evaluation.state
         return alerts
+    }
+
+    /// The further references that rules of a model name.
+    package func references(model: String) -> Set<FurtherReference> {
+        Set(groups.filter { $0.holds(for: model) }.flatMap { $0.rules.compactMap(\.against) })
     }
 
     /// How far back each history of a model's rules is needed, by `RuleHistory.key`.

@@ -27,34 +27,43 @@ extension ModelWindows {
             sums[times] = made
             return made
         }
-        var columns: [Segment: [ColumnProfile?]] = [:]
+        var chosen: [Segment: [Choice]] = [:]
         for (c, name) in names.enumerated() {
             let candidates = ranges.candidates(reference, column: name)
             for (rank, times) in candidates.enumerated() {
                 var isEnough = true
                 for (segment, profile) in sum(times) {
-                    let mine = columns[segment]?[c]
-                    if let mine, mine.rows >= Self.thinReference { continue }
-                    let found = profile.column(plans.plan(for: segment).layout.columns[c])
-                    if found.rows > mine?.rows ?? 0 {
-                        columns[segment, default: [ColumnProfile?](repeating: nil, count: names.count)][c] = found
+                    let mine = chosen[segment]?[c].rows ?? 0
+                    if mine >= Self.thinReference { continue }
+                    let rows = profile.column(plans.plan(for: segment).layout.columns[c]).rows
+                    if rows > mine {
+                        chosen[segment, default: [Choice](repeating: Choice(), count: names.count)][c] = Choice(
+                            rows: rows, times: times)
                     }
-                    isEnough = isEnough && found.rows >= Self.thinReference
+                    isEnough = isEnough && rows >= Self.thinReference
                 }
-                if isEnough, rank > 0 || columns[.all] != nil { break }
+                if isEnough, rank > 0 || chosen[.all] != nil { break }
             }
         }
-        let made = columns.reduce(into: [Segment: [ColumnProfile]]()) { all, entry in
-            let layout = plans.plan(for: entry.key).layout
-            all[entry.key] = zip(entry.value, layout.columns).map { found, column in
-                found
-                    ?? ColumnProfile(
-                        bins: [UInt64](repeating: 0, count: column.bins.count),
-                        moments: column.momentsIndex.map { _ in Moments() })
+        var profiles: [Segment: Profile] = [:]
+        for (segment, choices) in chosen {
+            let layout = plans.plan(for: segment).layout
+            var whole = Profile(layout)
+            for (choice, column) in zip(choices, layout.columns) {
+                guard let source = sum(choice.times)[segment] else { continue }
+                whole.take(column, from: source)
+                whole.rows = max(whole.rows, source.rows)
             }
+            profiles[segment] = whole
         }
-        let counts = ReferenceCounts(columns: made)
+        let counts = ReferenceCounts(plans: plans, profiles: profiles)
         return counts.isEmpty ? nil : counts
+    }
+
+    /// The times a column of a segment is taken from, and how many rows it has there.
+    private struct Choice {
+        var rows: UInt64 = 0
+        var times: [TimeRange] = []
     }
 
     /// The version whose rows the previous version's are compared with.

@@ -36,7 +36,11 @@ package struct SnapshotBuilder: Sendable {
         referenceName = reference.model + (reference.version.map { " \($0)" } ?? "") + " reference"
     }
 
-    package func snapshot(model: String, window: TimeRange, revision: Int, counts: WindowCounts) -> Snapshot {
+    /// - Parameter against: another reference than the file's, with its name.
+    package func snapshot(
+        model: String, window: TimeRange, revision: Int, counts: WindowCounts,
+        against: (counts: ReferenceCounts, name: String)? = nil
+    ) -> Snapshot {
         let versions = Set(counts.keys.map(\.version)).sorted()
         var together: [Segment: Profile] = [:]
         for (key, profile) in counts {
@@ -47,59 +51,79 @@ package struct SnapshotBuilder: Sendable {
             }
         }
         if together[.all] == nil { together[.all] = Profile(plans.all.layout) }
-        let covered = calendar.weekHours(of: window)
-        var rows = rows(version: SnapshotRow.allVersions, together, covered)
+        let basis = Basis(moving: against?.counts, covered: calendar.weekHours(of: window))
+        var rows = rows(version: SnapshotRow.allVersions, together, basis)
         for version in versions {
             if versions.count == 1 {
                 rows += rows.map { $0.relabelled(version: version) }
             } else {
                 let own = counts.filter { $0.key.version == version }
                 rows += self.rows(
-                    version: version, Dictionary(uniqueKeysWithValues: own.map { ($0.key.segment, $0.value) }), covered)
+                    version: version, Dictionary(uniqueKeysWithValues: own.map { ($0.key.segment, $0.value) }), basis)
             }
         }
         var snapshot = Snapshot(
-            model: model, window: window, revision: revision, versions: versions, referenceName: referenceName,
-            rows: rows)
+            model: model, window: window, revision: revision, versions: versions,
+            referenceName: against?.name ?? referenceName, rows: rows)
         snapshot.smoothing = smoothing
         return snapshot
     }
 
-    private func rows(version: String, _ profiles: [Segment: Profile], _ covered: [Double]) -> [SnapshotRow] {
+    /// What a window's rows are compared with.
+    private struct Basis {
+        /// `nil` for the reference file.
+        let moving: ReferenceCounts?
+        /// Share of each hour of the week that the window covers.
+        let covered: [Double]
+    }
+
+    private func rows(version: String, _ profiles: [Segment: Profile], _ basis: Basis) -> [SnapshotRow] {
         profiles.sorted { $0.key < $1.key }.flatMap { segment, profile in
             let plan = plans.plan(for: segment)
-            let group = reference.comparisonGroup(for: segment)
-            return plan.layout.columns.indices.map { row(version: version, segment, $0, profile, plan, group, covered) }
+            let compared: Segment
+            let before: [ColumnProfile]?
+            if let moving = basis.moving {
+                (compared, before) = moving.columns(for: segment)
+            } else {
+                compared = reference.comparisonGroup(for: segment).segment
+                before = columns[compared]
+            }
+            return plan.layout.columns.indices.map {
+                row(version: version, segment, $0, profile, plan, (compared, before?[$0]), basis)
+            }
         }
     }
 
     private func row(
         version: String, _ segment: Segment, _ index: Int, _ profile: Profile, _ plan: GroupPlan,
-        _ group: Reference.Group, _ covered: [Double]
+        _ reference: (segment: Segment, column: ColumnProfile?), _ basis: Basis
     ) -> SnapshotRow {
         let column = plan.layout.columns[index]
         let current = profile.column(column)
         let nothing = ColumnProfile(
             bins: [UInt64](repeating: 0, count: column.bins.count), moments: column.momentsIndex.map { _ in Moments() })
         // A column that is itself a dimension has one value in its segment: a parent's reference would call that drift for ever.
-        let isOwnDimension = group.segment != segment && segment[column.name] != nil
-        let before = isOwnDimension ? nothing : columns[group.segment]?[index] ?? nothing
+        let compared = reference.segment
+        let isOwnDimension = compared != segment && segment[column.name] != nil
+        let before = isOwnDimension ? nothing : reference.column ?? nothing
         let (metrics, comparison) = columnMetrics(
             column: column, cuts: plan.cuts[index], reference: before, current: current, smoothing: smoothing)
         // Attribution adds segments up, so here a segment stands against its own reference even where that is small.
-        let own = columns[segment]?[index] ?? nothing
+        let own = basis.moving == nil ? columns[segment]?[index] ?? nothing : compared == segment ? before : nothing
         let common = Comparison.common(
             column: column, cuts: plan.commonCuts[index], reference: own, current: current)
         var row = SnapshotRow(
             version: version, segment: segment, column: column.name, kind: column.bins.kindName, n: current.rows,
-            null: current.nulls, referenceN: before.rows, referenceSegment: group.segment, metrics: metrics,
-            referenceMetrics: descriptions[group.segment]?[index] ?? MetricValues(), comparison: comparison,
+            null: current.nulls, referenceN: before.rows, referenceSegment: compared, metrics: metrics,
+            referenceMetrics: basis.moving == nil
+                ? descriptions[compared]?[index] ?? MetricValues() : columnDescription(column: column, profile: before),
+            comparison: comparison,
             common: common)
         // A group whose own quantiles found no room among the fine edges is cut like all traffic.
         row.borrowsBins = plan.borrowsCuts[index]
         row.missing = current.missing
         row.wrongType = current.wrongType
-        row.alike = alike(common, segment, index, covered)
+        if basis.moving == nil { row.alike = alike(common, segment, index, basis.covered) }
         return row
     }
 

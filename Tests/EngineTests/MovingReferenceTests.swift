@@ -71,8 +71,8 @@ struct MovingReferenceTests {
         #expect(small.count > 120)
         for (start, reference) in small {
             let expected = Self.recount(rows) { $0.time >= start - .days(2) && $0.time < start }
-            #expect(reference.columns == expected, "\(start.rfc3339)")
-            #expect(large[start].map { $0.columns == reference.columns } ?? true, "\(start.rfc3339)")
+            #expect(reference.own == expected, "\(start.rfc3339)")
+            #expect(large[start].map { $0.own == reference.own } ?? true, "\(start.rfc3339)")
         }
     }
 
@@ -87,15 +87,15 @@ struct MovingReferenceTests {
         let during = try #require(found[from + .hours(6)])
         let still = Self.recount(rows) { $0.time >= from - .days(1) && $0.time < from }
         let moving = Self.recount(rows) { $0.time >= from - .hours(18) && $0.time < from + .hours(6) }
-        #expect(during.columns[.all]?[0] == still[.all]?[0], "amount stands where its alert began")
-        #expect(during.columns[.all]?[1] == moving[.all]?[1], "country moves on")
+        #expect(during.own[.all]?[0] == still[.all]?[0], "amount stands where its alert began")
+        #expect(during.own[.all]?[1] == moving[.all]?[1], "country moves on")
         let after = try #require(found[until + .hours(6)])
         // The window at `until` is the first that says the column is quiet again.
         let without = Self.recount(rows) {
             $0.time >= until - .hours(18) && $0.time < until + .hours(6)
                 && !($0.time >= from && $0.time < until + .hours(1))
         }
-        #expect(after.columns[.all]?[0] == without[.all]?[0])
+        #expect(after.own[.all]?[0] == without[.all]?[0])
     }
 
     @Test func `a seasonal reference takes the same hours of earlier weeks, and of other days while those are thin`()
@@ -117,10 +117,10 @@ struct MovingReferenceTests {
         let kind = MovingReference.seasonal(over: .days(28))
         let busy = stream(perHour: 80)
         let rich = try #require(Self.references(kind, busy, pieces: 997)[hour])
-        #expect(rich.columns[.all] == Self.recount(busy) { sameHour($0) && day($0) % 7 == 0 }[.all])
+        #expect(rich.own[.all] == Self.recount(busy) { sameHour($0) && day($0) % 7 == 0 }[.all])
         let quiet = stream(perHour: 15)
         let thin = try #require(Self.references(kind, quiet, pieces: 997)[hour])
-        #expect(thin.columns[.all] == Self.recount(quiet) { sameHour($0) && day($0) % 7 < 5 }[.all])
+        #expect(thin.own[.all] == Self.recount(quiet) { sameHour($0) && day($0) % 7 < 5 }[.all])
     }
 
     @Test func `the previous version is the one seen before the newest`() throws {
@@ -130,7 +130,7 @@ struct MovingReferenceTests {
         let found = Self.references(.previousVersion(over: .days(7)), rows, pieces: 9)
         #expect(found[Self.start + .days(1)] == nil, "one version has nothing before it")
         let later = try #require(found[Self.start + .days(2) + .hours(5)])
-        #expect(later.columns == Self.recount(rows) { $0.version == "b" })
+        #expect(later.own == Self.recount(rows) { $0.version == "b" })
     }
 
     @Test func `a restart forgets nothing of the past`() throws {
@@ -150,7 +150,7 @@ struct MovingReferenceTests {
             for dropped in windows.close(through: watermark, { closed.append($0) }) { panes[dropped] = nil }
             for window in closed {
                 let reference = windows.reference(.rolling(.days(2)), for: window.range)
-                #expect(reference?.columns == whole[window.range.start]?.columns, "\(window.range.start.rfc3339)")
+                #expect(reference?.own == whole[window.range.start]?.own, "\(window.range.start.rfc3339)")
                 for dropped in windows.judged(window.range, firing: [:]) { pieces[dropped] = nil }
             }
             for (start, counts) in windows.takeHistory() { pieces[start, default: [:]].merge(counts) { $1 } }

@@ -48,6 +48,10 @@ package struct Configuration: Sendable {
         package let referencePath: String
         /// The registered version, or alias of the warm set, whose stored reference is used instead of a file.
         package let referenceVersion: String?
+        /// The model is compared with its own past, in the bins of the reference file; with the file until there is one.
+        package let moving: MovingReference?
+        /// Further references, for rules that name them.
+        package let against: [MovingReference]
         /// What a version must show before it may be champion; empty for none.
         package let promotion: PromotionPolicy
         package let columns: [String: ReferenceBuilder.Override]

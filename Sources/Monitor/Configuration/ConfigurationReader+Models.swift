@@ -5,7 +5,7 @@ import Windows
 
 extension ConfigurationReader {
     private static let modelKeys = [
-        "name", "task", "positive", "reference", "columns", "segments", "statistics", "threshold", "timezone", "window",
+        "name", "task", "positive", "reference", "against", "columns", "segments", "statistics", "threshold", "timezone", "window",
         "labels", "promotion",
     ]
 
@@ -45,7 +45,8 @@ extension ConfigurationReader {
         guard let name, let reference else { return nil }
         return Configuration.Model(
             name: name, task: task, performance: performance, referencePath: reference.path,
-            referenceVersion: reference.version, promotion: promotion, columns: columns,
+            referenceVersion: reference.version, moving: reference.moving, against: readAgainst(map["against"]),
+            promotion: promotion, columns: columns,
             segments: readSegments(map["segments"]),
             bins: bins, smoothing: smoothing, window: window, timezone: timezone, idle: idle, place: value.place)
     }
@@ -81,15 +82,6 @@ extension ConfigurationReader {
             problems.add("\(error)", at: value.place)
             return .jeffreys
         }
-    }
-
-    private mutating func readReference(_ map: YAMLMapping) -> (path: String, version: String?)? {
-        guard let value = map.required("reference", &problems) else { return nil }
-        if case .mapping = value.content {
-            let version = value.mapping(allowed: ["registry"], &problems)?.required("registry", &problems)
-            return version?.nonEmptyString(&problems).map { ("", $0) }
-        }
-        return value.nonEmptyString(&problems).map { (resolve($0), nil) }
     }
 
     private mutating func readSegments(_ value: YAMLValue?) -> [[String]]? {

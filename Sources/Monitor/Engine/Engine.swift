@@ -42,8 +42,8 @@ final class Engine: Sendable {
 
     let models: [MonitoredModel]
     let ledger: Ledger
-    private let book: RuleBook
-    private let options: Options
+    let book: RuleBook
+    let options: Options
     private let state: Mutex<State>
     /// What others may look at: a lock that no disk is ever waited for under.
     private let shared: Mutex<Shared>
@@ -59,7 +59,7 @@ final class Engine: Sendable {
         var firing: [String: [String: String]] = [:]
     }
 
-    private struct State {
+    struct State {
         var windows: [ModelWindows]
         var alerts: [ModelAlertState]
         var performance: [ModelPerformance?]
@@ -73,7 +73,7 @@ final class Engine: Sendable {
     }
 
     /// What an intake said last.
-    private struct Speaker {
+    struct Speaker {
         var activity: [SourceActivity]
         var hasSources: Bool
     }
@@ -102,7 +102,8 @@ final class Engine: Sendable {
             windows.append(
                 ModelWindows(
                     plans: model.plans, settings: model.window, shapes: model.shapes,
-                    state: stored.windows, panes: stored.panes))
+                    state: stored.windows, panes: stored.panes, lookback: model.lookback,
+                    history: stored.history))
             alerts.append(
                 try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
             )
@@ -312,7 +313,8 @@ final class Engine: Sendable {
         for window in closed {
             let performance = state.performance[index]?.close(window.shape, window.range)
             let snapshot = model.snapshots.snapshot(
-                model: model.name, window: window.range, revision: 1, counts: window.counts
+                model: model.name, window: window.range, revision: 1, counts: window.counts,
+                against: model.configuration.moving.flatMap { state.windows[index].basis($0, model, window.range) }
             ).adding(performance?.rows ?? [])
             let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
@@ -320,7 +322,10 @@ final class Engine: Sendable {
             ).map { $0.linked(to: options.externalURL) }
             step.snapshots.append(snapshot)
             step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
+            compareFurther(index, window, &state, &commit, &step)
             if window.shape == model.shapes[0] {
+                let gone = state.windows[index].judged(window.range, firing: state.alerts[index].firingColumns)
+                if !gone.isEmpty { commit.droppedHistory[model.name, default: []] += gone }
                 state.views[index].take(snapshot)
                 step.ownSnapshots.insert(step.snapshots.count - 1)
             }
@@ -334,73 +339,11 @@ final class Engine: Sendable {
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows
         if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }
+        let history = state.windows[index].takeHistory()
+        if !history.isEmpty { commit.history[model.name] = history }
         // A pane that was changed and dropped in the same step must not come back.
         for start in dropped { commit.panes[model.name]?[start] = nil }
         return !closed.isEmpty || !dropped.isEmpty || state.windows[index].state.next != before.next
-    }
-
-    private func keep(_ snapshot: Snapshot, _ commit: inout LedgerCommit) {
-        guard options.keepsSnapshots else { return }
-        var lines = [UInt8]()
-        snapshot.writeLines(into: &lines)
-        commit.snapshots.append(
-            .init(model: snapshot.model, window: snapshot.window, revision: snapshot.revision, lines: lines))
-    }
-
-    /// Labels changed the performance of a window that closed before, or brought it to where it may be judged.
-    private func tell(
-        _ told: PerformanceWindows.Told, _ index: Int, _ state: inout State, _ commit: inout LedgerCommit,
-        _ step: inout Step
-    ) {
-        let model = models[index]
-        let versions = Set(told.rows.map(\.version)).subtracting([SnapshotRow.allVersions]).sorted()
-        let snapshot = Snapshot(
-            model: model.name, window: told.range, revision: told.revision, versions: versions,
-            referenceName: model.snapshots.referenceName, rows: told.rows)
-        if told.matured {
-            let alerts = book.rules.evaluate(
-                performance: snapshot, size: told.shape.size, modelWindow: model.window.size,
-                roles: book.roles(model: model.name), state: &state.alerts[index]
-            ).map { $0.linked(to: options.externalURL) }
-            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
-        }
-        guard told.revision > 1 else { return }
-        step.snapshots.append(snapshot)
-        keep(snapshot, &commit)
-    }
-
-    /// Writes transitions down, with what they set in motion.
-    private func announce(
-        _ alerts: [Alert], _ state: ModelAlertState, _ commit: inout LedgerCommit, now: Timestamp?
-    ) -> [Alert] {
-        guard !alerts.isEmpty else { return [] }
-        var told = alerts
-        if options.performs {
-            let written = commit.transitions
-            var entries = Outgoing.deliveries(
-                alerts, siblings: { siblings(of: $0, state, written) }, receivers: options.receivers,
-                externalURL: options.externalURL)
-            entries += alerts.flatMap(Outgoing.actions)
-            commit.outbox += entries.map { entry in now.map { entry.due(by: $0) } ?? entry }
-        } else {
-            told = alerts.map(Outgoing.withPlannedActions)
-        }
-        commit.transitions += told
-        return told
-    }
-
-    /// The other firing alerts of an alert's cause, as they were told last: earlier in this step, or as the ledger has them.
-    private func siblings(of alert: Alert, _ state: ModelAlertState, _ written: [Alert]) -> [Alert] {
-        guard let cause = alert.cause else { return [] }
-        let others = state.firing(ofCause: cause).filter { $0 != alert.fingerprint }
-        guard !others.isEmpty else { return [] }
-        let recent = Dictionary(written.map { ($0.fingerprint, $0) }, uniquingKeysWith: { _, new in new })
-        let stored = (try? ledger.alerts(fingerprints: others.filter { recent[$0] == nil })) ?? [:]
-        return others.compactMap { fingerprint in
-            if let known = recent[fingerprint] { return known }
-            guard let line = stored[fingerprint], let json = try? JSON(parsing: line.utf8) else { return nil }
-            return Alert(json, model: alert.model, group: alert.group, rule: alert.rule, notify: alert.notify)
-        }
     }
 
     private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) -> LedgerCommit.ModelState {

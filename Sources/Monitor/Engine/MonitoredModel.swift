@@ -45,8 +45,12 @@ package struct MonitoredModel: Sendable {
     var catalog: ModelCatalog {
         ModelCatalog(
             name: name, columns: reference.layout.columns.map { ($0.name, $0.bins.kindName) },
-            segmentations: segmentations)
+            segmentations: segmentations,
+            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) })
     }
+
+    /// How far back the model's moving references look; `nil` without any.
+    var lookback: Span? { ((configuration.moving.map { [$0] } ?? []) + configuration.against).map(\.span).max() }
 
     private init?(
         _ model: Configuration.Model, _ all: Configuration, _ problems: inout ProblemCollector
