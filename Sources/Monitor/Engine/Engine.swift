@@ -17,6 +17,8 @@ final class Engine: Sendable {
         var snapshots: [Snapshot] = []
         /// Places in `snapshots` of the models' own windows; the others are of sizes that rules ask for.
         var ownSnapshots: Set<Int> = []
+        /// Performance of the models' own windows whose labels are past their bias by now.
+        var judged: [Snapshot] = []
         var alerts: [Alert] = []
         var events: [EventKey: UInt64] = [:]
         var rejected: [RejectedKey: UInt64] = [:]

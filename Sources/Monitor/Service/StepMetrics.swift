@@ -36,17 +36,28 @@ struct StepMetrics: Sendable {
             registry.counter(.segmentOverflow, ["model": key.model, "dimension": key.dimension]).add(Double(count))
         }
         for (index, snapshot) in step.snapshots.enumerated() {
-            if let now = step.now {
+            if let now = step.now, snapshot.revision == 1 {
                 registry.histogram(.windowClose).observe(max(0, (now - snapshot.window.end).seconds))
             }
             // Windows of several sizes in one series would jump between two truths.
             if step.ownSnapshots.contains(index) { take(snapshot) }
         }
+        for snapshot in step.judged { judge(snapshot) }
         for (model, states) in step.alertStates {
             for state in ["pending", "firing"] {
                 registry.gauge(.alerts, ["model": model, "state": state]).set(Double(states[state] ?? 0))
             }
         }
+    }
+
+    private func judge(_ snapshot: Snapshot) {
+        var values: [(labels: [String: String], value: Double)] = []
+        for row in snapshot.rows where row.segment.isAll && row.column == SnapshotRow.performanceColumn {
+            for (metric, value) in row.metrics.present {
+                values.append((["model": snapshot.model, "version": row.version, "metric": metric.name], value))
+            }
+        }
+        registry.replaceGauges(.performance, scope: ["model": snapshot.model], with: values)
     }
 
     private func take(_ snapshot: Snapshot) {
@@ -56,7 +67,7 @@ struct StepMetrics: Sendable {
         let compared = rules.metricsOfReference
         var values: [(labels: [String: String], value: Double)] = []
         var before: [(labels: [String: String], value: Double)] = []
-        for row in snapshot.rows where row.segment.isAll {
+        for row in snapshot.rows where row.segment.isAll && row.column != SnapshotRow.performanceColumn {
             func labels(_ metric: Metric) -> [String: String] {
                 ["model": snapshot.model, "version": row.version, "column": row.column, "metric": metric.name]
             }
