@@ -11,6 +11,7 @@ struct RegistryGroup: AsyncParsableCommand {
         subcommands: [
             RegistryList.self, RegistryShow.self, RegistryRegister.self, RegistryPromote.self, RegistryRollback.self,
             RegistryClear.self, RegistryAudit.self,
+            RegistryImport.self,
         ])
 }
 
