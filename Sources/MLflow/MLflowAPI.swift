@@ -35,6 +35,9 @@ package final class MLflowAPI: Sendable {
     /// The newest client that the tests run against this.
     package static let testedVersion = "3.17.2"
 
+    /// The name of what an address of this kind of server stands for; `nil` for other addresses.
+    package func path(ofAddress address: String) -> String? { Location.path(address) }
+
     var milliseconds: Int64 { now().microseconds / 1_000 }
 
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {

@@ -12,7 +12,7 @@ struct RegistryGroup: AsyncParsableCommand {
             RegistryList.self, RegistryShow.self, RegistryRegister.self, RegistryPromote.self, RegistryRollback.self,
             RegistryClear.self, RegistryAudit.self, RegistryDecisions.self, RegistryHold.self, RegistryHistory.self,
             RegistryMeasure.self, RegistryApprove.self, RegistryGate.self, RegistryReference.self,
-            RegistryLineage.self, RegistryFleet.self, RegistryDelete.self, RegistryPurge.self,
+            RegistryLineage.self, RegistryFleet.self, RegistryDelete.self, RegistryPurge.self, RegistryImport.self,
         ])
 }
 

@@ -3,13 +3,14 @@
 Prints one line of JSON with what the test-suite looks at; any difference from what MLflow's server does is an exception.
 """
 
-from concurrent import futures
 import hashlib
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
+from concurrent import futures
 
 import mlflow
 import numpy as np
@@ -210,9 +211,23 @@ def concurrent():
     seen["processes"] = len(set(ids))
 
 
+def cli():
+    """The command line lists what the client made."""
+    command = [sys.executable, "-m", "mlflow"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": sys.argv[1]}
+    listed = subprocess.run(
+        [*command, "experiments", "search"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "Default" in listed.stdout and "concurrent" in listed.stdout, listed.stdout
+    run = client.search_runs([client.get_experiment_by_name("concurrent").experiment_id])[0].info.run_id
+    described = subprocess.run(
+        [*command, "runs", "describe", "--run-id", run], env=environment, capture_output=True, text=True, check=True
+    )
+    assert json.loads(described.stdout)["data"]["metrics"]["loss"] == 1 / 50
+
 
 if __name__ == "__main__":
-    for part in [train, tracking, artifacts, registry, prompts, concurrent]:
+    for part in [train, tracking, artifacts, registry, prompts, concurrent, cli]:
         if len(sys.argv) > 2 and part.__name__ not in sys.argv[2:]:
             continue
         print(part.__name__, file=sys.stderr, flush=True)

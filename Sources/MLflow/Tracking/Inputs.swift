@@ -53,7 +53,7 @@ extension Endpoint {
 }
 
 extension MLflowAPI {
-    fileprivate struct Dataset: Sendable {
+    private struct Dataset: Sendable {
         let name: String
         let digest: String
         let sourceType: String
@@ -83,7 +83,7 @@ extension MLflowAPI {
         }
     }
 
-    fileprivate func logInputs(_ fields: Fields) async throws -> JSON {
+    func logInputs(_ fields: Fields) async throws -> JSON {
         let uuid = try Run.uuid(fields)
         let inputs = try fields.objects("datasets")
         guard inputs.count <= 1_000 else { throw MLflowError.invalid("At most 1000 datasets can be logged at once") }

@@ -144,7 +144,7 @@ enum Logging {
     }
 
     /// The value belongs to a logged model too. A model that is not there is no reason to lose the metric of the run.
-    private static func logOnModel(_ metric: Metric, run: String, _ db: Database) throws {
+    static func logOnModel(_ metric: Metric, run: String, _ db: Database) throws {
         try db.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO logged_model_metric

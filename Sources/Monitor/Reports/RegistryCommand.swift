@@ -14,12 +14,7 @@ package enum RegistryCommand {
     ///   - config: a configuration file, whose `state` names the folder.
     ///   - state: the folder itself.
     package static func open(config: String?, state: String?) async throws -> Registry {
-        let folder: String
-        if let state {
-            folder = state
-        } else {
-            folder = try ConfigurationReader.read(config ?? "holdfast.yaml").statePath
-        }
+        let folder = try folder(config: config, state: state)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         return try await Registry(path: folder + "/registry.sqlite")
     }
@@ -47,6 +42,11 @@ package enum RegistryCommand {
         guard reference.model == model else {
             throw Failure(description: "\(path) is the reference of model `\(reference.model)`, not of `\(model)`")
         }
+    }
+
+    /// The state folder that the options of a command name.
+    package static func folder(config: String?, state: String?) throws -> String {
+        try state ?? ConfigurationReader.read(config ?? "holdfast.yaml").statePath
     }
 
     /// Who acts, for the audit trail.

@@ -141,9 +141,7 @@ package struct Serve: Sendable {
                 engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
                 clock: clock),
             registry: registry,
-            mlflow: MLflowAPI(
-                registry: registry, artifacts: folder + "/artifacts", now: { [clock] in clock.now() },
-                newID: { UUID().uuidString.replacing("-", with: "").lowercased() }),
+            mlflow: MLflowService.make(registry: registry, state: folder, clock: clock),
             posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,

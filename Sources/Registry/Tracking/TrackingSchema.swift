@@ -10,6 +10,7 @@ enum TrackingSchema {
         migrator.registerMigration("tracking 3 inputs and logged models") { try $0.execute(sql: models) }
         migrator.registerMigration("tracking 4 artifacts") { try $0.execute(sql: artifacts) }
         migrator.registerMigration("tracking 5 models as MLflow has them") { try $0.execute(sql: registered) }
+        migrator.registerMigration("tracking 6 imports") { try $0.execute(sql: imports) }
     }
 
     /// Experiment 0 is there from the start, and AUTOINCREMENT counts on from it: a number is never used again.
@@ -185,5 +186,16 @@ enum TrackingSchema {
         CREATE INDEX model_version_by_logged_model ON model_version (model_uuid);
         UPDATE registered_model SET is_protected = 1 WHERE id IN (
             SELECT model_id FROM alias WHERE alias IN ('champion', 'champion-1', 'champion-2'));
+        """
+
+    /// What was copied whole from another server, and what it is called here: an import that is begun again goes on.
+    private static let imports = """
+        CREATE TABLE imported (
+            source TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            source_id TEXT NOT NULL,
+            local_id TEXT NOT NULL,
+            PRIMARY KEY (source, kind, source_id)
+        ) STRICT, WITHOUT ROWID;
         """
 }
