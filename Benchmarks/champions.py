@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """How long a flip takes to reach a fleet: WATCHERS long polls on one model, the champion moved FLIPS times.
 
-    champions.py PATH/TO/holdfast [--watchers 1000] [--flips 20] [--stream]
+    champions.py PATH/TO/holdfast [--watchers 1000] [--flips 20] [--stream | --rollback]
+
+With --rollback the flip is automatic: version 2 begins to fail, and the time is from the verdict (the log's line of the
+alert that fires) to the moment the last watcher has read its answer; once, as a rollback happens once.
 
 Starts a service of its own. Times are from the moment before the promotion is asked for to the moment each watcher has
 read its answer, on one machine: client, server and clock are the same. Prints one line of JSON.
 """
-import argparse, asyncio, json, os, pathlib, resource, statistics, subprocess, tempfile, time
+import argparse, asyncio, datetime, json, os, pathlib, re, resource, statistics, subprocess, tempfile, time
 
 
 async def request(port, method, path, body=None):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    data = json.dumps(body).encode() if body is not None else b""
+    data = body.encode() if isinstance(body, str) else json.dumps(body).encode() if body is not None else b""
     writer.write(
         f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode()
         + data)
@@ -24,10 +27,10 @@ async def request(port, method, path, body=None):
     return rest
 
 
-async def poll(port, sequence, seen):
+async def poll(port, sequence, seen, clock=time.perf_counter):
     """One long poll: tells when its answer had come."""
     rest = await request(port, "GET", f"/v1/models/pay/champion?wait=60s&after={sequence}")
-    seen.append((time.perf_counter(), json.loads(rest)["sequence"]))
+    seen.append((clock(), json.loads(rest)["sequence"]))
 
 
 async def stream(port, seen, ready):
@@ -40,20 +43,63 @@ async def stream(port, seen, ready):
             ready.set()
 
 
+RULES = """
+groups:
+- name: pay
+  model: pay
+  rules:
+  - alert: Drift
+    expr: psi{column="a"} > 0.25
+    min_rows: 30
+    for: 2 windows
+    actions: [{rollback: {mode: guarded, windows: 2}}]
+"""
+
+
+def event(i, version, value):
+    return json.dumps({"model": "pay", "version": version, "id": str(i), "ts": 1_740_000_000 + i,
+                       "features": {"a": value}, "prediction": {"score": (i % 100) / 100}})
+
+
+async def rollback(options, port, folder):
+    """Both versions score the same kind of rows; after an hour version 2 reads them a hundredfold."""
+    sequence = json.loads(await request(port, "POST", "/v1/models/pay/promote", {"version": "2"}))["sequence"]
+    seen = []
+    tasks = [asyncio.create_task(poll(port, sequence, seen, time.time)) for _ in range(options.watchers)]
+    await asyncio.sleep(1)  # until all of them wait
+    for start in range(2_000, 20_000, 300):
+        rows = [event(i, "12"[i % 2], i % 97 * (100 if i > 6_000 and i % 2 else 1)) for i in range(start, start + 300)]
+        await request(port, "POST", "/v1/events", "\n".join(rows))
+        await asyncio.sleep(0.05)
+        if seen:
+            break
+    await asyncio.gather(*tasks)
+    log = (folder / "log").read_text()
+    line = next(l for l in log.splitlines() if "alert firing" in l)
+    stamp = re.search(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line).group().rstrip("Z")
+    verdict = datetime.datetime.fromisoformat(stamp).replace(tzinfo=datetime.timezone.utc).timestamp()
+    times = sorted(at - verdict for at, _ in seen)
+    print(json.dumps({
+        "kind": "rollback", "watchers": options.watchers, "first_ms": round(1e3 * times[0], 1),
+        "p50_ms": round(1e3 * statistics.median(times), 1), "last_ms": round(1e3 * times[-1], 1),
+        "load": os.getloadavg()[0]}))
+
+
 async def main(options):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, options.watchers * 2 + 500), hard))
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        rows = "\n".join(
-            json.dumps({"model": "pay", "version": "1", "id": str(i), "ts": 1_740_000_000 + i, "features": {"a": i % 97},
-                        "prediction": {"score": (i % 100) / 100}}) for i in range(2_000))
+        rows = "\n".join(event(i, "1", i % 97) for i in range(2_000))
         (folder / "rows.jsonl").write_text(rows)
         program = os.path.abspath(options.program)
         run = lambda *a: subprocess.run([program, *a], check=True, cwd=folder, stdout=subprocess.DEVNULL)
         run("reference", "build", "--model", "pay", "rows.jsonl", "-o", "pay.json")
         (folder / "holdfast.yaml").write_text(
-            'state: state\nmodels:\n  - {name: pay, reference: pay.json}\nhttp: {listen: "127.0.0.1:0"}\n')
+            'state: state\nmodels:\n  - name: pay\n    reference: pay.json\n'
+            '    window: {pane: 5m, size: 10m, every: 10m, lateness: 1m}\n'
+            'rules: [rules.yaml]\nhttp: {listen: "127.0.0.1:0"}\n')
+        (folder / "rules.yaml").write_text(RULES)
         for version in ("1", "2"):
             run("registry", "register", "pay", "--version", version, "--source", f"s3://pay/{version}", "--state", "state")
         run("registry", "promote", "pay", "1", "--state", "state")
@@ -68,6 +114,8 @@ async def main(options):
                 elif service.poll() is not None:
                     raise SystemExit(text)
                 await asyncio.sleep(0.05)
+            if options.rollback:
+                return await rollback(options, port, folder)
             delays, last = [], []
             sequence = json.loads(await request(port, "GET", "/v1/models/pay/champion"))["sequence"]
             seen = []
@@ -106,4 +154,5 @@ if __name__ == "__main__":
     parser.add_argument("--watchers", type=int, default=1_000)
     parser.add_argument("--flips", type=int, default=20)
     parser.add_argument("--stream", action="store_true")
+    parser.add_argument("--rollback", action="store_true")
     asyncio.run(main(parser.parse_args()))

@@ -16,7 +16,8 @@ import Values
 @Suite(.serialized)
 struct MLflowMirrorTests {
     private static let stub = """
-        import json, sys, urllib.parse
+        import json, signal, sys, urllib.parse
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
         aliases, tags, log = {}, {}, []
         class Stub(BaseHTTPRequestHandler):
@@ -151,6 +152,86 @@ struct MLflowMirrorTests {
     }
 }
 
+extension MLflowMirrorTests {
+    /// Starts the real server on a free port in a session of its own, and ends it with its children.
+    private static let keeper = """
+        import os, signal, socket, subprocess, sys, threading, time, urllib.request
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        folder = os.path.dirname(os.path.abspath(__file__))
+        server = subprocess.Popen(
+            [os.environ["HOLDFAST_MLFLOW"], "server", "--port", str(port), "--workers", "1",
+             "--backend-store-uri", "sqlite:///" + folder + "/mlflow.db", "--artifacts-destination", folder],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        parent = os.getppid()
+        end = time.time() + 150
+        up = False
+        try:
+            while time.time() < end and os.getppid() == parent and server.poll() is None:
+                if not up:
+                    try:
+                        urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).read()
+                        up = True
+                        print(port, flush=True)
+                    except OSError: pass
+                time.sleep(0.1)
+        finally: os.killpg(server.pid, signal.SIGKILL)
+        """
+
+    private static var program: String? {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return [ProcessInfo.processInfo.environment["HOLDFAST_MLFLOW"], root.path + "/Benchmarks/.venv/bin/mlflow"]
+            .compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    @Test("the real MLflow server is followed and written to", .timeLimit(.minutes(3)))
+    func real() async throws {
+        guard let program = Self.program else {
+            return print("skipped: no mlflow (name its program in HOLDFAST_MLFLOW)")
+        }
+        let workspace = try Workspace()
+        let server = try await HoldfastStub(
+            script: try workspace.write("keeper.py", Self.keeper), output: workspace.path("keeper.out"),
+            environment: ["HOLDFAST_MLFLOW": program], deadline: .seconds(120))
+        let client = MLflowClient(
+            settings: .init(url: "http://127.0.0.1:\(server.port)", username: nil, password: nil, token: nil))
+        func create(_ path: String, _ body: String) async throws {
+            var request = HTTPClientRequest(url: "\(client.settings.url)/api/2.0/mlflow/\(path)/create")
+            request.method = .POST
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body))
+            #expect(try await HTTPClient.shared.execute(request, timeout: .seconds(30)).status == .ok)
+        }
+        #expect(try await client.version(of: "champion", model: "fraud") == nil)
+        try await create("registered-models", #"{"name":"fraud"}"#)
+        #expect(try await client.version(of: "champion", model: "fraud") == nil)
+        for version in ["1", "2"] {
+            try await create("model-versions", #"{"name":"fraud","source":"s3://fraud/\#(version)"}"#)
+        }
+        let registry = try await Registry.inMemory()
+        _ = try await registry.registerModel("fraud", actor: "test", at: WallClock.system.now())
+        let mirror = MLflowMirror(
+            registry: registry, client: client, models: ["fraud"], metrics: PrometheusRegistry(), clock: .system,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        for version in ["1", "2"] {
+            try await client.set("champion", of: "fraud", to: version)
+            try await mirror.synchronise("fraud")
+            #expect(try await registry.champion(model: "fraud").champion?.version == version)
+        }
+        #expect(try await registry.version(model: "fraud", "2").source == "s3://fraud/2")
+        #expect(try await client.version(of: "champion-1", model: "fraud") == "1")
+        try await registry.rollback(
+            model: "fraud", to: "champion-1", actor: "ann", reason: "bad", at: WallClock.system.now())
+        try await mirror.synchronise("fraud")
+        #expect(try await client.version(of: "champion", model: "fraud") == "1")
+        #expect(try await client.version(of: "champion-1", model: "fraud") == nil)
+    }
+}
+
 /// A Python program that prints its port, ended with the value.
 final class HoldfastStub: Sendable {
     private struct Running: @unchecked Sendable {
@@ -161,24 +242,32 @@ final class HoldfastStub: Sendable {
     let port: Int
     private let running: Running
 
-    init(script: String, output: String) async throws {
+    init(
+        script: String, output: String, environment: [String: String] = [:], deadline: Duration = .seconds(30)
+    ) async throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["python3", script]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         try Data().write(to: URL(filePath: output))
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
         process.standardError = FileHandle.nullDevice
         try process.run()
         running = Running(process: process)
-        port = try await eventually("the stub answers") {
-            (try? String(contentsOfFile: output, encoding: .utf8)).flatMap {
-                $0.hasSuffix("\n") ? Int($0.dropLast()) : nil
+        do {
+            port = try await eventually("the stub answers", deadline) {
+                (try? String(contentsOfFile: output, encoding: .utf8)).flatMap {
+                    $0.hasSuffix("\n") ? Int($0.dropLast()) : nil
+                }
             }
+        } catch {
+            process.terminate()
+            throw error
         }
     }
 
-    // A thread of the test's may have had SIGTERM blocked, and its child then has too.
-    deinit { kill(running.process.processIdentifier, SIGKILL) }
+    /// The programs unblock SIGTERM themselves: a thread of the test's may have it blocked, and its child then has too.
+    deinit { running.process.terminate() }
 
     func state() async throws -> JSON {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/state")
