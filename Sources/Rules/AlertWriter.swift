@@ -84,7 +84,8 @@ struct AlertWriter {
         if let mix = mix(report, row) { clues.append(mix) }
         let likely = LikelyCause(
             row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys)
-        findings.likely = likely.text
+        // A window in which it is over has no cause to tell.
+        findings.likely = transition.status == .resolved ? nil : likely.text
         findings.correlated =
             clues + deploys
             + [around.volume(book.windowRows), around.together(transition.instance, active)].compactMap(\.self)

@@ -1,3 +1,4 @@
+import Events
 package import Statistics
 package import Values
 
@@ -31,5 +32,27 @@ package struct AlertHistory: Sendable {
         self.metric = metric
         self.timeline = timeline
         self.rederived = rederived
+    }
+
+    /// The alert as its page, its picture and `explain` show it: the state told last, with the evidence of the last time it fired, for what
+    /// a window looks like in which all is well again explains nothing. `nil` where nothing was told or it cannot be read.
+    package var alert: JSON? { Self.alert(transitions) }
+
+    /// - Parameter transitions: lines of `alerts.jsonl`, oldest first.
+    package static func alert(_ transitions: [String]) -> JSON? {
+        let read = transitions.compactMap { try? JSON(parsing: $0.utf8) }
+        guard let last = read.last, case .object(var members) = last else { return nil }
+        let fired = read.last { $0["status"]?.stringValue == "firing" }
+        guard let fired, last["status"]?.stringValue == "resolved", case .object(var context)? = fired["context"] else {
+            return last
+        }
+        // What became of its actions is known since.
+        if let actions = last["context"]?["actions"], actions.arrayValue?.isEmpty == false {
+            context.removeAll { $0.key == "actions" }
+            context.append(.init("actions", actions))
+        }
+        members.removeAll { $0.key == "context" }
+        members.append(.init("context", .object(context)))
+        return .object(members)
     }
 }

@@ -46,9 +46,7 @@ struct AlertPage: Sendable {
 
     /// `nil` where nothing was told of the alert.
     init?(_ history: AlertHistory) {
-        guard let last = history.transitions.last, let card = AlertCard(line: last),
-            let json = try? JSON(parsing: last.utf8)
-        else { return nil }
+        guard let json = history.alert, let card = AlertCard(line: json.text) else { return nil }
         self.card = card
         let context = json["context"] ?? .null
         title = "\(card.name) · Holdfast"

@@ -7,7 +7,7 @@ import Values
 package struct AlertPicture: Sendable {
     private static let width = 760.0
     private static let margin = 24.0
-    private static let lineCharacters = 88
+    private static let lineCharacters = 74
     private static let driversMaximum = 4
     private static let font = "ui-sans-serif,system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 
@@ -26,9 +26,7 @@ package struct AlertPicture: Sendable {
 
     /// `nil` where nothing was told of the alert.
     package init?(_ history: AlertHistory) {
-        guard let last = history.transitions.last, let card = AlertCard(line: last),
-            let json = try? JSON(parsing: last.utf8)
-        else { return nil }
+        guard let json = history.alert, let card = AlertCard(line: json.text) else { return nil }
         self.card = card
         self.history = history
         context = json["context"] ?? .null
@@ -87,7 +85,7 @@ package struct AlertPicture: Sendable {
         let segment = card.segments.isEmpty ? "all traffic" : card.segments.joined(separator: ", ")
         var out = Self.text("\(card.name) · \(place) · \(segment)", Self.margin, y, size: 12.5, ink: Ink.soft)
         out += Self.text(
-            [card.status, card.since.map { "since \($0)" }].compactMap(\.self).joined(separator: " "),
+            card.until.map { "resolved \($0)" } ?? "\(card.status)\(card.since.map { " since \($0)" } ?? "")",
             Self.width - Self.margin, y, ink: card.isResolved ? Ink.soft : Ink.bad, anchor: "end")
         y += 8
         for line in Self.wrap(card.likely ?? card.summary ?? card.name) {

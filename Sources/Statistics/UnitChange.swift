@@ -136,7 +136,9 @@ package struct UnitChange: Sendable, Hashable {
                 guard off < 3, share == 1 || r1 > 0 && distance(from: unit, share) < distance(from: odd, 1),
                     let change = fitting(unit, share: share, nil), reaches(unit, share)
                 else { return nil }
-                return (change, off + change.misfit / 0.05 + (isWhole ? 0 : 1))
+                // Hundreds, thousands and tens are changed daily, sixties seldom: where both fit, the first are meant.
+                let rare = abs(log10(a) - log10(a).rounded()) > 0.01 ? 2.0 : 0
+                return (change, off + change.misfit / 0.05 + rare + (isWhole ? 0 : 1))
             }.min { $0.1 < $1.1 }?.0
         }
 
@@ -145,7 +147,7 @@ package struct UnitChange: Sendable, Hashable {
             let median = now.quantiles[4]
             guard before.quantiles[3] > 0, median > 0, median >= before.quantiles[0], median <= before.quantiles[8]
             else { return true }
-            return abs(log(median / before.quantiles[4] / factor)) < 0.05 + 4 * logError
+            return abs(log(median / before.quantiles[4] / factor)) < 0.03 + 3 * logError
         }
 
         /// Whether the extremes are where the change would put them.
@@ -184,7 +186,7 @@ package struct UnitChange: Sendable, Hashable {
         private func expected(upTo edge: Double, _ bin: Int, _ share: Double, _ unit: Known) -> Double {
             let total = bins.reference.total
             let same = total > 0 ? bins.reference[...bin].reduce(0) { $0 + Double($1) } / total : 0
-            return (1 - share) * same + share * before.distribution((edge - unit.offset) / unit.factor)
+            return (1 - share) * same + share * before.distribution((edge - unit.offset) / unit.factor, bins)
         }
     }
 }
@@ -224,16 +226,23 @@ private struct Line {
 }
 
 extension UnitChange.Side {
-    /// The share of values up to x, straight between the known quantiles.
-    fileprivate func distribution(_ x: Double) -> Double {
+    /// The share of values up to x: exact at the extremes, the quantiles and the edges, straight between them (on a logarithmic scale
+    /// where all values are positive, because what changes its unit usually has a long tail).
+    fileprivate func distribution(_ x: Double, _ bins: Comparison) -> Double {
         if x < least { return 0 }
         if x >= most { return 1 }
-        let points = [least] + quantiles + [most]
-        let levels = [0] + Self.probabilities + [1]
-        for i in 1..<points.count where x < points[i] {
-            let width = points[i] - points[i - 1]
-            guard width > 0 else { continue }
-            return levels[i - 1] + (levels[i] - levels[i - 1]) * (x - points[i - 1]) / width
+        var points = [(least, 0.0), (most, 1.0)] + zip(quantiles, Self.probabilities)
+        var below = 0.0
+        for (edge, count) in zip(bins.edges, bins.reference) {
+            below += Double(count)
+            if edge > least, edge < most { points.append((edge, below / n)) }
+        }
+        points.sort { $0 < $1 }
+        for i in 1..<points.count where x < points[i].0 {
+            let (low, high) = (points[i - 1], points[i])
+            guard high.0 > low.0 else { continue }
+            let part = least > 0 ? log(x / low.0) / log(high.0 / low.0) : (x - low.0) / (high.0 - low.0)
+            return low.1 + max(0, high.1 - low.1) * part
         }
         return 1
     }

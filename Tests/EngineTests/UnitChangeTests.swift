@@ -81,12 +81,14 @@ import Windows
     @Test func `no shift, and shifts that are no unit, name none`() async throws {
         try await blocking {
             var random = SeededGenerator(seed: 9)
-            var named: [Double] = []
+            var named: [String] = []
             for turn in 0..<80 {
                 let reference = Self.amounts(3000, &random)
                 let factor = [1.0, 1.2, 1.4, 2, 3.3, 5, 0.7, 0.4][turn % 8]
                 let current = Self.amounts(400, &random).map { pow($0, turn % 3 == 0 ? 1.1 : 1) * factor }
-                if let change = UnitChange.find(in: Self.row(reference, current)) { named.append(change.factor) }
+                if let change = UnitChange.find(in: Self.row(reference, current)) {
+                    named.append("\(factor), turn \(turn): \(change)")
+                }
             }
             #expect(named.isEmpty, "\(named)")
         }

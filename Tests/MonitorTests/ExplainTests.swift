@@ -108,6 +108,23 @@ import Values
         #expect(timeline.map { $0["value"] } == [0.01, 0.01, 0.01, Self.psi, Self.psi].map { .number($0) })
     }
 
+    @Test func `a resolved alert is explained by the window in which it fired`() async throws {
+        let workspace = try Workspace()
+        try ledger(in: workspace)
+        var commit = LedgerCommit()
+        let line = Self.line(5, column: "amount", country: "BR", psi: 0.01, current: [490, 510])
+        commit.snapshots = [.init(model: "fraud", window: Self.window(5), revision: 1, lines: Array(line.utf8))]
+        commit.transitions = [Self.alert(.resolved, at: 5, value: 0.01)]
+        try Ledger(path: workspace.path("ledger.sqlite")).commit(commit, layouts: [:])
+        let explanation = try await Explanation.find("9f3c", config: nil, state: workspace.path("."))
+        let text = explanation.text(style: CompareStyle(width: 120, hasColour: false))
+        #expect(text.contains("FeatureDrift  resolved") && text.contains("resolved 2026-03-07T00:00:00Z"))
+        #expect(explanation.agrees == true && explanation.alert["context"]?["value"] == .number(Self.psi))
+        guard case .array(let timeline)? = explanation.json["timeline"] else { return #expect(Bool(false)) }
+        #expect(timeline.count == 6)
+        #expect(explanation.picture?.contains("in country=BR only") == true)
+    }
+
     @Test func `says when the stored counts give another value, and when nothing is found`() async throws {
         let workspace = try Workspace()
         try ledger(in: workspace, told: 0.7)

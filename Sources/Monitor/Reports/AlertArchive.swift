@@ -15,7 +15,7 @@ struct AlertArchive {
     /// `nil` where the ledger knows no such alert.
     func history(model: String, fingerprint: String) async throws -> AlertHistory? {
         let transitions = try await ledger.transitions(of: fingerprint, model: model)
-        guard let last = transitions.last, let alert = try? JSON(parsing: last.utf8) else { return nil }
+        guard let alert = AlertHistory.alert(transitions) else { return nil }
         let metric = alert["context"]?["metric"]?.stringValue.flatMap {
             Metric(name: String($0.prefix { $0 != " " }))
         }
@@ -26,6 +26,7 @@ struct AlertArchive {
             column: column, segment: alert["segment"] ?? .object([]),
             version: alert["labels"]?["version"]?.stringValue ?? SnapshotRow.allVersions)
         let length = Self.length(alert["context"]?["window"])
+        let explained = Self.time(alert["context"]?["window"]?["end"])
         var timeline: [AlertHistory.Point] = []
         var rederived: Double?
         for stored in try await ledger.snapshots(model: model, from: .distantPast, to: at, limit: Self.windows)
@@ -35,7 +36,7 @@ struct AlertArchive {
                 AlertHistory.Point(
                     window: stored.window, value: line?["metrics"]?[metric.name]?.numberValue,
                     rows: UInt64(max(0, line?["n"]?.integerValue ?? 0))))
-            if stored.window.end == at { rederived = line.flatMap { Self.computed(metric, $0, alert) } }
+            if stored.window.end == explained { rederived = line.flatMap { Self.computed(metric, $0, alert) } }
         }
         // A later revision of a window replaces the one before.
         var byWindow: [TimeRange: AlertHistory.Point] = [:]

@@ -134,7 +134,7 @@ extension Explanation {
     private func drivers(_ style: CompareStyle) -> [String]? {
         guard let list = context["segments"]?.arrayValue, !list.isEmpty else { return nil }
         let width = min(48, max(8, list.reduce(0) { max($0, Self.segment($1["segment"]).count) }))
-        func cells(_ values: [String]) -> String { values.map { CompareText.right($0, width: 10) }.joined() }
+        func cells(_ values: [String]) -> String { values.map { CompareText.right($0, width: 12) }.joined() }
         var lines = [style.dim(CompareText.cell("SEGMENT", width: width) + cells(["SHARE", "MIX", "WITHIN", "±"]))]
         for item in list {
             func number(_ key: String) -> String { CompareText.number(item[key]?.numberValue) }

@@ -15,11 +15,11 @@ package struct Explanation: Sendable {
     }
 
     let history: AlertHistory
-    /// The last line told of the alert.
+    /// The state told last, with the evidence of the last time it fired.
     let alert: JSON
 
     init?(_ history: AlertHistory) {
-        guard let last = history.transitions.last, let alert = try? JSON(parsing: last.utf8) else { return nil }
+        guard let alert = history.alert else { return nil }
         self.history = history
         self.alert = alert
     }
