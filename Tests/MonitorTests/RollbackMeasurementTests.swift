@@ -1,7 +1,6 @@
 import Events
 import Registry
 import Rules
-import Statistics
 import Testing
 import Values
 
@@ -81,6 +80,6 @@ struct RollbackMeasurementTests {
         let read = try #require(RollbackOrder(try JSON(parsing: order.json.bytes)))
         #expect(read.json == order.json)
         #expect(read.request == order.request && read.attempt == 2 && read.judgedThrough == Self.time(12))
-        #expect(read.window.length == .hours(1) && read.metric == .psi)
+        #expect(read.window.length == .hours(1))
     }
 }
