@@ -51,6 +51,7 @@ groups:
   - alert: Drift
     expr: psi{column="a"} > 0.25
     min_rows: 30
+    significance: p(0.001)
     for: 2 windows
     actions: [{rollback: {mode: guarded, windows: 2}}]
 """

@@ -52,6 +52,7 @@ struct RollbackTests {
                   - alert: Drift
                     expr: psi{column="amount"} by (country) > 0.25
                     min_rows: 30
+                    significance: p(0.001)
                     actions:
                     - rollback: {mode: \(mode), windows: 2, cooldown: 1h}
                 """)

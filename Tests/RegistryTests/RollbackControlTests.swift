@@ -79,7 +79,9 @@ struct RollbackControlTests {
         try await check(Self.trial([0.3, nil], [0, 0]), .inconclusive, "cannot be asked of one version")
         try await check(Self.trial([0.3, 0.3], [0, 0], errors: ["disk"]), .inconclusive, "could not measure: disk")
         try await check(Self.trial([0.3, 0.02], [0, 0]), .healthy, "do not fail")
-        try await check(Self.trial([0.02, 0.3], [0, 0]), .healthy, "do not fail")
+        try await check(Self.trial([0.02, 0.3], [0, 0]), .inconclusive, "only 1 of 2 windows")
+        try await check(Self.trial([]), .inconclusive, "only 0 of 2 windows")
+        try await check(Self.trial([nil, 0.3], [0, 0]), .inconclusive, "cannot be asked of one version")
         try await check(Self.trial([0.3, 0.3], [0, 0], threshold: nil), .inconclusive, "cannot be asked", .guarded)
         // Without a limit that one version can be asked for, auto takes the rule's word.
         #expect(try await Self.decide(Self.trial([0.3, 0.3], [0, 0], threshold: nil), mode: .auto).outcome == .done)

@@ -15,13 +15,13 @@ struct RollbackMeasurement {
     let champion: String
     let target: String?
 
-    /// - Parameter windows: snapshot lines of windows, the oldest first; those of other sizes and of before the change
-    ///   began are left out.
+    /// - Parameter windows: snapshot lines of windows, the oldest first; those of other sizes, and those that end before
+    ///   the change began, are left out.
     func trial(_ windows: [(window: TimeRange, revision: Int, lines: [UInt8])], errors: [String] = []) -> RollbackTrial
     {
         var latest: [Timestamp: (window: TimeRange, revision: Int, lines: [UInt8])] = [:]
         for stored in windows
-        where stored.window.length == order.window.length && stored.window.start >= order.changeStart {
+        where stored.window.length == order.window.length && stored.window.end > order.changeStart {
             if stored.revision >= latest[stored.window.end]?.revision ?? 0 { latest[stored.window.end] = stored }
         }
         let own = latest.values.sorted { $0.window.end < $1.window.end }.suffix(order.request.windows)

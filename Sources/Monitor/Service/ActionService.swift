@@ -137,9 +137,9 @@ struct ActionService: Service {
         return names.map { "\($0) fires: the data is at fault, not the model" }
     }
 
-    /// An order that nothing can be said of yet is judged again when the next window has closed, for a while.
+    /// An order that is not borne out yet is judged again when the next window has closed, for a while.
     private func nextAttempt(_ order: RollbackOrder, _ decision: Decision, _ now: Timestamp) -> OutboxEntry? {
-        guard decision.outcome == .refused, decision.verdict == .inconclusive,
+        guard decision.outcome == .refused, decision.verdict != .degrade,
             order.attempt < order.request.windows + Self.attemptsBeyond
         else { return nil }
         var next = order
@@ -151,7 +151,7 @@ struct ActionService: Service {
             kind: .action, key: key, target: Self.rollbackTarget, lane: key, body: next.json.bytes, at: now)
     }
 
-    /// Windows that an order is judged in beyond those it needs, before it is given up as inconclusive.
+    /// Windows that an order is judged in beyond those it needs, before it is given up.
     private static let attemptsBeyond = 4
 
     /// `nil` where the registry does not know the model.

@@ -4,9 +4,9 @@ package import Values
 package enum RollbackVerdict: String, Sendable, CaseIterable, Codable {
     /// Its own rows fail, by significance and by size, in every window asked for.
     case degrade
-    /// Its own rows hold in at least one of them.
+    /// Its own rows hold in the latest of them.
     case healthy
-    /// It cannot be said: too few rows or windows, a metric that no single version has, an error of the monitor.
+    /// It cannot be said: too few rows, or windows in a row, a metric that no single version has, an error of the monitor.
     case inconclusive
 }
 
@@ -114,7 +114,7 @@ extension RollbackTrial {
     package func verdict(of champion: String) -> (verdict: RollbackVerdict, reason: String) {
         if let error = errors.first { return (.inconclusive, "the monitor could not measure: \(error)") }
         let latest = windows.suffix(windowsNeeded)
-        if let window = latest.last(where: { fails($0.champion) == false }) {
+        if let window = latest.last, fails(window.champion) == false {
             return (
                 .healthy,
                 """
@@ -126,15 +126,19 @@ extension RollbackTrial {
         for window in latest where fails(window.champion) == nil {
             return (.inconclusive, silence(of: champion, in: window))
         }
-        if latest.count < windowsNeeded {
+        let inARow = latest.reversed().prefix { fails($0.champion) == true }.count
+        guard inARow >= windowsNeeded else {
             return (
                 .inconclusive,
-                "only \(latest.count) of \(windowsNeeded) windows have closed since it began: too early to tell"
+                "only \(inARow) of \(windowsNeeded) windows in a row have failed so far: too early to tell"
             )
         }
         return (
             .degrade,
-            "\(metric) of the champion \(champion) failed in \(latest.count) windows in a row, the limit is \(Self.text(threshold))"
+            """
+            \(metric) of the champion \(champion) failed in \(inARow) windows in a row, the limit is \
+            \(Self.text(threshold))
+            """
         )
     }
 
