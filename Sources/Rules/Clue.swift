@@ -21,6 +21,8 @@ struct Clue: Sendable, Hashable {
     let kind: Kind
     /// What was seen, in words.
     let what: String
+    /// What it is to be held against, for brackets after the place.
+    var beside: String?
     /// What it usually means, for the end of a sentence; `nil` where it only goes along with other evidence.
     var reading: String?
     /// When it happened, for what has a time of its own.
@@ -29,10 +31,13 @@ struct Clue: Sendable, Hashable {
     /// Of a release beside which both versions could be compared: whether they differ.
     var blamesRelease: Bool?
 
+    /// Without a place in it.
+    private var full: String { beside.map { "\(what) (\($0))" } ?? what }
+
     /// An entry of `correlated`.
     var json: JSON {
         .object(
-            [JSON.Member("kind", .string(kind.rawValue)), JSON.Member("what", .string(what))]
+            [JSON.Member("kind", .string(kind.rawValue)), JSON.Member("what", .string(full))]
                 + (at.map { [JSON.Member("at", .time($0))] } ?? []) + numbers)
     }
 }

@@ -44,8 +44,8 @@ struct ColumnClues {
         let isGone = row.missing == row.n
         return Clue(
             kind: .fieldRemoved,
-            what: "\(column) is \(isGone ? "absent from" : "null in") every one of \(Words.count(row.n)) rows "
-                + "(\(Words.percent(rate.before)) in the reference)",
+            what: "\(column) is \(isGone ? "absent from" : "null in") every one of \(Words.count(row.n)) rows",
+            beside: "\(Words.percent(rate.before)) in the reference",
             reading: isGone
                 ? "the field was removed or renamed upstream, not the model"
                 : "a source upstream fell away, not the model",
@@ -57,8 +57,8 @@ struct ColumnClues {
         let absent = row.missing > row.null / 2
         return Clue(
             kind: .nullJump,
-            what: "\(column) is \(absent ? "absent" : "missing") in \(Words.percent(rate.now)) of rows, "
-                + "\(Words.percent(rate.before)) in the reference",
+            what: "\(column) is \(absent ? "absent" : "missing") in \(Words.percent(rate.now)) of rows",
+            beside: "\(Words.percent(rate.before)) in the reference",
             reading: "a field that is no longer filled upstream, not the model",
             numbers: Self.rates("null_rate", rate, row.n) + [.init("missing", .integer(Int64(clamping: row.missing)))])
     }
@@ -69,7 +69,8 @@ struct ColumnClues {
         return Clue(
             kind: .retyped,
             what: "\(column) is \(isType ? "of another type than \(row.kind)" : "no finite number") in "
-                + "\(Words.percent(rate.now)) of rows, \(Words.percent(rate.before)) in the reference",
+                + "\(Words.percent(rate.now)) of rows",
+            beside: "\(Words.percent(rate.before)) in the reference",
             reading: isType
                 ? "the field changed its type upstream, not the model" : "a calculation upstream fails, not the model",
             numbers: Self.rates("invalid_rate", rate, row.n) + [
@@ -163,8 +164,8 @@ extension ColumnClues {
         guard let unseen = unseen(), let (_, _, _, n) = shares() else { return nil }
         return Clue(
             kind: .newCategories,
-            what: "\(Words.percent(unseen.now)) of \(column) are values the reference does not have "
-                + "(\(Words.percent(unseen.before)) before, \(Words.count(UInt64(unseen.now * n))) rows now)",
+            what: "\(Words.percent(unseen.now)) of \(column) are values the reference does not have",
+            beside: "\(Words.percent(unseen.before)) before, \(Words.count(UInt64(unseen.now * n))) rows now",
             reading: "something new upstream, or known values in a new spelling; which values is not recorded",
             numbers: [
                 .init("now", .rounded(unseen.now)), .init("before", .rounded(unseen.before)),

@@ -19,6 +19,7 @@ struct LikelyCause {
         guard let what = clue?.what ?? (metric?.isDistance == true ? shift : nil) else { return nil }
         var sentence = what
         if let place { sentence += (clue == nil ? ", " : " ") + place }
+        if let beside = clue?.beside { sentence += " (\(beside))" }
         let release = deploys.first { $0.blamesRelease != nil }
         switch (release?.blamesRelease, clue?.kind) {
         case (true?, _): sentence += release?.reading.map { ": \($0)" } ?? ""

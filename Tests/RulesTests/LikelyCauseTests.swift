@@ -66,7 +66,7 @@ import Values
         Case(
             "a null jump", .null_rate,
             says:
-                "income is missing in 63% of rows, 8% in the reference: a field that is no longer filled upstream, not the model"
+                "income is missing in 63% of rows (8% in the reference): a field that is no longer filled upstream, not the model"
         ) {
             $0.add(
                 "income", deciles([UInt64](repeating: 37, count: 10), nulls: (348, 630)), [.null_rate: 0.63],
@@ -88,7 +88,7 @@ import Values
         },
         Case(
             "a field of another type", .invalid_rate,
-            says: "income is of another type than numeric in 80% of rows, 0% in the reference: "
+            says: "income is of another type than numeric in 80% of rows (0% in the reference): "
                 + "the field changed its type upstream, not the model"
         ) {
             $0.add(
