@@ -1,6 +1,6 @@
 package import Foundation
 import Statistics
-import Values
+package import Values
 
 /// All that rules remember of one model: enough that a restart changes nothing. Written in the same transaction as the
 /// windows it has seen.
