@@ -79,6 +79,8 @@ package struct DataTable: Sendable {
     package private(set) var segments: [Column] = []
     package private(set) var models: [String: Int] = [:]
     package private(set) var versions: [String: Int] = [:]
+    /// When each row was made; `distantPast` where it does not say.
+    package private(set) var times: [Timestamp] = []
     package private(set) var firstTime: Timestamp?
     package private(set) var lastTime: Timestamp?
 
@@ -119,6 +121,7 @@ package struct DataTable: Sendable {
             if let model { table.models[model, default: 0] += 1 }
             if let version { table.versions[version, default: 0] += 1 }
             if let time {
+                if table.times.count == table.count { table.times.append(time) }
                 table.firstTime = min(table.firstTime ?? time, time)
                 table.lastTime = max(table.lastTime ?? time, time)
             }
@@ -126,6 +129,7 @@ package struct DataTable: Sendable {
 
         package mutating func end() {
             table.count += 1
+            if table.times.count < table.count { table.times.append(.distantPast) }
             for i in table.features.indices where table.features[i].count < table.count {
                 table.features[i].append(.missing)
             }

@@ -1,3 +1,4 @@
+import Detection
 import Statistics
 import Values
 
@@ -55,12 +56,22 @@ struct AlertEvidence {
             ("revision", .int(instance.revision)), ("value", sample.flatMap { finite($0.value) } ?? .null),
             ("threshold", sample?.threshold.flatMap(finite)),
             ("metric", sample?.metric.map { .string($0.inWords(bins: bins)) }),
-            ("health", .string(instance.health.rawValue)), ("change_start", .time(instance.changeStart)),
+            ("health", .string(instance.health.rawValue)),
+            ("change_start", .time(sample?.verdict?.changeStart ?? instance.changeStart)),
+            ("evidence", sample?.verdict.flatMap { evidence($0) }),
             ("window", window), ("reference", .string(snapshot.referenceName)), ("comparison", comparison),
             ("segments", row == nil ? nil : .array(drivers.map(Self.json))),
             ("cancellation", report?.cancellation.map { .number($0) }),
             ("also_firing", .array(alsoFiring.map { .string(Self.shortName($0)) })),
             ("likely", likely.map { .string($0) }), ("actions", .array([])))
+    }
+
+    /// What made a detector believe it; the effect is that since the change began, less what chance explains.
+    private func evidence(_ verdict: StreamVerdict) -> JSON? {
+        guard verdict.isOpen else { return nil }
+        return .members(
+            ("ln_e", .number(verdict.logR)), ("ln_threshold", .number(verdict.limit)),
+            ("effect", .number(verdict.effect)))
     }
 
     private func finite(_ value: Double) -> JSON? { value.isFinite ? .number(value) : nil }

@@ -39,6 +39,17 @@ package indirect enum Expression: Sendable {
         case less = "<"
         case lessOrEqual = "<="
 
+        /// The same comparison with its sides exchanged.
+        var mirrored: Comparator {
+            switch self {
+            case .equal, .notEqual: self
+            case .greater: .less
+            case .greaterOrEqual: .lessOrEqual
+            case .less: .greater
+            case .lessOrEqual: .greaterOrEqual
+            }
+        }
+
         func holds(_ a: Double, _ b: Double) -> Bool {
             switch self {
             case .equal: a == b

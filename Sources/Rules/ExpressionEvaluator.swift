@@ -15,6 +15,8 @@ struct ExpressionEvaluator {
     var histories: [String: RuleHistory] = [:]
     /// The windows' nominal size, as `RuleHistory.key` names it.
     var clock = ""
+    /// What judges by the evidence of many windows, for rules that ask for it.
+    var detector: RuleDetector?
 
     func evaluate(_ expression: Expression) throws(EvaluationError) -> [Sample] {
         switch try evaluate(expression, onReference: false) {
@@ -41,7 +43,7 @@ struct ExpressionEvaluator {
         case .comparison(let op, let left, let right, let matching):
             return try compare(
                 op, try evaluate(left, onReference: onReference), try evaluate(right, onReference: onReference),
-                VectorMatching(matching, left, right))
+                VectorMatching(matching, left, right), onReference)
         case .set(let op, let left, let right, let matching):
             guard case .vector(let a) = try evaluate(left, onReference: onReference),
                 case .vector(let b) = try evaluate(right, onReference: onReference)
@@ -100,14 +102,14 @@ struct ExpressionEvaluator {
     }
 
     private func compare(
-        _ op: Expression.Comparator, _ left: Operand, _ right: Operand, _ matching: VectorMatching
+        _ op: Expression.Comparator, _ left: Operand, _ right: Operand, _ matching: VectorMatching, _ onReference: Bool
     ) throws(EvaluationError) -> Operand {
         switch (left, right) {
         case (.scalar, .scalar): throw EvaluationError(message: "compares two numbers")
         case (.vector(let a), .scalar(let b)):
-            return .vector(filter(a, large: op == .greater || op == .greaterOrEqual, b) { op.holds($0, b) })
+            return .vector(filter(a, op, b, onReference))
         case (.scalar(let a), .vector(let b)):
-            return .vector(filter(b, large: op == .less || op == .lessOrEqual, a) { op.holds(a, $0) })
+            return .vector(filter(b, op.mirrored, a, onReference))
         case (.vector(let a), .vector(let b)):
             let pairs = try matching.pair(a, b)
             let judged = pairs.map { left, right, _ -> Double? in
@@ -118,12 +120,20 @@ struct ExpressionEvaluator {
                 }
             }
             let kept = believed(pairs.map(\.kept.truth), judged)
+            let asked = pairs.map { pair in
+                var sample = pair.kept
+                sample.value = pair.left.value
+                return sample
+            }
+            let verdicts = verdicts(asked, op, pairs.map(\.right.value), onReference)
             return .vector(
-                zip(pairs, kept).map { pair, isKept in
-                    var out = pair.kept
-                    out.value = pair.left.value
+                zip(0..., kept).map { i, isKept in
+                    let pair = pairs[i]
+                    var out = asked[i]
                     out.threshold = pair.right.value
-                    if out.truth == .holds {
+                    if let verdict = verdicts[i] {
+                        out.decide(verdict)
+                    } else if out.truth == .holds {
                         let judged = op == .less || op == .lessOrEqual ? pair.right : pair.left
                         out.truth = verdict(op.holds(pair.left.value, pair.right.value), isKept, judged)
                     }
@@ -134,15 +144,42 @@ struct ExpressionEvaluator {
 
     /// Comparisons filter. A distance that is over a number must also be believed; one that is under it need not be.
     private func filter(
-        _ samples: [Sample], large: Bool, _ threshold: Double, _ holds: (Double) -> Bool
+        _ samples: [Sample], _ op: Expression.Comparator, _ threshold: Double, _ onReference: Bool
     ) -> [Sample] {
-        let kept = believed(samples.map(\.truth), samples.map { large ? $0.p : nil })
-        return zip(samples, kept).map { sample, isKept in
-            var out = sample
+        let isLarge = op == .greater || op == .greaterOrEqual
+        let kept = believed(samples.map(\.truth), samples.map { isLarge ? $0.p : nil })
+        let verdicts = verdicts(samples, op, samples.map { _ in threshold }, onReference)
+        return samples.indices.map { i in
+            var out = samples[i]
             out.threshold = threshold
-            if out.truth == .holds { out.truth = verdict(holds(out.value), isKept, sample) }
+            if let verdict = verdicts[i] {
+                out.decide(verdict)
+            } else if out.truth == .holds {
+                out.truth = verdict(op.holds(out.value, threshold), kept[i], samples[i])
+            }
             return out
         }
+    }
+
+    private func verdicts(
+        _ samples: [Sample], _ op: Expression.Comparator, _ thresholds: [Double], _ onReference: Bool
+    ) -> [StreamVerdict?] {
+        guard let detector, !onReference else { return samples.map { _ in nil } }
+        return detector.judge(samples, op, thresholds)
+    }
+
+    /// How many (metric, column, segment) an expression watches: what its share of a budget is.
+    func watched(_ expression: Expression) -> Int {
+        var seen: Set<Int> = []
+        for selector in expression.selectors {
+            for sample in select(selector, onReference: false) {
+                guard let row = sample.row,
+                    RuleDetector.watch(selector.metric, .greater, snapshot.rows[row]) != nil
+                else { continue }
+                seen.insert(row)
+            }
+        }
+        return seen.count
     }
 
     /// Over the number but not believed is as good as under it, unless no test could say: that resolves nothing.
@@ -235,7 +272,8 @@ struct ExpressionEvaluator {
         let p = Significance.pValue(of: metric, in: row.metrics)
         return Sample(
             labels: labels, segment: row.segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
-            p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil, threshold: nil)
+            p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil,
+            isJudged: !onReference && !row.common.current.isEmpty, threshold: nil)
     }
 }
 

@@ -11,6 +11,8 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
     package var errors: [String: String] = [:]
     /// End of the last window evaluated, by window size in microseconds.
     var evaluated: [String: Timestamp] = [:]
+    /// What the evidence of past windows is, by `group/alert`.
+    var detectors: [String: RuleDetectorState] = [:]
     /// The last revision of alerts that are over, so that their next episode goes on counting: receivers drop what is
     /// not newer.
     var retired: [String: Retired] = [:]
@@ -44,6 +46,17 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(self)
+    }
+
+    /// What versions before the detector wrote has no `detectors`.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        model = try values.decode(String.self, forKey: .model)
+        instances = try values.decode([String: AlertInstance].self, forKey: .instances)
+        errors = try values.decode([String: String].self, forKey: .errors)
+        evaluated = try values.decode([String: Timestamp].self, forKey: .evaluated)
+        retired = try values.decode([String: Retired].self, forKey: .retired)
+        detectors = try values.decodeIfPresent([String: RuleDetectorState].self, forKey: .detectors) ?? [:]
     }
 
     package init(decoding data: Data) throws {

@@ -81,10 +81,13 @@ package struct RuleGroup: Sendable {
     package let place: Place
     package let modelPlace: Place?
 
-    /// How many false alerts its author accepts; what an evidence detector spends. Fixed levels do not use it.
+    /// How many false alerts its author accepts; what the e-detector spends. Fixed levels do not use it.
     package struct Budget: Sendable, Hashable {
         package let falseAlerts: Double
         package let per: Span
+
+        /// One false alert a month, where a group says nothing.
+        static let standard = Budget(falseAlerts: 1, per: .days(30))
     }
 
     package func holds(for model: String) -> Bool { self.model == nil || self.model == model }

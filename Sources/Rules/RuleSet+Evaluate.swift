@@ -22,9 +22,12 @@ extension RuleSet {
     ) -> [Alert] {
         let size = size ?? snapshot.window.length
         let clock = "\(size.microseconds)"
-        if let last = state.evaluated[clock], snapshot.window.end <= last { return [] }
+        let last = state.evaluated[clock]
+        if let last, snapshot.window.end <= last { return [] }
         state.evaluated[clock] = snapshot.window.end
-        var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, clock: clock, roles: roles, state: state)
+        var evaluation = WindowEvaluation(
+            rules: self, snapshot: snapshot, clock: clock, roles: roles, state: state,
+            step: last.map { snapshot.window.end - $0 } ?? size)
         evaluation.resolveOrphans()
         for group in groups where group.holds(for: snapshot.model) {
             let due = group.rules.filter { ($0.window ?? modelWindow) == size }

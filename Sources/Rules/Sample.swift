@@ -1,3 +1,4 @@
+import Detection
 import Statistics
 import Values
 
@@ -32,8 +33,19 @@ struct Sample {
     var p: Double?
     /// The test that would judge it says nothing of these rows.
     var isUnjudged = false
+    /// A number of the window itself, which a detector may watch; not one of the reference, an aggregate or a condition.
+    var isJudged = false
     /// The number it was compared with last.
     var threshold: Double?
+    /// What a detector says of it.
+    var verdict: StreamVerdict?
+
+    /// Takes a detector's verdict: open or not, unless the window shows too little to say anything new.
+    mutating func decide(_ verdict: StreamVerdict) {
+        // A later comparison of the same number adds its own verdict; the evidence told is that of the one that is open.
+        if self.verdict?.isOpen != true { self.verdict = verdict }
+        if truth == .holds { truth = verdict.isOpen ? .holds : .clear }
+    }
 
     /// Two that enter one result: unknown beats false beats true, because a result is only as good as its parts.
     static func weakest(_ a: Truth, _ b: Truth) -> Truth {

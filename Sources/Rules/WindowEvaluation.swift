@@ -1,3 +1,4 @@
+import Detection
 import Statistics
 import Values
 
@@ -10,6 +11,8 @@ struct WindowEvaluation {
     /// How far back each history is needed.
     private let memories: [String: Span]
     private(set) var state: ModelAlertState
+    /// From the end of the last window of this size to the end of this one.
+    private let step: Span
     private var transitions: [Transition] = []
 
     private struct Transition {
@@ -20,8 +23,13 @@ struct WindowEvaluation {
         var sample: Sample?
     }
 
-    /// - Parameter clock: names the nominal size of the window.
-    init(rules: RuleSet, snapshot: Snapshot, clock: String, roles: RoleHistory, state: ModelAlertState) {
+    /// - Parameters:
+    ///   - clock: names the nominal size of the window.
+    ///   - step: time since the window before.
+    init(
+        rules: RuleSet, snapshot: Snapshot, clock: String, roles: RoleHistory, state: ModelAlertState, step: Span
+    ) {
+        self.step = step
         self.rules = rules
         self.snapshot = snapshot
         self.clock = clock
@@ -43,6 +51,7 @@ struct WindowEvaluation {
         }
         let known = Set(rules.groups.flatMap { group in group.rules.map { "\(group.name)/\($0.name)" } })
         state.errors = state.errors.filter { known.contains($0.key) }
+        state.detectors = state.detectors.filter { known.contains($0.key) }
     }
 
     mutating func evaluate(_ group: RuleGroup, _ due: [Rule], ownSize: Span?) {
@@ -51,7 +60,8 @@ struct WindowEvaluation {
             used: state.instances.values.count {
                 $0.group == group.name && $0.isActive && $0.rule != RuleSet.limitAlert
             })
-        for rule in due { evaluate(rule, group, &room) }
+        let watched = watchedStreams(group, due)
+        for rule in due { evaluate(rule, group, watched, &room) }
         reportLimit(group, room, ownSize)
     }
 
@@ -62,19 +72,56 @@ struct WindowEvaluation {
         var refused = 0
     }
 
-    private mutating func evaluate(_ rule: Rule, _ group: RuleGroup, _ room: inout Room) {
+    /// Streams by rule, of all rules of the group that gather evidence: its budget is shared among them.
+    private func watchedStreams(_ group: RuleGroup, _ due: [Rule]) -> [String: Int] {
+        var watched: [String: Int] = [:]
+        for rule in group.rules where rule.significance == .edetector {
+            watched[rule.name] = state.detectors["\(group.name)/\(rule.name)"]?.streams ?? 0
+        }
+        for rule in due where rule.significance == .edetector {
+            watched[rule.name] = evaluator(rule).watched(rule.expression)
+        }
+        return watched
+    }
+
+    /// What looks at the window for a rule, before it knows the past.
+    private func evaluator(_ rule: Rule) -> ExpressionEvaluator {
+        ExpressionEvaluator(
+            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
+            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: at), clock: clock)
+    }
+
+    /// What judges a rule's numbers by all windows so far, `nil` where it asks for something else.
+    private func detector(_ rule: Rule, _ group: RuleGroup, _ watched: [String: Int]) -> RuleDetector? {
+        guard rule.significance == .edetector else { return nil }
+        let known = state.detectors["\(group.name)/\(rule.name)"]
+        let own = known.flatMap { $0.ruleHash == rule.identityHash ? $0 : nil }
+        let budget = group.budget ?? .standard
+        let size = Double(max(snapshot.window.length.microseconds, 1))
+        let step = min(max(Double(step.microseconds), 1), size)
+        return RuleDetector(
+            own ?? RuleDetectorState(ruleHash: rule.identityHash), snapshot, minimumRows: rule.minimumRows,
+            limit: LogEvidence.limit(
+                streams: watched.values.reduce(0, +), windows: Double(budget.per.microseconds) / step,
+                budget: budget.falseAlerts), weight: step / size)
+    }
+
+    private mutating func evaluate(
+        _ rule: Rule, _ group: RuleGroup, _ watched: [String: Int], _ room: inout Room
+    ) {
         let key = "\(group.name)/\(rule.name)"
         var known: [String: AlertInstance] = [:]
         for (fingerprint, instance) in state.instances where instance.group == group.name && instance.rule == rule.name
         {
             known[fingerprint] = instance
         }
-        var evaluator = ExpressionEvaluator(
-            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
-            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: at), clock: clock)
+        let detector = detector(rule, group, watched)
+        var evaluator = evaluator(rule)
+        evaluator.detector = detector
         do {
             try remember(rule, &evaluator)
             let samples = try evaluator.evaluate(rule.expression)
+            if let detector { state.detectors[key] = detector.finished(streams: watched[rule.name] ?? 0) }
             let named = try name(samples, rule, isTracking: !known.isEmpty || rule.noData == .alert)
             state.errors[key] = nil
             for entry in named { step(entry, rule, group, &known, &room) }

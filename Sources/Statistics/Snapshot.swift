@@ -53,6 +53,9 @@ package struct SnapshotRow: Sendable {
     /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution
     /// adds up. The reference side is the segment's own rows, even where the distances use a parent's.
     package let common: Comparison
+    /// `common` against the reference rows of the same times of the week, where the column has a season and the window does
+    /// not cover all of it alike; what detectors judge. `nil` where `common` is as good.
+    package var alike: Comparison?
 
     package init(
         version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,

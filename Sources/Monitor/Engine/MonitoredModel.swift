@@ -64,7 +64,8 @@ package struct MonitoredModel: Sendable {
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
         shapes = Self.shapes(model, rules, &problems)
         plans = GroupPlans(loaded)
-        snapshots = SnapshotBuilder(reference: loaded, plans: plans, smoothing: model.smoothing)
+        snapshots = SnapshotBuilder(
+            reference: loaded, plans: plans, smoothing: model.smoothing, calendar: model.window.calendar)
         layoutName = Self.layoutName(loaded, plans, model, segmentations)
     }
 

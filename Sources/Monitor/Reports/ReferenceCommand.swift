@@ -29,6 +29,7 @@ package enum ReferenceCommand {
         options.segmentations = segments ?? settings?.segments
         options.columns = settings?.columns ?? [:]
         options.bins = settings?.bins ?? 10
+        if let calendar = settings?.window.calendar { options.calendar = calendar }
         var builder = ReferenceBuilder(loaded.table, options)
         let reference = try builder.build()
         let bytes = Data(ReferenceFile.encode(reference))
