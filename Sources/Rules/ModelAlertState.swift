@@ -56,6 +56,7 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         errors = try values.decode([String: String].self, forKey: .errors)
         evaluated = try values.decode([String: Timestamp].self, forKey: .evaluated)
         retired = try values.decode([String: Retired].self, forKey: .retired)
+        histories = try values.decodeIfPresent([String: RuleHistory].self, forKey: .histories)
         detectors = try values.decodeIfPresent([String: RuleDetectorState].self, forKey: .detectors) ?? [:]
     }
 
