@@ -272,7 +272,8 @@ struct ExpressionEvaluator {
         let p = Significance.pValue(of: metric, in: row.metrics)
         return Sample(
             labels: labels, segment: row.segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
-            p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil, isJudged: !onReference, threshold: nil)
+            p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil,
+            isJudged: !onReference && !row.common.current.isEmpty, threshold: nil)
     }
 }
 

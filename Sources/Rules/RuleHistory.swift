@@ -65,6 +65,8 @@ struct RuleHistory: Codable, Sendable, Hashable {
         let known = Dictionary(series.map { ($0.labels, $0) }, uniquingKeysWith: { first, _ in first })
         var out = now.map { sample in
             var out = sample
+            // A detector watches windows, not what is made of several.
+            out.isJudged = false
             guard sample.truth == .holds else { return out }
             if let series = known[sample.labels], let value = value(history, series, at) {
                 out.value = value

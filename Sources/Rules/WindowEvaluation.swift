@@ -69,11 +69,16 @@ struct WindowEvaluation {
             watched[rule.name] = state.detectors["\(group.name)/\(rule.name)"]?.streams ?? 0
         }
         for rule in due where rule.significance == .edetector {
-            let evaluator = ExpressionEvaluator(
-                snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance)
-            watched[rule.name] = evaluator.watched(rule.expression)
+            watched[rule.name] = evaluator(rule).watched(rule.expression)
         }
         return watched
+    }
+
+    /// What looks at the window for a rule, before it knows the past.
+    private func evaluator(_ rule: Rule) -> ExpressionEvaluator {
+        ExpressionEvaluator(
+            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
+            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: at), clock: clock)
     }
 
     /// What judges a rule's numbers by all windows so far, `nil` where it asks for something else.
@@ -101,9 +106,8 @@ struct WindowEvaluation {
             known[fingerprint] = instance
         }
         let detector = detector(rule, group, watched)
-        var evaluator = ExpressionEvaluator(
-            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
-            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: at), clock: clock, detector: detector)
+        var evaluator = evaluator(rule)
+        evaluator.detector = detector
         do {
             try remember(rule, &evaluator)
             let samples = try evaluator.evaluate(rule.expression)

@@ -38,9 +38,10 @@ import Values
             try expression("expr: psi > 0.2, min_rows: 40, significance: none")
                 == "((\(psi) and (\(drift("metric=\"count\"")) >= 40)) > 0.2)")
         #expect(
-            try expression("expr: psi > 0.2") == "((\(psi) > 0.2) and (\(drift("metric=\"psi_p\"")) < 0.001))")
+            try expression("expr: psi > 0.2, significance: p(0.001)")
+                == "((\(psi) > 0.2) and (\(drift("metric=\"psi_p\"")) < 0.001))")
         #expect(
-            try expression("expr: 'ks{column=~\"a.*\"} >= 1'")
+            try expression("expr: 'ks{column=~\"a.*\"} >= 1', significance: p(0.001)")
                 == "((\(drift("column=~\"a.*\", metric=\"ks\"")) >= 1) and (\(drift("column=~\"a.*\", metric=\"ks_p\"")) < 0.001))"
         )
         #expect(
@@ -62,6 +63,15 @@ import Values
                 .replacing(
                     "N{A}", with: "max without (metric, version) (holdfast_drift{version=\"*\", metric=\"null_rate\"})")
         )
+    }
+
+    @Test func `segments beside all traffic are left out, and told`() throws {
+        let export = try export("alert: A, expr: '(psi or psi by (*)) > 0.1', significance: none")
+        #expect(export.exported == 1)
+        #expect(export.text.contains("# `A`: one side of `or` is left out: `by (*)` looks at segments"))
+        #expect(!export.text.contains(" or "))
+        let detector = try self.export("alert: A, expr: psi > 0.1, significance: edetector")
+        #expect(detector.notes.contains { $0.message.contains("the number alone decides") })
     }
 
     @Test func `what cannot be said is told by name`() throws {

@@ -55,6 +55,8 @@ struct PrometheusExpression {
             let (a, b) = (try write(left, context), try write(right, context))
             let text = "(\(a) \(op.rawValue)\(modifiers(matching, left, right, groups: true)) \(b))"
             return try believed(text, op, left, right, context)
+        case .set(.or, let left, let right, let matching):
+            return try either(left, right, matching, context)
         case .set(let op, let left, let right, let matching):
             let (a, b) = (try write(left, context), try write(right, context))
             return "(\(a) \(op.rawValue)\(modifiers(matching, left, right, groups: false)) \(b))"
@@ -62,6 +64,30 @@ struct PrometheusExpression {
             let labels = ["model"] + by.map(\.text)
             return "\(op.rawValue) by (\(labels.joined(separator: ", "))) (\(try write(inner, context)))"
         case .history(let history, let inner): return try write(history, inner, context)
+        }
+    }
+
+    /// Of what can be one thing or another, the part that can be said is still of use.
+    private mutating func either(
+        _ left: Expression, _ right: Expression, _ matching: Expression.Matching, _ context: Context
+    ) throws(Inexpressible) -> String {
+        let first = said(left, context)
+        let second = said(right, context)
+        switch (first, second) {
+        case (.success(let a), .success(let b)):
+            return "(\(a) or\(modifiers(matching, left, right, groups: false)) \(b))"
+        case (.success(let text), .failure(let missing)), (.failure(let missing), .success(let text)):
+            note("one side of `or` is left out: \(missing.message)")
+            return text
+        case (.failure(let missing), .failure): throw missing
+        }
+    }
+
+    private mutating func said(_ expression: Expression, _ context: Context) -> Result<String, Inexpressible> {
+        do throws(Inexpressible) {
+            return .success(try write(expression, context))
+        } catch {
+            return .failure(error)
         }
     }
 

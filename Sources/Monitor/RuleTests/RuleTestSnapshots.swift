@@ -44,6 +44,7 @@ struct RuleTestSnapshots {
         var reference = MetricValues()
         var comparison = Comparison(
             edges: [], categories: [], reference: [], current: [], referenceNulls: 0, currentNulls: 0)
+        var common = comparison
         var n: UInt64 = values.map(\.rows).max() ?? 0
         if let counts, let profile {
             let layout = Layout(columns: [(row.column, counts.column.bins)])
@@ -52,6 +53,8 @@ struct RuleTestSnapshots {
             (metrics, comparison) = columnMetrics(
                 column: layout.columns[0], cuts: counts.column.cuts, reference: before, current: profile,
                 smoothing: test.smoothing)
+            common = Comparison.common(
+                column: layout.columns[0], cuts: counts.column.cuts, reference: before, current: profile)
             if before.rows > 0 { reference = columnDescription(column: layout.columns[0], profile: before) }
             n = profile.rows
         } else {
@@ -67,7 +70,7 @@ struct RuleTestSnapshots {
         return SnapshotRow(
             version: row.version, segment: row.segment, column: row.column, kind: kind(row.column, counts, values),
             n: n, null: profile?.nulls ?? 0, referenceN: counts?.reference?.rows ?? 0, referenceSegment: row.segment,
-            metrics: metrics, referenceMetrics: reference, comparison: comparison, common: comparison)
+            metrics: metrics, referenceMetrics: reference, comparison: comparison, common: common)
     }
 
     private static func sum(_ counts: RuleTest.Counts, _ index: Int, _ steps: Int) -> ColumnProfile? {
