@@ -1,3 +1,4 @@
+import Events
 import Ledger
 import Rules
 import Statistics
