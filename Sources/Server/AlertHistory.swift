@@ -55,4 +55,13 @@ package struct AlertHistory: Sendable {
         members.append(.init("context", .object(context)))
         return .object(members)
     }
+
+    /// The share of the segments' own shifts that is left in the whole, where segments really pushed against each other: a small share
+    /// alone may be one small segment that is diluted.
+    package static func cancelled(_ context: JSON) -> Double? {
+        guard let ratio = context["cancellation"]?.numberValue, ratio < 0.3,
+            (context["segments"]?.arrayValue ?? []).contains(where: { ($0["share"]?.numberValue ?? 0) < -0.25 })
+        else { return nil }
+        return ratio
+    }
 }

@@ -85,7 +85,7 @@ struct AlertPage: Sendable {
     }
 
     private static func driver(_ item: JSON) -> Driver {
-        func number(_ key: String) -> String { Format.number(item[key]?.numberValue) }
+        func number(_ key: String) -> String { Format.fixed(item[key]?.numberValue, digits: 4) }
         return Driver(
             name: name(item["segment"]), share: Format.percent(item["share"]?.numberValue), mix: number("mix"),
             within: number("within"), error: number("se"))
@@ -156,10 +156,8 @@ struct AlertPage: Sendable {
             context["window"]?["reference_rows"]?.integerValue.map { Format.count(UInt64(clamping: $0)) })
         add(
             "segments cancel",
-            context["cancellation"]?.numberValue.flatMap {
-                $0 < 0.3
-                    ? "they moved in opposite directions: \(Format.percent($0)) of their shifts is left in the whole"
-                    : nil
+            AlertHistory.cancelled(context).map {
+                "they moved in opposite directions: \(Format.percent($0)) of their shifts is left in the whole"
             })
         add("computed again from stored counts", history.rederived.map { Format.number($0) })
         return rows

@@ -162,7 +162,9 @@ enum PageStyle {
     /// The page of one alert.
     private static let page = """
         .one{max-width:860px}.one .alert .body{grid-template-columns:minmax(0,1fr)}
-        .one .likely{font-size:16px;line-height:1.45}.one .evidence .hist{height:150px}
+        .one .story{display:flex;flex-direction:column}
+        .one .likely{order:-1;font-size:17px;line-height:1.4;font-weight:600}.one .likely span{font-weight:400}
+        .one .evidence .hist{height:150px}
         .timeline{padding:16px 20px}.timeline .spark{height:110px}.timeline details{padding:10px 0 0}
         .figures-table{padding:6px 20px 12px}.figures-table .facts{padding:12px 0 4px}
         .one h3 a{color:inherit}

@@ -105,7 +105,7 @@ enum PageTemplate {
         {{^href}}{{name}}{{/href}}</h3>
         <span class="where">{{model}}{{#column}} <em>/</em> {{.}}{{/column}}</span>
         {{#segments}}<span class="tag">{{.}}</span>{{/segments}}
-        <span class="when">{{status}}{{#since}} since {{.}}{{/since}}</span></div>
+        <span class="when">{{status}}{{#until}} {{.}}{{/until}}{{^until}}{{#since}} since {{.}}{{/since}}{{/until}}</span></div>
         <div class="body{{^hasEvidence}} plain{{/hasEvidence}}">
         <div class="story">
         {{#summary}}<p class="summary">{{.}}</p>{{/summary}}

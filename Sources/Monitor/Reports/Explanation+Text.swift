@@ -137,7 +137,7 @@ extension Explanation {
         func cells(_ values: [String]) -> String { values.map { CompareText.right($0, width: 12) }.joined() }
         var lines = [style.dim(CompareText.cell("SEGMENT", width: width) + cells(["SHARE", "MIX", "WITHIN", "±"]))]
         for item in list {
-            func number(_ key: String) -> String { CompareText.number(item[key]?.numberValue) }
+            func number(_ key: String) -> String { CompareText.signed(item[key]?.numberValue) }
             lines.append(
                 CompareText.cell(Self.segment(item["segment"]), width: width)
                     + cells([
@@ -160,7 +160,7 @@ extension Explanation {
         }
         let others = (context["also_firing"]?.arrayValue ?? []).compactMap(\.stringValue)
         if !others.isEmpty { lines.append("also firing: " + CompareText.plain(others.joined(separator: ", "))) }
-        if let ratio = context["cancellation"]?.numberValue, ratio < 0.3 {
+        if let ratio = AlertHistory.cancelled(context) {
             lines.append(
                 "segments moved in opposite directions: \(CompareText.percent(ratio)) of their shifts is left in the whole"
             )
