@@ -80,15 +80,28 @@ struct HotGroup: BitwiseCopyable {
                 if code < column.bins.count { valid &+= count }
             }
             guard hasMoments, let m = column.momentsIndex, valid > 0 else { continue }
-            var sums = Moments()
-            sums.count = valid
-            sums.sum = moments[m].sum
-            sums.sumOfSquares = moments[m].sumOfSquares
-            sums.minimum = moments[m].minimum
-            sums.maximum = moments[m].maximum
-            profile.moments[m].merge(sums)
+            profile.moments[m].merge(sums(m, valid))
         }
         clear()
         rows = 0
+    }
+
+    /// What `empty` moves, packed. Nothing is emptied.
+    /// - Parameter more: by numeric column, sums to add; replaced by the sums packed.
+    func packed(_ layout: Layout, adding more: inout [Moments]) -> PackedProfile {
+        PackedProfile(rows: UInt64(rows), counts: counts, bases: bases, layout) { index, valid in
+            if hasMoments, valid > 0 { more[index].merge(sums(index, valid)) }
+            return more[index]
+        }
+    }
+
+    private func sums(_ index: Int, _ valid: UInt64) -> Moments {
+        var sums = Moments()
+        sums.count = valid
+        sums.sum = moments[index].sum
+        sums.sumOfSquares = moments[index].sumOfSquares
+        sums.minimum = moments[index].minimum
+        sums.maximum = moments[index].maximum
+        return sums
     }
 }

@@ -141,9 +141,14 @@ final class HotGroups {
     }
 
     /// Everything a group has counted.
-    func profile(_ group: Int) -> Profile {
+    /// - Parameter more: by numeric column, sums to add; replaced by the sums packed.
+    func packed(_ group: Int, adding more: inout [Moments]) -> PackedProfile {
+        guard folded[group] != nil else { return groups[group].packed(plans[group].layout, adding: &more) }
         fold(group)
-        defer { folded[group] = nil }
-        return folded[group] ?? Profile(plans[group].layout)
+        var profile = folded[group] ?? Profile(plans[group].layout)
+        folded[group] = nil
+        for m in more.indices { profile.moments[m].merge(more[m]) }
+        more = profile.moments
+        return PackedProfile(profile)
     }
 }

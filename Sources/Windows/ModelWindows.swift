@@ -117,6 +117,14 @@ package struct ModelWindows {
         return state.clocks.values.max().map { $0 + idle - settings.lateness }
     }
 
+    /// Forgets the clocks of sources that nobody reads and that ended long ago, such as those of a deleted topic.
+    /// - Returns: whether there were any.
+    package mutating func forgetClocks(before time: Timestamp, except reading: Set<String>) -> Bool {
+        let kept = state.clocks.filter { $0.value >= time || reading.contains($0.key) }
+        defer { state.clocks = kept }
+        return kept.count < state.clocks.count
+    }
+
     /// Closes every window that ends at or before `time`, in order of their ends, and hands each to `body`.
     /// - Returns: the panes that no window needs any more.
     package mutating func close(through time: Timestamp, _ body: (Closed) -> Void) -> [Timestamp] {

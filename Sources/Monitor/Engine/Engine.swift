@@ -77,7 +77,8 @@ final class Engine: Sendable {
     /// What an intake said last.
     struct Speaker {
         var activity: [SourceActivity]
-        var hasSources: Bool
+        var sources: [String]
+        var hasSources: Bool { !sources.isEmpty }
     }
 
     init(
@@ -130,7 +131,7 @@ final class Engine: Sendable {
     }
 
     private var heldSpeaker: Speaker {
-        Speaker(activity: models.map { _ in SourceActivity(isHeld: true) }, hasSources: false)
+        Speaker(activity: models.map { _ in SourceActivity(isHeld: true) }, sources: [])
     }
 
     /// The newest event time of each source, by model, as the ledger has it.
@@ -185,7 +186,7 @@ final class Engine: Sendable {
             }
             state.intakes[intake] =
                 stale == nil
-                ? Speaker(activity: report.activity, hasSources: !report.reading.isEmpty) : heldSpeaker
+                ? Speaker(activity: report.activity, sources: report.reading) : heldSpeaker
             return stale == nil
         } through: { state, model in
             watermark(state, model)
@@ -360,6 +361,15 @@ final class Engine: Sendable {
         state.lastForget = now
         // By event time: a stream of old events keeps its snapshots as long as a live one.
         let newest = state.windows.map(\.state.closedThrough).max()
-        if let newest, newest > .distantPast { commit.forgetBefore = min(newest, now) - options.retention }
+        guard let newest, newest > .distantPast else { return }
+        let time = min(newest, now) - options.retention
+        commit.forgetBefore = time
+        var reading = Set(state.intakes.values.flatMap(\.sources))
+        reading.formUnion(shared.withLock { $0.sources.unspoken })
+        for (index, model) in models.enumerated()
+        where state.windows[index].forgetClocks(before: time, except: reading) {
+            let alerts = commit.states[model.name]?.alerts
+            commit.states[model.name] = .init(windows: state.windows[index].state, alerts: alerts)
+        }
     }
 }

@@ -20,6 +20,9 @@ package struct Intake {
     /// The offset to read next, by number of the source; `nil` where nothing came since the last step.
     private var nextOffsets: [Int64?] = []
     private var routes: [Route] = []
+    /// Numbers of sources and of routes that were given up.
+    private var freeSources: [Int] = []
+    private var freeRoutes: [Int] = []
     /// Where the messages come from now: asked anew only when it changes.
     private var current = -1
     private var currentSource = 0
@@ -75,15 +78,35 @@ package struct Intake {
         let number: Int
         if let known = sourceNumbers[source] {
             number = known
+        } else if let free = freeSources.popLast() {
+            number = free
+            sources[number] = source
         } else {
             precondition(sources.count < 65_000, "too many sources")
             number = sources.count
-            sourceNumbers[source] = number
             sources.append(source)
             nextOffsets.append(nil)
         }
-        routes.append(Route(source: number, topic: topic, defaults: defaults))
-        return routes.count - 1
+        sourceNumbers[source] = number
+        let route = Route(source: number, topic: topic, defaults: defaults)
+        guard let free = freeRoutes.popLast() else {
+            routes.append(route)
+            return routes.count - 1
+        }
+        routes[free] = route
+        return free
+    }
+
+    /// Gives a route and its source up, with the source's clocks: their numbers may come to stand for others. Nothing of the source may be
+    /// waiting for `take`, and no other route of it may be in use.
+    package mutating func close(route: Int) {
+        let number = routes[route].source
+        precondition(nextOffsets[number] == nil, "counts of the source have not been handed over")
+        for model in accumulators.indices { accumulators[model].setClock(sources[number], nil) }
+        sourceNumbers[sources[number]] = nil
+        freeSources.append(number)
+        freeRoutes.append(route)
+        if current == route { current = -1 }
     }
 
     /// Takes one message of a route, whose source's next offset is then `offset` + 1.
