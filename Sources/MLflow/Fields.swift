@@ -1,26 +1,38 @@
+import Events
 package import Values
 
 /// What a request says: the members of its JSON body, or the parameters of its query, read alike.
 ///
 /// Numbers may come as text, because clients send 64-bit ones that way; what is absent stays absent, and `null` is.
 package struct Fields: Sendable {
-    private let values: [String: JSON]
+    /// Few, so that looking through them is faster than hashing names; of equal names the last one counts.
+    private let values: [JSON.Member]
 
     /// - Parameter query: decoded pairs; a name given several times is a list.
     package init(body: JSON?, query: [(name: String, value: String)]) throws(MLflowError) {
-        var values: [String: JSON] = [:]
+        var values: [JSON.Member] = []
         for (name, value) in query {
-            switch values[name] {
-            case nil: values[name] = .string(value)
-            case .array(let items): values[name] = .array(items + [.string(value)])
-            case .some(let first): values[name] = .array([first, .string(value)])
+            guard let i = values.firstIndex(where: { $0.key == name }) else {
+                values.append(JSON.Member(name, .string(value)))
+                continue
             }
+            values[i].value = .array((values[i].value.arrayValue ?? [values[i].value]) + [.string(value)])
         }
         if let body {
             guard case .object(let members) = body else { throw .invalid("The request body must be one JSON object.") }
-            for member in members { values[member.key] = member.value == .null ? nil : member.value }
+            guard members.count <= Self.maximum else {
+                throw .invalid("The object has more than \(Self.maximum) members.")
+            }
+            values = values.isEmpty ? members : values + members
         }
         self.values = values
+    }
+
+    private static let maximum = 256
+
+    private func value(_ name: String) -> JSON? {
+        guard let value = values.last(where: { $0.key == name })?.value, value != .null else { return nil }
+        return value
     }
 
     init(_ object: JSON, at path: String) throws(MLflowError) {
@@ -28,10 +40,10 @@ package struct Fields: Sendable {
         try self.init(body: object, query: [])
     }
 
-    func has(_ name: String) -> Bool { values[name] != nil }
+    func has(_ name: String) -> Bool { value(name) != nil }
 
     func text(_ name: String) throws(MLflowError) -> String? {
-        switch values[name] {
+        switch value(name) {
         case nil: nil
         case .string(let text): text
         case .integer(let whole): String(whole)
@@ -45,7 +57,7 @@ package struct Fields: Sendable {
     }
 
     func whole(_ name: String) throws(MLflowError) -> Int64? {
-        switch values[name] {
+        switch value(name) {
         case nil: return nil
         case .integer(let whole): return whole
         case .number(let value):
@@ -60,7 +72,7 @@ package struct Fields: Sendable {
 
     /// NaN and infinities come as text.
     func number(_ name: String) throws(MLflowError) -> Double? {
-        switch values[name] {
+        switch value(name) {
         case nil: return nil
         case .integer(let whole): return Double(whole)
         case .number(let value): return value
@@ -75,7 +87,7 @@ package struct Fields: Sendable {
     }
 
     func flag(_ name: String) throws(MLflowError) -> Bool? {
-        switch values[name] {
+        switch value(name) {
         case nil: nil
         case .bool(let flag): flag
         case .string("true"), .string("True"): true
@@ -85,7 +97,7 @@ package struct Fields: Sendable {
     }
 
     func list(_ name: String) throws(MLflowError) -> [JSON] {
-        switch values[name] {
+        switch value(name) {
         case nil: []
         case .array(let items): items
         // A query that names a parameter once.
@@ -113,7 +125,7 @@ package struct Fields: Sendable {
     }
 
     func object(_ name: String) throws(MLflowError) -> Fields? {
-        guard let value = values[name] else { return nil }
+        guard let value = value(name) else { return nil }
         return try Fields(value, at: name)
     }
 
@@ -128,7 +140,7 @@ package struct Fields: Sendable {
 
     private func wrong(_ name: String, _ wanted: String) -> MLflowError {
         .invalid(
-            "Invalid value \(values[name]?.text ?? "") for parameter '\(name)' supplied: it must be \(wanted). "
+            "Invalid value \(value(name)?.text ?? "") for parameter '\(name)' supplied: it must be \(wanted). "
                 + "See the API docs for more information about request parameters.")
     }
 

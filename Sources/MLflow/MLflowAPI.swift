@@ -10,6 +10,7 @@ package final class MLflowAPI: Sendable {
     let registry: Registry
     let commits: GroupCommit
     let blobs: BlobStore
+    private let cache: ReadCache?
     let now: @Sendable () -> Timestamp
     let newID: @Sendable () -> String
 
@@ -24,6 +25,7 @@ package final class MLflowAPI: Sendable {
         self.now = now
         self.newID = newID
         commits = GroupCommit(registry.database)
+        cache = ReadCache(database: registry.database.path)
         blobs = BlobStore(folder: folder, newName: newID)
     }
 
@@ -42,6 +44,14 @@ package final class MLflowAPI: Sendable {
 
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         try await registry.database.read(body)
+    }
+
+    /// A read that clients repeat: from memory while nothing was committed since.
+    func repeated(
+        _ question: String, _ body: @escaping @Sendable (Database) throws -> JSON
+    ) async throws -> JSON {
+        guard let cache else { return try await read(body) }
+        return try await cache.answer(question) { try await read(body) }
     }
 
     func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {

@@ -20,7 +20,7 @@ extension Endpoint {
         Endpoint("GET", "registered-models/alias", "The version an alias points at") { api, call in
             let name = try call.fields.required("name")
             let alias = try call.fields.required("alias")
-            return try await api.read { db in
+            return try await api.repeated("alias\n\(name)\n\(alias)") { db in
                 let row = try Row.fetchOne(
                     db.cachedStatement(
                         sql: """

@@ -63,8 +63,8 @@ extension Endpoint {
 
 extension MLflowAPI {
     func registeredModel(_ name: String) async throws -> JSON {
-        try await read {
-            .members(("registered_model", try RegisteredModelRow.view($0, RegisteredModelRow.find($0, name))))
+        try await repeated("model\n\(name)") { db in
+            .members(("registered_model", try RegisteredModelRow.view(db, RegisteredModelRow.find(db, name))))
         }
     }
 

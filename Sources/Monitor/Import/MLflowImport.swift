@@ -64,10 +64,14 @@ package struct MLflowImport: Sendable {
             try await book.finish(.experiment, id, as: local)
             progress(summary, "experiment \(view["name"]?.stringValue ?? id)")
         }
-        for view in try await source.all(
-            "/api/2.0/mlflow/registered-models/search", "registered_models", query: [("max_results", "100")])
-        {
-            try await copyModel(view, &summary)
+        // A server's own search leaves prompts out, which are models with a tag.
+        for filter in ["", "tags.`mlflow.prompt.is_prompt` = 'true'"] {
+            let query = [("max_results", "100")] + (filter.isEmpty ? [] : [("filter", filter)])
+            for view in try await source.all(
+                "/api/2.0/mlflow/registered-models/search", "registered_models", query: query)
+            {
+                try await copyModel(view, isPrompt: !filter.isEmpty, &summary)
+            }
         }
         return summary
     }
@@ -164,7 +168,7 @@ package struct MLflowImport: Sendable {
         }
     }
 
-    private func copyModel(_ view: JSON, _ summary: inout Summary) async throws {
+    private func copyModel(_ view: JSON, isPrompt: Bool, _ summary: inout Summary) async throws {
         guard let name = view["name"]?.stringValue else { return }
         let known = Set(try await registry.models().map(\.name))
         if !known.contains(name) {
@@ -173,9 +177,13 @@ package struct MLflowImport: Sendable {
                 reason: "imported from \(source.url)", at: clock.now())
             summary.models += 1
         }
+        let named = "name = '\(name.replacing("'", with: "''"))'"
         let versions = try await source.all(
             "/api/2.0/mlflow/model-versions/search", "model_versions",
-            query: [("filter", "name = '\(name.replacing("'", with: "''"))'"), ("max_results", "1000")])
+            query: [
+                ("filter", isPrompt ? named + " AND tags.`mlflow.prompt.is_prompt` = 'true'" : named),
+                ("max_results", "1000"),
+            ])
         let numbered = versions.compactMap { version in
             version["version"].flatMap { Self.number($0) }.map { (number: $0, view: version) }
         }
