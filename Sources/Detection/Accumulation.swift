@@ -7,7 +7,7 @@ enum Accumulation {
     /// - Returns: ln e of the statistic with the most evidence, `nil` where the window says nothing.
     static func observe(
         _ stream: inout StreamState, _ counts: Watch.Counts, watch: Watch, start: Timestamp, dispersion: Double,
-        limit: Double
+        limit: Double, weight: Double
     ) -> Double? {
         let wobble = stream.wobble
         guard var e = watch.logE(counts, wobble: wobble, dispersion: dispersion) else { return nil }
@@ -16,12 +16,13 @@ enum Accumulation {
             let careful = watch.logE(counts, wobble: 10 * wobble, dispersion: dispersion) ?? 0
             e = max(limit / 2, min(e, careful))
         }
+        e *= weight
         var strongest = e
         stream.logR = LogEvidence.step(stream.logR ?? -1e300, e)
         stream.sum = max(0, stream.sum + e)
         if case .shift(isOrdered: true) = watch, let shift = RankEvidence.shift(counts.reference, counts.current) {
             var rank = stream.rank ?? RankEvidence()
-            let (r, rankE) = rank.observe(shift, wobble: wobble)
+            let (r, rankE) = rank.observe(shift, wobble: wobble, weight: weight)
             stream.rank = r > -2 ? rank : nil
             if r > stream.logR ?? 0 { strongest = rankE }
         }

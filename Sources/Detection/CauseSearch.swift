@@ -14,6 +14,7 @@ struct CauseSearch {
     let index: [Segment: Int]
     let windows: [StreamWindow]
     let limit: Double
+    let weight: Double
     private let byName: [Segment: StreamWindow]
     /// All counts, by window of the history.
     private let history: [SegmentCounts]
@@ -26,7 +27,7 @@ struct CauseSearch {
 
     init(
         watch: Watch, streams: [StreamState], starts: [Timestamp], index: [Segment: Int], windows: [StreamWindow],
-        limit: Double
+        limit: Double, weight: Double
     ) {
         self.watch = watch
         self.streams = streams
@@ -34,6 +35,7 @@ struct CauseSearch {
         self.index = index
         self.windows = windows
         self.limit = limit
+        self.weight = weight
         byName = Dictionary(
             windows.map { (SegmentRelation.canonical($0.segment), $0) }, uniquingKeysWith: { a, _ in a })
         let hasEvidence = streams.contains { $0.alarm == nil && $0.evidence >= limit }
@@ -222,7 +224,8 @@ struct CauseSearch {
         for (time, counts) in zip(starts, history) where time >= since {
             guard let rest = counts.rest(of: window.segment, without: open) else { continue }
             last = Accumulation.observe(
-                &streams[i], rest, watch: watch, start: time, dispersion: window.dispersion, limit: limit)
+                &streams[i], rest, watch: watch, start: time, dispersion: window.dispersion, limit: limit,
+                weight: weight)
         }
         return last
     }

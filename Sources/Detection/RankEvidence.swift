@@ -41,13 +41,13 @@ package struct RankEvidence: Sendable, Hashable, Codable {
     ///
     /// - Parameter wobble: τ² of PSI. A small move U has PSI 12·U², so U wobbles by τ²·k/12 where all of it is one move.
     package mutating func observe(
-        _ shift: (u: Double, variance: Double), wobble: Double
+        _ shift: (u: Double, variance: Double), wobble: Double, weight: Double = 1
     ) -> (logR: Double, logE: Double) {
         let v = shift.variance + wobble / 12
         var best = (logR: -1e300, logE: 0.0)
         for (i, move) in Self.moves.enumerated() {
             for (s, sign) in [1.0, -1.0].enumerated() {
-                let e = Self.logE(sign * shift.u, move, v)
+                let e = weight * Self.logE(sign * shift.u, move, v)
                 let r = max(-1e300, LogEvidence.step(logRs[2 * i + s], e))
                 logRs[2 * i + s] = r
                 if r > best.logR { best = (r, e) }

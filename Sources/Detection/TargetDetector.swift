@@ -66,8 +66,12 @@ package struct TargetDetector: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - start: of the window; windows come in order.
     ///   - limit: what ln R must reach (`LogEvidence.limit`).
+    ///   - weight: 1 for windows that share no rows; where they overlap, the part of a window that is new. The evidence of
+    ///     r interleaved chains of windows is then their geometric mean, which is at most their mean, so an e-value too.
     /// - Returns: a verdict for each of `windows`, in their order.
-    package mutating func observe(start: Timestamp, _ windows: [StreamWindow], limit: Double) -> [StreamVerdict] {
+    package mutating func observe(
+        start: Timestamp, _ windows: [StreamWindow], limit: Double, weight: Double = 1
+    ) -> [StreamVerdict] {
         var index = remember(start, windows)
         let counts = SegmentCounts(windows.map { ($0.segment, $0.counts) })
         let open = streams.filter { $0.alarm != nil }.map(\.segment)
@@ -75,10 +79,12 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         for window in windows {
             guard let i = index[window.segment] else { continue }
             if streams[i].alarm != nil {
-                continueAlarm(&streams[i], window)
+                continueAlarm(&streams[i], window, weight)
             } else {
                 let own = open.isEmpty ? window.counts : counts.rest(of: window.segment, without: open)
-                if let own { strongest[window.segment] = gather(&streams[i], own, window, start, limit) }
+                if let own, window.isWatched {
+                    strongest[window.segment] = gather(&streams[i], own, window, start, limit, weight)
+                }
             }
         }
         let closed = open.filter { segment in index[segment].map { streams[$0].alarm == nil } ?? false }
@@ -91,7 +97,8 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             }
         }
         var search = CauseSearch(
-            watch: watch, streams: streams, starts: starts, index: index, windows: windows, limit: limit)
+            watch: watch, streams: streams, starts: starts, index: index, windows: windows, limit: limit,
+            weight: weight)
         let found = search.run(strongest)
         streams = search.streams
         index = search.index
@@ -176,10 +183,11 @@ package struct TargetDetector: Sendable, Hashable, Codable {
     /// - Returns: ln e of the statistic that has the most evidence, `nil` where the window says nothing.
     private func gather(
         _ stream: inout StreamState, _ counts: Watch.Counts, _ window: StreamWindow, _ start: Timestamp,
-        _ limit: Double
+        _ limit: Double, _ weight: Double
     ) -> Double? {
         let evidence = Accumulation.observe(
-            &stream, counts, watch: watch, start: start, dispersion: window.dispersion, limit: limit)
+            &stream, counts, watch: watch, start: start, dispersion: window.dispersion, limit: limit,
+            weight: weight)
         guard let evidence else { return nil }
         if case .shift(let isOrdered) = watch, evidence < Self.leastLogE,
             let bins = TestBins(reference: counts.reference, current: counts.current, isOrdered: isOrdered)
@@ -196,7 +204,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
     /// Its null is the change as large as it was found, its alternative the accepted level: a change of PSI 8 that is gone
     /// is seen to be gone in one window. Where the change became smaller but is still one, by the ordinary ratio, nothing
     /// ends.
-    private func continueAlarm(_ stream: inout StreamState, _ window: StreamWindow) {
+    private func continueAlarm(_ stream: inout StreamState, _ window: StreamWindow, _ weight: Double) {
         guard var alarm = stream.alarm,
             let e = watch.logE(window.counts, wobble: stream.wobble, dispersion: window.dispersion)
         else { return }
@@ -212,7 +220,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         }
         let effect = watch.effect(window.counts, wobble: stream.wobble)
         alarm.lastEffect = effect
-        alarm.mirrored = max(-1e300, LogEvidence.step(alarm.mirrored, back))
+        alarm.mirrored = max(-1e300, LogEvidence.step(alarm.mirrored, back * weight))
         let isQuiet = e < 0 || !watch.isWorthTelling(window.counts)
         if !isQuiet { alarm.mirrored = -1e300 }
         stream.alarm = alarm

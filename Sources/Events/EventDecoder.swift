@@ -250,11 +250,14 @@ package struct EventDecoder {
             if parts.features == nil { return refuse(.badField, "a features event without features") }
         }
         counters.kinds[kind.rawValue] += 1
-        // Labels are counted here; joining them to predictions is the business of performance monitoring.
-        guard kind != .label else { return }
+        guard kind != .label else {
+            takeLabel(message, parts, model: model, time: time)
+            return
+        }
         counters.unknownKeys.pointee += models[model].append(
             message, parts, time: time, source: source, kind: kind, defaultVersion: defaults.version,
             to: batches[model])
+        if kind == .prediction { takeOutcome(message, parts, model: model) }
     }
 
     @inline(__always)

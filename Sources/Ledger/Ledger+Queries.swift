@@ -37,6 +37,44 @@ extension Ledger {
         }
     }
 
+    /// The last line of each of these alerts, by fingerprint; those that are not known are left out.
+    package func alerts(fingerprints: [String]) throws(LedgerError) -> [String: String] {
+        try reading { db in
+            var lines: [String: String] = [:]
+            let statement = try db.cachedStatement(sql: "SELECT line FROM alert WHERE fingerprint = ?")
+            for fingerprint in fingerprints {
+                lines[fingerprint] = try String.fetchOne(statement, arguments: [fingerprint])
+            }
+            return lines
+        }
+    }
+
+    /// Alerts whose fingerprint begins with a text, with their models; the newest first.
+    package func alerts(beginning prefix: String) async throws -> [(fingerprint: String, model: String)] {
+        try await database.read { db in
+            // Resolved alerts may be forgotten before their transitions.
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT fingerprint, model, max(seq) AS last FROM transition
+                    WHERE substr(fingerprint, 1, length(?1)) = ?1 GROUP BY fingerprint, model ORDER BY last DESC
+                    """, arguments: [prefix]
+            ).map { ($0["fingerprint"], $0["model"]) }
+        }
+    }
+
+    /// What was told of an alert, oldest first, each as a line of `alerts.jsonl`; the last one with what became of its actions.
+    package func transitions(of fingerprint: String, model: String) async throws -> [String] {
+        try await database.read { db in
+            let lines = try String.fetchAll(
+                db, sql: "SELECT line FROM transition WHERE fingerprint = ? AND model = ? ORDER BY seq",
+                arguments: [fingerprint, model])
+            let latest = try String.fetchOne(
+                db, sql: "SELECT line FROM alert WHERE fingerprint = ? AND model = ?", arguments: [fingerprint, model])
+            return latest.map { Array(lines.dropLast()) + [$0] } ?? lines
+        }
+    }
+
     /// Alerts of models that are no longer monitored would stay open for ever.
     package func forgetAlerts(exceptOf models: [String]) async throws {
         try await database.write { db in

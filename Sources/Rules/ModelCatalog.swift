@@ -17,7 +17,7 @@ package struct ModelCatalog: Sendable {
 
     var columnNames: [String] {
         let names = columns.map(\.name)
-        return names.contains("prediction") ? names : names + ["prediction"]
+        return (names.contains("prediction") ? names : names + ["prediction"]) + ["performance"]
     }
 
     var dimensions: [String] {
@@ -49,6 +49,23 @@ extension RuleSet {
         return problems.problems.list
     }
 
+    /// Where a rule for every model is silent on some of them: what `check` tells, though nothing is wrong.
+    package func silences(against catalog: [ModelCatalog]) -> [Problem] {
+        var notes = ProblemCollector()
+        for group in groups where group.model == nil && catalog.count > 1 {
+            for rule in group.rules {
+                for model in catalog {
+                    var missing = ProblemCollector()
+                    for selector in rule.expression.selectors { Self.check(selector, rule, [model], &missing) }
+                    for problem in missing.list {
+                        notes.add("`\(rule.name)` is silent there: \(problem.message)", at: problem.place)
+                    }
+                }
+            }
+        }
+        return notes.list
+    }
+
     private static func checkNames(
         _ rule: Rule, _ alerts: [String], _ receivers: [String]?, _ problems: inout ProblemCollector
     ) {
@@ -56,6 +73,11 @@ extension RuleSet {
             for (name, place) in zip(rule.notify ?? [], rule.places.receivers) where !receivers.contains(name) {
                 problems.add("unknown receiver `\(name)`\(Nearest.hint(for: name, among: receivers))", at: place)
             }
+        }
+        for (name, place) in rule.places.starters where receivers?.contains(name) == false {
+            problems.add(
+                "unknown receiver `\(name)` to start the pipeline\(Nearest.hint(for: name, among: receivers ?? []))",
+                at: place)
         }
         for (name, place) in rule.places.unless where !alerts.contains(name) {
             let hint = Nearest.hint(for: name, among: alerts)

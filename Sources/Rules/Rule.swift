@@ -46,6 +46,10 @@ package struct Rule: Sendable {
     package let notify: [String]?
     /// Another window size than the model's own.
     package let window: Span?
+    /// Armed only in windows that lie, at least in part, this long after a change of the champion.
+    package let sinceDeploy: Span?
+    /// Share of a window's predictions that must have labels before its performance is judged, above 0 and up to 1.
+    package let labelsCoverage: Double?
     package let actions: [ActionRequest]
     package let places: Places
 
@@ -55,6 +59,8 @@ package struct Rule: Sendable {
         package var expression: YAMLValue
         package var receivers: [Place]
         package var unless: [(name: String, place: Place)]
+        /// Receivers that start pipelines.
+        package var starters: [(name: String, place: Place)]
     }
 
     /// Changes with everything that decides which instances the rule has, and not with what it only tells.
@@ -75,10 +81,13 @@ package struct RuleGroup: Sendable {
     package let place: Place
     package let modelPlace: Place?
 
-    /// How many false alerts its author accepts; what an evidence detector spends. Fixed levels do not use it.
+    /// How many false alerts its author accepts; what the e-detector spends. Fixed levels do not use it.
     package struct Budget: Sendable, Hashable {
         package let falseAlerts: Double
         package let per: Span
+
+        /// One false alert a month, where a group says nothing.
+        static let standard = Budget(falseAlerts: 1, per: .days(30))
     }
 
     package func holds(for model: String) -> Bool { self.model == nil || self.model == model }

@@ -1,6 +1,6 @@
 /// The page's style sheet. Colours carry meaning: grey is the reference, blue the window that is judged, red drift.
 enum PageStyle {
-    static let text = colours + layout + alerts + models
+    static let text = colours + layout + alerts + models + page
 
     private static let colours = """
         :root{--bg:#f6f7f9;--card:#fff;--line:#e4e7ec;--text:#171b24;--soft:#667085;--faint:#f0f2f5;--ref:#c4cad6;
@@ -157,5 +157,16 @@ enum PageStyle {
         td.trend{display:table-cell;width:170px}td.trend .spark{height:18px;width:150px}
         @media (max-width:620px){.model>.head,.facts,.column,details{padding-left:14px;padding-right:14px}
         .chips{margin-left:0}.facts{gap:10px 22px}.columns{grid-template-columns:minmax(0,1fr)}}
+        """
+
+    /// The page of one alert.
+    private static let page = """
+        .one{max-width:860px}.one .alert .body{grid-template-columns:minmax(0,1fr)}
+        .one .likely{font-size:16px;line-height:1.45}.one .evidence .hist{height:150px}
+        .timeline{padding:16px 20px}.timeline .spark{height:110px}.timeline details{padding:10px 0 0}
+        .figures-table{padding:6px 20px 12px}.figures-table .facts{padding:12px 0 4px}
+        .one h3 a{color:inherit}
+        @media (max-width:620px){.timeline,.figures-table,.list{padding-left:14px;padding-right:14px}
+        .timeline .spark{height:80px}}
         """
 }

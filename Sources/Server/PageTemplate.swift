@@ -50,9 +50,59 @@ enum PageTemplate {
         </section>
         """
 
+    /// The page of one alert.
+    static let alertDocument = """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>{{title}}</title>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml">
+        <style>{{{style}}}</style>
+        </head>
+        <body>
+        <header class="top"><div class="wide">
+        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="26" height="26"><b>Holdfast</b></a>
+        <span class="now"><a href="/">all alerts</a></span>
+        </div></header>
+        <main class="wide one">
+        {{#page}}
+        <section aria-label="Alert">{{#card}}\(alert){{/card}}</section>
+        {{#timeline}}<section aria-label="Timeline"><h2>{{#about}}{{.}}{{/about}} before and since</h2>
+        <div class="card timeline">{{{timeline}}}<div class="axis"><span>{{timelineFirst}}</span>\
+        <span>{{timelineLast}}</span></div>
+        <details><summary>The last windows as numbers</summary><div class="scroll"><table>
+        <thead><tr><th>window</th><th class="num">rows</th><th class="num">value</th></tr></thead><tbody>
+        {{#windows}}<tr><td>{{name}}</td><td class="num">{{before}}</td><td class="num">{{now}}</td></tr>
+        {{/windows}}</tbody></table></div></details></div></section>{{/timeline}}
+        {{#hasEvidence}}<section aria-label="Evidence"><h2>Seen beside it</h2><div class="card list">
+        {{#evidence}}<div class="item">{{.}}</div>{{/evidence}}</div></section>{{/hasEvidence}}
+        {{#hasDrivers}}<section aria-label="Segments"><h2>Segments that drive it</h2><div class="card figures-table">
+        <div class="scroll"><table><thead><tr><th>segment</th><th class="num">share</th><th class="num">from its size</th>\
+        <th class="num">from its values</th><th class="num">±</th></tr></thead><tbody>
+        {{#drivers}}<tr><td><b>{{name}}</b></td><td class="num">{{share}}</td><td class="num">{{mix}}</td>\
+        <td class="num">{{within}}</td><td class="num soft">{{error}}</td></tr>
+        {{/drivers}}</tbody></table></div></div></section>{{/hasDrivers}}
+        <section aria-label="Numbers"><h2>Numbers</h2><div class="card figures-table"><div class="scroll"><table>
+        {{#hasQuantiles}}<thead><tr><th></th><th class="num">reference</th><th class="num">this window</th></tr></thead>\
+        <tbody>{{#quantiles}}<tr><td>{{name}}</td><td class="num">{{before}}</td><td class="num">{{now}}</td></tr>
+        {{/quantiles}}</tbody>{{/hasQuantiles}}</table></div>
+        <dl class="facts">{{#facts}}<div><dt>{{name}}</dt><dd>{{before}}</dd></div>{{/facts}}</dl></div></section>
+        <section aria-label="History"><h2>What was told</h2><div class="card list">
+        {{#steps}}<div class="item {{kind}}"><b>{{what}}</b> <span class="soft">{{at}}</span></div>{{/steps}}
+        </div></section>
+        {{/page}}
+        </main>
+        </body>
+        </html>
+        """
+
     private static let alert = """
         <article class="alert {{severityClass}} {{status}}">
-        <div class="head"><span class="pill">{{severity}}</span><h3>{{name}}</h3>
+        <div class="head"><span class="pill">{{severity}}</span><h3>{{#href}}<a href="{{.}}">{{name}}</a>{{/href}}\
+        {{^href}}{{name}}{{/href}}</h3>
         <span class="where">{{model}}{{#column}} <em>/</em> {{.}}{{/column}}</span>
         {{#segments}}<span class="tag">{{.}}</span>{{/segments}}
         <span class="when">{{status}}{{#since}} since {{.}}{{/since}}</span></div>

@@ -81,10 +81,9 @@ package struct Accumulator {
         var first = 0
         while first < batch.count {
             let count = min(RowEncoder.maximumRows, batch.count - first)
-            encoder.encode(batch, from: first, count: count)
             segmentKeys.compute(batch, from: first, count: count)
             assign(batch, from: first, count: count, names, model, sources)
-            groups.count(encoder, rows: count)
+            groups.count(batch, from: first, rows: count, encoder)
             first += count
             // One message may hold events of a thousand panes.
             if groups.bytes > Self.spillBytes { drain(names: names, model: model) }

@@ -7,12 +7,16 @@ package struct SnapshotBuilder: Sendable {
     private let reference: Reference
     private let plans: GroupPlans
     private let smoothing: Smoothing
+    private let calendar: WindowCalendar
     package let referenceName: String
     /// What the reference says of each segment it knows, by column, in the bins the segment counts in.
     private let columns: [Segment: [ColumnProfile]]
     private let descriptions: [Segment: [MetricValues]]
 
-    package init(reference: Reference, plans: GroupPlans, smoothing: Smoothing) {
+    package init(
+        reference: Reference, plans: GroupPlans, smoothing: Smoothing, calendar: WindowCalendar = .utc
+    ) {
+        self.calendar = calendar
         self.reference = reference
         self.plans = plans
         self.smoothing = smoothing
@@ -43,32 +47,35 @@ package struct SnapshotBuilder: Sendable {
             }
         }
         if together[.all] == nil { together[.all] = Profile(plans.all.layout) }
-        var rows = rows(version: SnapshotRow.allVersions, together)
+        let covered = calendar.weekHours(of: window)
+        var rows = rows(version: SnapshotRow.allVersions, together, covered)
         for version in versions {
             if versions.count == 1 {
                 rows += rows.map { $0.relabelled(version: version) }
             } else {
                 let own = counts.filter { $0.key.version == version }
                 rows += self.rows(
-                    version: version, Dictionary(uniqueKeysWithValues: own.map { ($0.key.segment, $0.value) }))
+                    version: version, Dictionary(uniqueKeysWithValues: own.map { ($0.key.segment, $0.value) }), covered)
             }
         }
-        return Snapshot(
+        var snapshot = Snapshot(
             model: model, window: window, revision: revision, versions: versions, referenceName: referenceName,
             rows: rows)
+        snapshot.smoothing = smoothing
+        return snapshot
     }
 
-    private func rows(version: String, _ profiles: [Segment: Profile]) -> [SnapshotRow] {
+    private func rows(version: String, _ profiles: [Segment: Profile], _ covered: [Double]) -> [SnapshotRow] {
         profiles.sorted { $0.key < $1.key }.flatMap { segment, profile in
             let plan = plans.plan(for: segment)
             let group = reference.comparisonGroup(for: segment)
-            return plan.layout.columns.indices.map { row(version: version, segment, $0, profile, plan, group) }
+            return plan.layout.columns.indices.map { row(version: version, segment, $0, profile, plan, group, covered) }
         }
     }
 
     private func row(
         version: String, _ segment: Segment, _ index: Int, _ profile: Profile, _ plan: GroupPlan,
-        _ group: Reference.Group
+        _ group: Reference.Group, _ covered: [Double]
     ) -> SnapshotRow {
         let column = plan.layout.columns[index]
         let current = profile.column(column)
@@ -90,6 +97,21 @@ package struct SnapshotBuilder: Sendable {
             common: common)
         // A group whose own quantiles found no room among the fine edges is cut like all traffic.
         row.borrowsBins = plan.borrowsCuts[index]
+        row.missing = current.missing
+        row.wrongType = current.wrongType
+        row.alike = alike(common, segment, index, covered)
         return row
+    }
+
+    /// The comparison with the reference rows of the window's own times of the week.
+    private func alike(
+        _ common: Comparison, _ segment: Segment, _ index: Int, _ covered: [Double]
+    ) -> Comparison? {
+        guard let season = reference.season(index), let counts = reference.group(segment)?.season(index),
+            let rows = counts.reference(season, covered: covered), rows.count == common.current.count + 1
+        else { return nil }
+        return Comparison(
+            edges: common.edges, categories: common.categories, reference: Array(rows.dropLast()),
+            current: common.current, referenceNulls: rows[rows.count - 1], currentNulls: common.currentNulls)
     }
 }

@@ -44,8 +44,13 @@ extension Snapshot {
                 JSON.write(value, into: &out)
             }
             out += "}".utf8
-            writeDrift(row, into: &out)
-            row.comparison.write(into: &out)
+            if let performance = row.performance {
+                out += #","performance":"#.utf8
+                performance.json.write(into: &out)
+            } else {
+                writeDrift(row, into: &out)
+                row.comparison.write(into: &out)
+            }
             out += "}\n".utf8
         }
     }

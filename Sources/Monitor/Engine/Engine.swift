@@ -15,6 +15,8 @@ final class Engine: Sendable {
     /// What one step brought.
     struct Step: Sendable {
         var snapshots: [Snapshot] = []
+        /// Places in `snapshots` of the models' own windows; the others are of sizes that rules ask for.
+        var ownSnapshots: Set<Int> = []
         var alerts: [Alert] = []
         var events: [EventKey: UInt64] = [:]
         var rejected: [RejectedKey: UInt64] = [:]
@@ -40,7 +42,7 @@ final class Engine: Sendable {
 
     let models: [MonitoredModel]
     let ledger: Ledger
-    private let rules: RuleSet
+    private let book: RuleBook
     private let options: Options
     private let state: Mutex<State>
     /// What others may look at: a lock that no disk is ever waited for under.
@@ -60,6 +62,7 @@ final class Engine: Sendable {
     private struct State {
         var windows: [ModelWindows]
         var alerts: [ModelAlertState]
+        var performance: [ModelPerformance?]
         var intakes: [String: Speaker] = [:]
         /// Intakes that divide the sources of one origin among them.
         var groups: [[String]] = []
@@ -76,18 +79,19 @@ final class Engine: Sendable {
     }
 
     init(
-        models: [MonitoredModel], rules: RuleSet, ledger: Ledger, options: Options,
+        models: [MonitoredModel], rules book: RuleBook, ledger: Ledger, options: Options,
         warn: (String) -> Void, retries: @escaping @Sendable (LedgerError) -> Bool = { _ in false },
         published: @escaping @Sendable (Step) -> Void
     ) throws {
         self.models = models
-        self.rules = rules
+        self.book = book
         self.ledger = ledger
         self.options = options
         self.published = published
         self.retries = retries
         var windows: [ModelWindows] = []
         var alerts: [ModelAlertState] = []
+        var performance: [ModelPerformance?] = []
         for model in models {
             let stored = try ledger.load(
                 model: model.name, plans: model.plans, layoutName: model.layoutName)
@@ -103,13 +107,14 @@ final class Engine: Sendable {
                 try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
             )
         }
+        performance = try models.map { try ModelPerformance($0, ledger) }
         let views = models.map(ModelView.init)
         shared = Mutex(
             Shared(
                 views: views,
                 sources: SourceBook(offsets: try ledger.offsets(), clocks: windows.map(\.state.clocks)),
                 firing: Dictionary(uniqueKeysWithValues: alerts.map { ($0.model, $0.firingRules) })))
-        state = Mutex(State(windows: windows, alerts: alerts, views: views))
+        state = Mutex(State(windows: windows, alerts: alerts, performance: performance, views: views))
     }
 
     /// Intakes that have not said anything yet may bring older rows: nothing closes before each has. They share the sources of one
@@ -143,6 +148,12 @@ final class Engine: Sendable {
 
     /// The alerts that fire for a model now: their rules by fingerprint.
     func firingAlerts(model: String) -> [String: String] { shared.withLock { $0.firing[model] ?? [:] } }
+
+    /// The end of the latest window of the model's own size; `nil` before the first.
+    func closedThrough(model: String) -> Timestamp? {
+        guard let index = models.firstIndex(where: { $0.name == model }) else { return nil }
+        return shared.withLock { $0.views[index].latest?.window.end }
+    }
 
     /// The same for an intake that alone reads one source, of its own name.
     func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?)
@@ -216,6 +227,10 @@ final class Engine: Sendable {
             step.now = now
             for index in models.indices {
                 var changed = apply(delta, index, &state, &commit, &step)
+                if let failure = join(delta, index, &state, inOrder: now == nil) {
+                    state.failure = failure
+                    return .failure(failure)
+                }
                 let watermark = through(state, index)
                 changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
                 if changed { commit.states[models[index].name] = modelState(index, state, step) }
@@ -226,6 +241,7 @@ final class Engine: Sendable {
                     }
                     step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
                 }
+                if let join = state.performance[index]?.takeCommit() { commit.joins[models[index].name] = join }
                 if let watermark { step.watermarks[models[index].name] = watermark }
             }
             forget(&state, &commit, now)
@@ -270,6 +286,18 @@ final class Engine: Sendable {
         return true
     }
 
+    private func join(
+        _ delta: IntakeDelta, _ index: Int, _ state: inout State, inOrder: Bool
+    ) -> LedgerError? {
+        guard delta.joins.indices.contains(index) else { return nil }
+        do throws(LedgerError) {
+            try state.performance[index]?.apply(delta.joins[index], inOrder: inOrder, ledger)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// - Returns: whether anything about the model changed.
     private func close(
         _ index: Int, through watermark: Timestamp?, _ finishing: Bool, _ state: inout State,
@@ -282,21 +310,27 @@ final class Engine: Sendable {
         if finishing { dropped += state.windows[index].finish { closed.append($0) } }
         let model = models[index]
         for window in closed {
+            let performance = state.performance[index]?.close(window.shape, window.range)
             let snapshot = model.snapshots.snapshot(
-                model: model.name, window: window.range, revision: 1, counts: window.counts)
-            let alerts = rules.evaluate(
+                model: model.name, window: window.range, revision: 1, counts: window.counts
+            ).adding(performance?.rows ?? [])
+            let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
-                state: &state.alerts[index])
+                roles: book.roles(model: model.name), state: &state.alerts[index]
+            ).map { $0.linked(to: options.externalURL) }
             step.snapshots.append(snapshot)
-            step.alerts += announce(alerts, snapshot, &commit, now: step.now)
-            if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
-            if options.keepsSnapshots {
-                var lines = [UInt8]()
-                snapshot.writeLines(into: &lines)
-                commit.snapshots.append(
-                    .init(model: model.name, window: snapshot.window, revision: snapshot.revision, lines: lines))
+            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
+            if window.shape == model.shapes[0] {
+                state.views[index].take(snapshot)
+                step.ownSnapshots.insert(step.snapshots.count - 1)
             }
+            keep(snapshot, &commit)
+            for told in performance?.revisions ?? [] { tell(told, index, &state, &commit, &step) }
         }
+        if finishing {
+            for told in state.performance[index]?.finish() ?? [] { tell(told, index, &state, &commit, &step) }
+        }
+        if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows
         if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }
@@ -305,21 +339,68 @@ final class Engine: Sendable {
         return !closed.isEmpty || !dropped.isEmpty || state.windows[index].state.next != before.next
     }
 
+    private func keep(_ snapshot: Snapshot, _ commit: inout LedgerCommit) {
+        guard options.keepsSnapshots else { return }
+        var lines = [UInt8]()
+        snapshot.writeLines(into: &lines)
+        commit.snapshots.append(
+            .init(model: snapshot.model, window: snapshot.window, revision: snapshot.revision, lines: lines))
+    }
+
+    /// Labels changed the performance of a window that closed before, or brought it to where it may be judged.
+    private func tell(
+        _ told: PerformanceWindows.Told, _ index: Int, _ state: inout State, _ commit: inout LedgerCommit,
+        _ step: inout Step
+    ) {
+        let model = models[index]
+        let versions = Set(told.rows.map(\.version)).subtracting([SnapshotRow.allVersions]).sorted()
+        let snapshot = Snapshot(
+            model: model.name, window: told.range, revision: told.revision, versions: versions,
+            referenceName: model.snapshots.referenceName, rows: told.rows)
+        if told.matured {
+            let alerts = book.rules.evaluate(
+                performance: snapshot, size: told.shape.size, modelWindow: model.window.size,
+                roles: book.roles(model: model.name), state: &state.alerts[index]
+            ).map { $0.linked(to: options.externalURL) }
+            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
+        }
+        guard told.revision > 1 else { return }
+        step.snapshots.append(snapshot)
+        keep(snapshot, &commit)
+    }
+
     /// Writes transitions down, with what they set in motion.
     private func announce(
-        _ alerts: [Alert], _ snapshot: Snapshot, _ commit: inout LedgerCommit, now: Timestamp?
+        _ alerts: [Alert], _ state: ModelAlertState, _ commit: inout LedgerCommit, now: Timestamp?
     ) -> [Alert] {
         guard !alerts.isEmpty else { return [] }
         var told = alerts
         if options.performs {
-            var entries = Outgoing.deliveries(alerts, receivers: options.receivers, externalURL: options.externalURL)
-            entries += alerts.flatMap { Outgoing.actions($0, snapshot) }
+            let written = commit.transitions
+            var entries = Outgoing.deliveries(
+                alerts, siblings: { siblings(of: $0, state, written) }, receivers: options.receivers,
+                externalURL: options.externalURL)
+            entries += alerts.flatMap(Outgoing.actions)
             commit.outbox += entries.map { entry in now.map { entry.due(by: $0) } ?? entry }
         } else {
             told = alerts.map(Outgoing.withPlannedActions)
         }
         commit.transitions += told
         return told
+    }
+
+    /// The other firing alerts of an alert's cause, as they were told last: earlier in this step, or as the ledger has them.
+    private func siblings(of alert: Alert, _ state: ModelAlertState, _ written: [Alert]) -> [Alert] {
+        guard let cause = alert.cause else { return [] }
+        let others = state.firing(ofCause: cause).filter { $0 != alert.fingerprint }
+        guard !others.isEmpty else { return [] }
+        let recent = Dictionary(written.map { ($0.fingerprint, $0) }, uniquingKeysWith: { _, new in new })
+        let stored = (try? ledger.alerts(fingerprints: others.filter { recent[$0] == nil })) ?? [:]
+        return others.compactMap { fingerprint in
+            if let known = recent[fingerprint] { return known }
+            guard let line = stored[fingerprint], let json = try? JSON(parsing: line.utf8) else { return nil }
+            return Alert(json, model: alert.model, group: alert.group, rule: alert.rule, notify: alert.notify)
+        }
     }
 
     private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) -> LedgerCommit.ModelState {

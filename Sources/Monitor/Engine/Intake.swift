@@ -5,7 +5,7 @@ package import Windows
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
 package struct Intake {
     /// Rows are counted in micro-batches of about this size: what counting takes at once, less what may come between two looks.
-    private static let batchRows = 1_024 - messagesBetweenLooks
+    private static let batchRows = 2_048 - messagesBetweenLooks
     /// So many messages come before the batches are looked at again: there may be hundreds of models.
     private static let messagesBetweenLooks = 64
     /// A message of so many bytes may hold many events.
@@ -13,6 +13,7 @@ package struct Intake {
 
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]
+    private var collectors: [JoinCollector]
     private let names: [(model: String, dimensions: [String])]
     private var sources: [String] = []
     private var sourceNumbers: [String: Int] = [:]
@@ -40,6 +41,7 @@ package struct Intake {
         decoder.limitsWholeMessages = limitsWholeMessages
         names = models.map { ($0.name, $0.schema.dimensions) }
         let scratch = CountScratch()
+        collectors = models.map { JoinCollector(schema: $0.schema, sample: $0.performance?.sample ?? 1) }
         accumulators = models.map {
             Accumulator(
                 plans: $0.plans, settings: $0.window, dimensions: $0.schema.dimensions,
@@ -151,6 +153,9 @@ package struct Intake {
 
     private mutating func count(_ model: Int) {
         let before = accumulators[model].pendingBytes
+        pendingBytes -= collectors[model].pendingBytes
+        collectors[model].add(decoder.batches[model], names: decoder, model: model)
+        pendingBytes += collectors[model].pendingBytes
         accumulators[model].add(decoder.batches[model], names: decoder, model: model, sources: sources)
         pendingBytes += accumulators[model].pendingBytes - before
         decoder.removeAll(model: model)
@@ -168,6 +173,7 @@ package struct Intake {
         delta = IntakeDelta()
         pendingBytes = 0
         taken.models = accumulators.indices.map { accumulators[$0].take(names: decoder, model: $0) }
+        taken.joins = collectors.indices.map { collectors[$0].take() }
         for (model, pane) in taken.models.enumerated() where pane.overflowRows > 0 {
             let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.combination)
             taken.segmentOverflow[key, default: 0] += pane.overflowRows
@@ -197,6 +203,8 @@ package struct SegmentOverflowKey: Hashable, Sendable {
 package struct IntakeDelta: Sendable {
     /// By the number of the model.
     package var models: [PaneDelta] = []
+    /// By the number of the model: what the join of labels needs.
+    package var joins: [JoinDelta] = []
     /// For each source, the offset to read next.
     package var offsets: [String: Int64] = [:]
     package var events: [EventKey: UInt64] = [:]
