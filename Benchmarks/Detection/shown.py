@@ -85,7 +85,8 @@ def injected(options: argparse.Namespace, figures: Figures) -> None:
         figures.findings += findings(stream.name, manifest, ours, over, done.other)
         found = sum(bool(f.true) for f in ours.found if f.counts)
         due = sum(f.counts for f in ours.found)
-        rows.append((stream.name, f"{found}/{due}", str(len(ours.false)), f"{ours.exact_on_top:.2f}", str(len(over)), f"{done.seconds:.0f} s"))
+        top = f"{ours.exact_on_top:.2f}" if found else ""
+        rows.append((stream.name, f"{found}/{due}", str(len(ours.false)), top, str(len(over)), f"{done.seconds:.0f} s"))
         note(f"  {' '.join(rows[-1])}")
     if not rows:
         raise NotMeasured("no stream is there to replay")

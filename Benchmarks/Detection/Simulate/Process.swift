@@ -18,8 +18,9 @@ enum Setting: String, CaseIterable, Sendable {
     /// Tilt by hour of day and at weekends: up to a PSI of 0.06 and 0.04 of its own.
     var hourly: Double { self == .season || self == .slow ? 0.25 : 0 }
     var weekend: Double { self == .season || self == .slow ? 0.2 : 0 }
-    /// Standard deviation of a tilt that wanders, with a memory of five days: a PSI of 0.01 on average, never 0.2.
-    var slow: Double { self == .slow ? 0.1 : 0 }
+    /// Standard deviation of a tilt that wanders, with a memory of five days: a PSI of 0.005 on average, and 0.1, which the
+    /// rules ask for, once in 25 months of a thousand streams.
+    var slow: Double { self == .slow ? 0.07 : 0 }
     static let memoryHours = 120.0
 }
 
