@@ -23,13 +23,15 @@ _Static_assert(sizeof(sums) == 64 && offsetof(sums, least) == 48, "as in Swift")
 enum { SAFE = 128 };
 
 #define INLINE static inline __attribute__((always_inline))
+// Called so seldom that the caller must not make room for it in its registers.
+#define RARE __attribute__((noinline, cold, preserve_most))
 
 INLINE uint64_t own(uint64_t tag, const uint64_t *words) {
     uint64_t word = words[tag >> 48];
     return (word >> 48) + (uint64_t)__builtin_popcountll((word & tag) << 16);
 }
 
-static __attribute__((noinline)) void widen(sums *s, double value, int64_t multiple) {
+static RARE void widen(sums *s, double value, int64_t multiple) {
     if (value < s->minimum) {
         s->minimum = value;
         s->least = multiple;
@@ -46,7 +48,8 @@ INLINE uint64_t inner(const sums *s) {
     return distance == 0 ? 0 : distance - 1;
 }
 
-INLINE void with_sums(const hf_run *run, const hf_numeric *column, const uint64_t *words) {
+// `is_ranked` is a constant in every call, unlike a comparison of the words with null.
+INLINE void with_sums(const hf_run *run, const hf_numeric *column, int is_ranked, const uint64_t *words) {
     const uint16_t *row = run->rows, *end = row + run->count;
     const sample *samples = column->samples;
     uint16_t *counts = run->counts + run->bases[column->column];
@@ -58,7 +61,7 @@ INLINE void with_sums(const hf_run *run, const hf_numeric *column, const uint64_
         int64_t part = 0;
         do {
             const sample *one = samples + *row;
-            counts[words ? own(one->tag, words) : one->tag]++;
+            counts[is_ranked ? own(one->tag, words) : one->tag]++;
             int64_t multiple = one->multiple;
             part += multiple;
             squares += one->square;
@@ -73,29 +76,29 @@ INLINE void with_sums(const hf_run *run, const hf_numeric *column, const uint64_
     s->squares = squares;
 }
 
-INLINE void without_sums(const hf_run *run, int64_t column, const uint64_t *tags, const uint64_t *words) {
+INLINE void without_sums(const hf_run *run, int64_t column, const uint64_t *tags, int is_ranked, const uint64_t *words) {
     const uint16_t *row = run->rows, *end = row + run->count;
     uint16_t *counts = run->counts + run->bases[column];
 #pragma clang loop unroll_count(4)
-    for (; row < end; row++) counts[words ? own(tags[*row], words) : tags[*row]]++;
+    for (; row < end; row++) counts[is_ranked ? own(tags[*row], words) : tags[*row]]++;
 }
 
 void hf_count_plain(const hf_run *runs, int64_t count, int64_t column, const uint64_t *tags) {
-    for (int64_t i = 0; i < count; i++) without_sums(runs + i, column, tags, NULL);
+    for (int64_t i = 0; i < count; i++) without_sums(runs + i, column, tags, 0, NULL);
 }
 
 static void unranked(const hf_run *runs, int64_t count, const hf_numeric *column) {
     for (int64_t i = 0; i < count; i++) {
-        if (runs[i].sums) with_sums(runs + i, column, NULL);
-        else without_sums(runs + i, column->column, column->tags, NULL);
+        if (runs[i].sums) with_sums(runs + i, column, 0, NULL);
+        else without_sums(runs + i, column->column, column->tags, 0, NULL);
     }
 }
 
 INLINE void ranked(const hf_run *runs, int64_t count, const hf_numeric *column) {
     for (int64_t i = 0; i < count; i++) {
         const uint64_t *words = runs[i].ranks + column->word;
-        if (runs[i].sums) with_sums(runs + i, column, words);
-        else without_sums(runs + i, column->column, column->tags, words);
+        if (runs[i].sums) with_sums(runs + i, column, 1, words);
+        else without_sums(runs + i, column->column, column->tags, 1, words);
     }
 }
 
