@@ -38,7 +38,7 @@ struct FilterTests {
                         "tags",
                         .array([
                             .members(("key", "mlflow.source.name"), ("value", .string("Train-\(name).py"))),
-                            .members(("key", "a b"), ("value", .string("it''s"))),
+                            .members(("key", "a b"), ("value", .string("it's"))),
                         ])
                     )))
         }
@@ -58,7 +58,8 @@ struct FilterTests {
         ("tags.nothing IS NULL AND tags.mlflow.source.name IS NOT NULL", "cba"), ("params.depth IS NULL", "d"),
         ("attributes.run_name IN ('a', 'c')", "ca"), ("run_name NOT IN ('a','b','c')", "d"),
         ("status = 'RUNNING'", "dcba"),
-        ("attr.start_time > 0 AND status != 'RUNNING'", ""), ("  tags.`a b`   =   'it''s' ", ""),
+        ("attr.start_time > 0 AND status != 'RUNNING'", ""), ("  tags.`a b`   =   'it''s' ", "cba"),
+        ("tags.`a b` = \"it's\"", "cba"),
         ("metrics.loss>0.45", "a"),
     ])
     func `a filter finds what MLflow's finds`(filter: String, expected: String) async throws {

@@ -71,7 +71,7 @@ struct Lexer {
         return text
     }
 
-    /// Doubled and escaped quotes do not end it; the contents are taken as they stand.
+    /// A single quote is written doubled inside single quotes; after a backslash it does not end the text either.
     private mutating func quoted(_ mark: Character, _ place: Int) throws(MLflowError) -> String {
         position += 1
         var text = ""

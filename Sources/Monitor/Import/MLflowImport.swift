@@ -177,7 +177,9 @@ package struct MLflowImport: Sendable {
                 reason: "imported from \(source.url)", at: clock.now())
             summary.models += 1
         }
-        let named = "name = '\(name.replacing("'", with: "''"))'"
+        // MLflow's filters know no escape, but two kinds of quotes.
+        let mark = name.contains("'") ? "\"" : "'"
+        let named = "name = \(mark)\(name)\(mark)"
         let versions = try await source.all(
             "/api/2.0/mlflow/model-versions/search", "model_versions",
             query: [
