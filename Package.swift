@@ -63,7 +63,7 @@ let package = Package(
         .target(name: "Values", swiftSettings: hot),
         .target(name: "Sketches", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Statistics", dependencies: ["Values", "Sketches"], swiftSettings: hot),
-        .target(name: "Detection", dependencies: ["Statistics"], swiftSettings: hot),
+        .target(name: "Detection", dependencies: ["Values", "Statistics"], swiftSettings: hot),
         .target(name: "Events", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Files", dependencies: ["Events", "CZlib", "CZstd"], swiftSettings: hot),
         .target(name: "Kafka", dependencies: ["CRdkafka"], swiftSettings: hot),
