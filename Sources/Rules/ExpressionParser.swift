@@ -328,17 +328,7 @@ extension ExpressionParser {
         return LabelMatcher(label: label, comparison: op, text: text, offset: offset, textOffset: textOffset)
     }
 
-    /// Metrics rules.md names that need labels (ground truth), which arrive with a later version.
-    private static let later = [
-        "auroc", "aupr", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "ece", "mae", "rmse", "r2",
-        "mape", "coverage", "labelled", "estimated_auroc", "estimated_accuracy", "estimated_mae",
-    ]
-
     private static func unknownMetric(_ name: String, at offset: Int) -> TextError {
-        if later.contains(name) {
-            return TextError(
-                "`\(name)` is not available in this version: performance needs labels, watch drift instead", at: offset)
-        }
         return TextError(
             "unknown metric `\(name)`\(Nearest.hint(for: name, among: Metric.allCases.map(\.name)))", at: offset)
     }

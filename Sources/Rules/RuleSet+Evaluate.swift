@@ -34,13 +34,14 @@ extension RuleSet {
 
     /// Lets the rules about performance look at a window whose labels are past their bias: long after it closed, and with the rows
     /// of its performance only. They look at nothing else, and each window size has a clock of its own for them.
+    /// - Parameter at: when it is judged: when alerts begin and end.
     package func evaluate(
-        performance snapshot: Snapshot, size: Span, modelWindow: Span, state: inout ModelAlertState
+        performance snapshot: Snapshot, at: Timestamp, size: Span, modelWindow: Span, state: inout ModelAlertState
     ) -> [Alert] {
         let clock = "performance/\(size.microseconds)"
         if let last = state.evaluated[clock], snapshot.window.end <= last { return [] }
         state.evaluated[clock] = snapshot.window.end
-        var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, state: state)
+        var evaluation = WindowEvaluation(rules: self, snapshot: snapshot, state: state, judgedAt: at)
         for group in groups where group.holds(for: snapshot.model) {
             let due = group.rules.filter { ($0.window ?? modelWindow) == size && $0.judgesPerformance }
             if !due.isEmpty { evaluation.evaluate(group, due, ownSize: size == modelWindow ? nil : size) }

@@ -16,13 +16,17 @@ struct WindowEvaluation {
         var sample: Sample?
     }
 
-    init(rules: RuleSet, snapshot: Snapshot, state: ModelAlertState) {
+    /// When the window is judged, where that is not as it ends.
+    private let judgedAt: Timestamp?
+
+    init(rules: RuleSet, snapshot: Snapshot, state: ModelAlertState, judgedAt: Timestamp? = nil) {
+        self.judgedAt = judgedAt
         self.rules = rules
         self.snapshot = snapshot
         self.state = state
     }
 
-    private var at: Timestamp { snapshot.window.end }
+    private var at: Timestamp { judgedAt ?? snapshot.window.end }
 
     /// Alerts whose rule is gone end: nobody would ever resolve them.
     mutating func resolveOrphans() {

@@ -48,7 +48,7 @@ package struct SnapshotRow: Sendable {
     package let referenceSegment: Segment
     /// The reference segment's own quantiles found no room among the fine bins, so the distances use those of all traffic.
     package var borrowsBins = false
-    package let metrics: MetricValues
+    package var metrics: MetricValues
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
     package let referenceMetrics: MetricValues
     package let comparison: Comparison

@@ -43,6 +43,9 @@ package struct Configuration: Sendable {
         package let task: Task
         /// How predictions meet their labels; `nil` where the task has no performance.
         package let performance: PerformanceSettings?
+        /// The configuration says something of labels. Where it does not, they are joined only if the reference has labelled rows:
+        /// a model without labels must not pay for them.
+        package let asksPerformance: Bool
         package let referencePath: String
         package let columns: [String: ReferenceBuilder.Override]
         /// `nil`: those of the reference.

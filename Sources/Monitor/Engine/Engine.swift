@@ -12,32 +12,6 @@ import Windows
 ///
 /// `submit` blocks on the disk and must not run on the cooperative pool. Steps are strictly one after the other.
 final class Engine: Sendable {
-    /// What one step brought.
-    struct Step: Sendable {
-        var snapshots: [Snapshot] = []
-        var alerts: [Alert] = []
-        var events: [EventKey: UInt64] = [:]
-        var rejected: [RejectedKey: UInt64] = [:]
-        var unknownKeys: UInt64 = 0
-        var segmentOverflow: [SegmentOverflowKey: UInt64] = [:]
-        /// Per model: rows that came too late.
-        var lateRows: [String: UInt64] = [:]
-        var watermarks: [String: Timestamp] = [:]
-        /// Alert instances by model and state, of models whose windows closed.
-        var alertStates: [String: [String: Int]] = [:]
-        var now: Timestamp?
-    }
-
-    struct Options: Sendable {
-        /// Deliver alerts and perform actions; a replay only writes what would have happened.
-        var performs: Bool
-        /// Keep snapshots in the ledger for the API.
-        var keepsSnapshots: Bool
-        var receivers: [String]
-        var externalURL: String
-        var retention: Span
-    }
-
     let models: [MonitoredModel]
     let ledger: Ledger
     private let rules: RuleSet
@@ -106,7 +80,8 @@ final class Engine: Sendable {
             )
         }
         performance = try models.map { try ModelPerformance($0, ledger) }
-        let views = models.map(ModelView.init)
+        var views = models.map(ModelView.init)
+        for i in views.indices { views[i].performance = performance[i]?.overview(ModelView.historyWindows) }
         shared = Mutex(
             Shared(
                 views: views,
@@ -140,8 +115,16 @@ final class Engine: Sendable {
 
     /// Puts back what the first page showed before a restart.
     func restoreViews(_ views: [ModelView]) {
-        state.withLock { $0.views = views }
-        shared.withLock { $0.views = views }
+        // Performance comes from what the join has stored, not from snapshots.
+        let restored = state.withLock { state in
+            for i in views.indices {
+                let performance = state.views[i].performance
+                state.views[i] = views[i]
+                state.views[i].performance = performance
+            }
+            return state.views
+        }
+        shared.withLock { $0.views = restored }
     }
 
     /// The alerts that fire for a model now: their rules by fingerprint.
@@ -319,6 +302,9 @@ final class Engine: Sendable {
             for told in state.performance[index]?.finish() ?? [] { tell(told, index, &state, &commit, &step) }
         }
         if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
+        if !closed.isEmpty, options.keepsSnapshots {
+            state.views[index].performance = state.performance[index]?.overview(ModelView.historyWindows)
+        }
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows
         if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }
@@ -347,7 +333,7 @@ final class Engine: Sendable {
             referenceName: model.snapshots.referenceName, rows: told.rows)
         if told.matured {
             let alerts = rules.evaluate(
-                performance: snapshot, size: told.shape.size, modelWindow: model.window.size,
+                performance: snapshot, at: told.at, size: told.shape.size, modelWindow: model.window.size,
                 state: &state.alerts[index])
             step.alerts += announce(alerts, snapshot, &commit, now: step.now)
         }

@@ -15,6 +15,7 @@ struct StepMetrics: Sendable {
 
     let registry: PrometheusRegistry
     private let lags = LagBoard()
+    private let performance = PerformanceBoard()
 
     init(registry: PrometheusRegistry) { self.registry = registry }
 
@@ -32,6 +33,9 @@ struct StepMetrics: Sendable {
             registry.counter(.segmentOverflow, ["model": key.model, "dimension": key.dimension]).add(Double(count))
         }
         for snapshot in step.snapshots {
+            takePerformance(snapshot)
+            // A revision brings nothing but performance.
+            guard snapshot.revision == 1 else { continue }
             if let now = step.now {
                 registry.histogram(.windowClose).observe(max(0, (now - snapshot.window.end).seconds))
             }
@@ -44,9 +48,15 @@ struct StepMetrics: Sendable {
         }
     }
 
+    private func takePerformance(_ snapshot: Snapshot) {
+        performance.take(snapshot) { values in
+            registry.replaceGauges(.performance, scope: ["model": snapshot.model], with: values)
+        }
+    }
+
     private func take(_ snapshot: Snapshot) {
         var values: [(labels: [String: String], value: Double)] = []
-        for row in snapshot.rows where row.segment.isAll {
+        for row in snapshot.rows where row.segment.isAll && row.performance == nil {
             for metric in Self.published {
                 guard let value = row.metrics[metric] else { continue }
                 values.append(
