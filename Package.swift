@@ -140,7 +140,7 @@ let package = Package(
         .testTarget(
             name: "PerformanceTests",
             dependencies: [
-                "Values", "Sketches", "Statistics", "Events", "Windows", "Ledger", "TestSupport",
+                "Values", "Sketches", "Statistics", "Detection", "Events", "Windows", "Ledger", "TestSupport",
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "RulesTests",
@@ -174,8 +174,8 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Values", "Events", "Files", "Sketches", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka",
-                "Registry", "MLflow", "Monitor", "Telemetry",
+                "Values", "Events", "Files", "Sketches", "Statistics", "Windows", "StrictYAML", "Rules", "Ledger",
+                "Kafka", "Registry", "MLflow", "Monitor", "Telemetry",
                 "holdfast",
                 "TestBroker", "TestSupport", http, nioCore, nioHTTP, log,
             ],

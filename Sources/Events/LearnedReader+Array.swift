@@ -9,7 +9,7 @@ extension LearnedReader {
         _ source: UInt16, _ counters: EventCounters
     ) -> Bool {
         for i in tables.indices { rowsBefore[i] = rows[i].pointee.count }
-        let marks = collects.map { $0?.marks ?? (0, 0) }
+        let marks = collects.map { $0?.marks ?? OutcomeRows.Marks() }
         let kinds = (counters.kinds[0], counters.kinds[1], counters.kinds[2])
         let unknownKeys = counters.unknownKeys.pointee
         let fast = counters.fast.pointee

@@ -31,6 +31,12 @@ package final class OutcomeRows {
         package let time: Timestamp
         /// A class's number or a value; NaN where a number was due and something else came.
         package let value: Double
+
+        package init(id: UInt64, time: Timestamp, value: Double) {
+            self.id = id
+            self.time = time
+            self.value = value
+        }
     }
 
     /// Past this many classes new ones share the last number.
@@ -54,12 +60,20 @@ package final class OutcomeRows {
     }
 
     /// How much there is, for `takeBack`.
-    var marks: (predictions: Int, labels: Int) { (predictions.count, labels.count) }
+    var marks: Marks { Marks(predictions: predictions.count, labels: labels.count, classes: classNames.count) }
+
+    struct Marks {
+        var predictions = 0
+        var labels = 0
+        var classes = 0
+    }
 
     /// Forgets what came after a mark.
-    func takeBack(to marks: (predictions: Int, labels: Int)) {
+    func takeBack(to marks: Marks) {
         predictions.removeLast(predictions.count - marks.predictions)
         labels.removeLast(labels.count - marks.labels)
+        for name in classNames[marks.classes...] { classes[name] = nil }
+        classNames.removeLast(classNames.count - marks.classes)
     }
 
     func append(row: Int, id: UInt64, predicted: Int32, label: Double) {

@@ -5,17 +5,18 @@ package import Values
 
 extension Ledger {
     /// The snapshots of windows that end within (from, to], oldest first, each as its lines. At most `limit`, the newest ones.
+    /// - Parameter isFirstOnly: leave revisions out, which hold performance alone.
     package func snapshots(
-        model: String, from: Timestamp, to: Timestamp, limit: Int
+        model: String, from: Timestamp, to: Timestamp, limit: Int, isFirstOnly: Bool = false
     ) async throws -> [(window: TimeRange, revision: Int, lines: [UInt8])] {
         try await database.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT window_start, window_end, revision, lines FROM snapshot
-                    WHERE model = ? AND window_end > ? AND window_end <= ?
+                    WHERE model = ? AND window_end > ? AND window_end <= ? AND (revision = 1 OR NOT ?)
                     ORDER BY window_end DESC, window_start DESC, revision DESC LIMIT ?
-                    """, arguments: [model, from.microseconds, to.microseconds, limit])
+                    """, arguments: [model, from.microseconds, to.microseconds, isFirstOnly, limit])
             return rows.reversed().map { row in
                 let window = TimeRange(
                     start: Timestamp(microseconds: row["window_start"]), end: Timestamp(microseconds: row["window_end"])

@@ -12,7 +12,7 @@ extension Metric {
     /// Whether a column of this kind can have the metric at all. A rule over every column is silent on the others,
     /// rather than without data.
     func applies(toKind kind: String) -> Bool {
-        if isPerformance || kind == "performance" { return self == .count || isPerformance == (kind == "performance") }
+        if isPerformance || kind == "performance" { return isPerformance == (kind == "performance") }
         return switch self {
         case .ks, .ks_p, .ks_error, .wasserstein, .wasserstein_normed, .mean, .sd, .min, .max, .p01, .p05, .p10, .p25,
             .p50, .p75, .p90, .p95, .p99, .out_of_range_rate:

@@ -27,13 +27,14 @@ extension RuleSet {
 
     /// Lets the rules about performance look at a window whose labels are past their bias: long after it closed, and with the rows
     /// of its performance only. They look at nothing else, and each window size has a clock of its own for them.
+    /// - Parameter at: when it is judged: when alerts begin and end.
     package func evaluate(
-        performance snapshot: Snapshot, size: Span, modelWindow: Span, roles: RoleHistory = .none,
+        performance snapshot: Snapshot, at: Timestamp, size: Span, modelWindow: Span, roles: RoleHistory = .none,
         state: inout ModelAlertState
     ) -> [Alert] {
         evaluate(
             snapshot, size, modelWindow: modelWindow, clock: "performance/\(size.microseconds)", roles, &state,
-            mature: true)
+            mature: true, judgedAt: at)
     }
 
     /// Lets the rules that compare with a further reference look at the same window against it.
@@ -49,14 +50,14 @@ extension RuleSet {
     private func evaluate(
         _ snapshot: Snapshot, _ size: Span, modelWindow: Span, clock: String, _ roles: RoleHistory,
         _ state: inout ModelAlertState, mature: Bool,
-        against: FurtherReference? = nil
+        against: FurtherReference? = nil, judgedAt: Timestamp? = nil
     ) -> [Alert] {
         let last = state.evaluated[clock]
         if let last, snapshot.window.end <= last { return [] }
         state.evaluated[clock] = snapshot.window.end
         var evaluation = WindowEvaluation(
             rules: self, snapshot: snapshot, clock: clock, step: last.map { snapshot.window.end - $0 } ?? size,
-            roles: roles, state: state)
+            roles: roles, state: state, judgedAt: judgedAt)
         if !mature, against == nil { evaluation.resolveOrphans() }
         for group in groups where group.holds(for: snapshot.model) {
             let due = group.rules.filter {

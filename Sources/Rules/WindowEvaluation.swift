@@ -15,10 +15,15 @@ struct WindowEvaluation {
     private let step: Span
     private var transitions: [AlertTransition] = []
 
+    /// When the window is judged, where that is not as it ends.
+    private let judgedAt: Timestamp?
+
     /// - Parameter clock: names the nominal size of the window.
     init(
-        rules: RuleSet, snapshot: Snapshot, clock: String, step: Span, roles: RoleHistory, state: ModelAlertState
+        rules: RuleSet, snapshot: Snapshot, clock: String, step: Span, roles: RoleHistory, state: ModelAlertState,
+        judgedAt: Timestamp?
     ) {
+        self.judgedAt = judgedAt
         self.step = step
         self.rules = rules
         self.snapshot = snapshot
@@ -28,7 +33,7 @@ struct WindowEvaluation {
         memories = rules.memories(model: snapshot.model, clock: clock)
     }
 
-    private var at: Timestamp { snapshot.window.end }
+    private var at: Timestamp { judgedAt ?? snapshot.window.end }
 
     /// Alerts whose rule is gone end: nobody would ever resolve them.
     mutating func resolveOrphans() {
@@ -78,7 +83,7 @@ struct WindowEvaluation {
     private func evaluator(_ rule: Rule) -> ExpressionEvaluator {
         ExpressionEvaluator(
             snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
-            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: at), clock: clock)
+            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: snapshot.window.end), clock: clock)
     }
 
     /// What judges a rule's numbers by all windows so far, `nil` where it asks for something else.

@@ -100,6 +100,8 @@ package struct ModelOverview: Sendable {
     package let lateRows: UInt64
     /// In the order of the layout.
     package let columns: [Column]
+    /// `nil` where the model has no labels and no reference for them.
+    package var performance: PerformanceOverview?
 
     package init(
         name: String, task: String, versions: [String], referenceName: String, referenceRows: UInt64,

@@ -153,6 +153,7 @@ enum PageTemplate {
         {{^window}}<div class="empty"><b>No window has closed yet.</b> A window of {{windowSize}} closes once events \
         with later times arrive. Publish predictions to the topic, or post them to <code>/v1/events</code>; \
         old events work too, since time is taken from the events.</div>{{/window}}
+        {{#performance}}\(performance){{/performance}}
         {{#hasColumns}}<div class="columns">{{#drawn}}\(column){{/drawn}}</div>{{/hasColumns}}
         {{#hasOthers}}<details open data-key="others-{{name}}">\
         <summary>Other columns</summary><div class="scroll"><table>
@@ -165,6 +166,19 @@ enum PageTemplate {
         {{/others}}</tbody></table></div></details>{{/hasOthers}}
         </article>{{/models}}
         </section>
+        """
+
+    private static let performance = """
+        <div class="performance"><div class="story"><div class="title"><b>{{metric}}</b></div>
+        <div class="figures"><div><span>{{about}}</span><b>{{value}}</b></div>\
+        {{#estimate}}<div><span>estimated, newest window</span><b class="soft">{{.}}</b></div>{{/estimate}}\
+        <div><span>labelled, newest window</span><b class="soft">{{coverage}}</b></div></div></div>
+        <div class="over">{{{chart}}}<div class="axis"><span>{{first}}</span><span>{{last}}</span></div>
+        <div class="legend"><span class="key cur"></span>judged <span class="key soft"></span>labels still coming \
+        <span class="key guess"></span>estimated <span class="key ref"></span>labelled share</div></div>
+        {{#reliability}}<div class="calibration">{{{.}}}<div class="axis"><span>0</span><span>mean score</span>\
+        <span>1</span></div><div class="soft">{{reliabilityAbout}}</div></div>{{/reliability}}
+        </div>
         """
 
     private static let column = """

@@ -6,7 +6,8 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
         p01, p05, p10, p25, p50, p75, p90, p95, p99,
         labelled, coverage, mature, base_rate, mean_score, auroc, auroc_error, aupr, aupr_error, accuracy, precision,
         recall,
-        f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, label_delay_p50, label_delay_p95,
+        f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, concept_drift, label_delay_p50,
+        label_delay_p95,
         estimated_auroc, estimated_aupr, estimated_accuracy, estimated_precision, estimated_recall, estimated_f1,
         estimated_brier, estimated_mae
 
@@ -15,7 +16,7 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
 
     /// What early labels would get wrong; counts, delays and estimates can be asked at any time.
     package var needsMaturity: Bool {
-        rawValue >= Metric.base_rate.rawValue && rawValue <= Metric.bias.rawValue
+        rawValue >= Metric.base_rate.rawValue && rawValue <= Metric.concept_drift.rawValue
     }
 
     package var name: String { String(describing: self) }

@@ -25,7 +25,7 @@ package struct DelayCounts: Sendable, Hashable {
 
     /// The longest delay of a bucket.
     package static func end(of bucket: Int) -> Span {
-        Span(microseconds: Int64(exp2(Double(bucket) / 8) * 1e6))
+        bucket == 0 ? .zero : Span(microseconds: Int64(exp2(Double(bucket) / 8) * 1e6))
     }
 
     package mutating func add(bucket: Int, times: Int64 = 1) {

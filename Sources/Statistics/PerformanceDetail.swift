@@ -6,6 +6,10 @@ package struct PerformanceDetail: Sendable, Hashable {
     /// Labels are past their bias: the window may be judged.
     package let isMature: Bool
     package let estimates: [PerformanceEstimate]
+    /// What a watch for a change of concept says of the window, as members of an object.
+    package var drift: JSON?
+    /// How the version fares against another on the same windows.
+    package var comparison: JSON?
 
     package init(sketch: PerformanceSketch, isMature: Bool, estimates: [PerformanceEstimate]) {
         self.sketch = sketch
@@ -21,7 +25,8 @@ package struct PerformanceDetail: Sendable, Hashable {
             ("mature", .bool(isMature)),
             ("corrections", sketch.corrections == 0 ? nil : .integer(sketch.corrections)),
             ("unusable", sketch.unusable == 0 ? nil : .integer(sketch.unusable)),
-            ("label_delay_seconds", delays), ("confusion", confusion), ("reliability", reliability),
+            ("drift", drift), ("comparison", comparison), ("label_delay_seconds", delays), ("confusion", confusion),
+            ("reliability", reliability),
             (
                 "estimates",
                 estimates.isEmpty

@@ -114,9 +114,13 @@ package struct Ranking: Sendable {
         return hits / wanted / (positives / rows)
     }
 
-    /// The standard error of `auroc` (Hanley and McNeil 1982, their negative exponential model).
+    /// The standard error of `auroc`.
     package var aurocStandardError: Double? {
-        guard let area = auroc?.value else { return nil }
+        auroc.map { Self.standardError(auroc: $0.value, positives: positives, negatives: negatives) }
+    }
+
+    /// The standard error of an area under the curve (Hanley and McNeil 1982, their negative exponential model).
+    package static func standardError(auroc area: Double, positives: Double, negatives: Double) -> Double {
         let q1 = area / (2 - area)
         let q2 = 2 * area * area / (1 + area)
         let variance =

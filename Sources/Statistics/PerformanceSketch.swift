@@ -99,6 +99,19 @@ package struct PerformanceSketch: Sendable, Hashable {
     /// The share of predictions that have a label.
     package var coverage: Double? { predictions > 0 ? Double(labelled) / Double(predictions) : nil }
 
+    /// Labelled rows that could be right or wrong, and how many were wrong; `nil` where there are none, or errors are a distance.
+    package var errorCounts: (errors: Double, rows: Double)? {
+        switch task {
+        case .binary:
+            guard binary.predicted > 0 else { return nil }
+            return (Double(binary.falsePositives + binary.falseNegatives), Double(binary.predicted))
+        case .multiclass:
+            let rows = Double(classes.rows)
+            return classes.accuracy.map { ((1 - $0) * rows, rows) }
+        case .regression: return nil
+        }
+    }
+
     /// Every metric that can be said of these rows.
     package var metrics: MetricValues {
         var values = MetricValues()

@@ -54,7 +54,7 @@ package struct SnapshotRow: Sendable {
     package var missing: UInt64 = 0
     /// Rows of the window with a value of a type the column does not have.
     package var wrongType: UInt64 = 0
-    package let metrics: MetricValues
+    package var metrics: MetricValues
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
     package let referenceMetrics: MetricValues
     package let comparison: Comparison

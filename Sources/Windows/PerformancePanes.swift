@@ -129,10 +129,11 @@ package struct PerformancePanes: Sendable {
     private var empty: PerformanceSketch { PerformanceSketch(settings.task, exponent: settings.exponent) }
 
     /// The sum of the panes that start within a range.
-    package func sum(_ range: TimeRange) -> [GroupKey: PerformanceSketch] {
+    /// - Parameter isAllOnly: leave segments out.
+    package func sum(_ range: TimeRange, isAllOnly: Bool = false) -> [GroupKey: PerformanceSketch] {
         var sums: [GroupKey: PerformanceSketch] = [:]
         for start in self.starts(in: range) {
-            for (key, bytes) in panes[start] ?? [:] {
+            for (key, bytes) in panes[start] ?? [:] where !isAllOnly || key.segment.isAll {
                 guard let sketch = try? PerformanceSketch(decoding: bytes) else { continue }
                 if sums[key]?.merge(sketch) == nil { sums[key] = sketch }
             }

@@ -1,6 +1,14 @@
 package import Statistics
 package import Values
 
+/// How a change of what scores mean is looked for.
+package enum DriftMethod: String, CaseIterable, Sendable {
+    /// Evidence over windows in every segment, with a budget of false alarms.
+    case sequential
+    /// Classical detectors of all traffic's error rate.
+    case ddm, page_hinkley, adwin
+}
+
 /// How a model's predictions meet their labels.
 package struct PerformanceSettings: Sendable {
     package var task: PerformanceTask
@@ -15,6 +23,8 @@ package struct PerformanceSettings: Sendable {
     /// The share of predictions with a label from which on a window may be judged before the horizon has passed; `nil` to go by what older
     /// windows reached.
     package var coverage: Double?
+    /// How a change of concept is looked for in mature windows.
+    package var drift = DriftMethod.sequential
     /// Of the quantum of a regression model's values.
     package var exponent: Int
 

@@ -13,9 +13,11 @@ package struct PerformanceWindows: Sendable {
         package let shape: ModelWindows.Shape
         package let range: TimeRange
         package let revision: Int
-        package let rows: [SnapshotRow]
+        package var rows: [SnapshotRow]
         /// The window may be judged from now on.
         package let matured: Bool
+        /// When this is told, in event time.
+        package let at: Timestamp
     }
 
     /// What must survive a restart besides the panes.
@@ -83,6 +85,14 @@ package struct PerformanceWindows: Sendable {
         }.map(\.element)
     }
 
+    /// The newest windows of a shape that labels may still change, oldest first, with their line of all traffic.
+    package func newest(_ count: Int, of shape: ModelWindows.Shape) -> [(range: TimeRange, row: SnapshotRow)] {
+        state.open.filter { $0.size == shape.size && $0.every == shape.every }.suffix(count).compactMap { entry in
+            let sums = panes.sum(entry.range, isAllOnly: true)
+            return rows(sums, isMature: entry.isMature).first.map { (entry.range, $0) }
+        }
+    }
+
     private mutating func advance(to time: Timestamp, _ join: LabelJoin) {
         let due = waiting.firstIndex { $0.time > time } ?? waiting.count
         guard due > 0 else { return }
@@ -108,7 +118,7 @@ package struct PerformanceWindows: Sendable {
         guard join.clocks.hasLabels || reference != nil else { return ([], []) }
         let rows = rows(sums, isMature: entry.isMature)
         if entry.isMature {
-            revisions.append(Told(shape: shape, range: range, revision: 1, rows: rows, matured: true))
+            revisions.append(Told(shape: shape, range: range, revision: 1, rows: rows, matured: true, at: range.end))
         }
         return (rows, revisions)
     }
@@ -145,7 +155,7 @@ package struct PerformanceWindows: Sendable {
                     Told(
                         shape: .init(size: entry.size, every: entry.every), range: entry.range,
                         revision: entry.revision, rows: rows(panes.sum(entry.range), isMature: entry.isMature),
-                        matured: matures))
+                        matured: matures, at: now))
             }
             if !isOver { kept.append(entry) }
         }

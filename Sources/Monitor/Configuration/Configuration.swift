@@ -45,6 +45,9 @@ package struct Configuration: Sendable {
         package let task: Task
         /// How predictions meet their labels; `nil` where the task has no performance.
         package let performance: PerformanceSettings?
+        /// The configuration says something of labels. Where it does not, they are joined only if the reference has labelled rows:
+        /// a model without labels must not pay for them.
+        package let asksPerformance: Bool
         package let referencePath: String
         /// The registered version, or alias of the warm set, whose stored reference is used instead of a file.
         package let referenceVersion: String?

@@ -44,9 +44,10 @@ extension ConfigurationReader {
         let (window, idle) = readWindow(map["window"], timezone, map)
         guard let name, let reference else { return nil }
         return Configuration.Model(
-            name: name, task: task, performance: performance, referencePath: reference.path,
-            referenceVersion: reference.version, moving: reference.moving, against: readAgainst(map["against"]),
-            promotion: promotion, columns: columns,
+            name: name, task: task, performance: performance,
+            asksPerformance: ["task", "positive", "threshold", "labels"].contains { map[$0] != nil },
+            referencePath: reference.path, referenceVersion: reference.version, moving: reference.moving,
+            against: readAgainst(map["against"]), promotion: promotion, columns: columns,
             segments: readSegments(map["segments"]),
             bins: bins, smoothing: smoothing, window: window, timezone: timezone, idle: idle, place: value.place)
     }
@@ -59,9 +60,11 @@ extension ConfigurationReader {
         var horizon = Span.days(30)
         var sample = 1.0
         var coverage: Double?
-        if let labels = map["labels"]?.mapping(allowed: ["horizon", "sample", "coverage"], &problems) {
+        var drift = DriftMethod.sequential
+        if let labels = map["labels"]?.mapping(allowed: ["horizon", "sample", "coverage", "drift"], &problems) {
             horizon = labels["horizon"]?.duration(in: Span.seconds(1)...Span.days(3_650), &problems) ?? horizon
             sample = labels["sample"]?.double(in: 1e-6...1, &problems) ?? sample
+            drift = labels["drift"]?.enumeration(DriftMethod.self, &problems) ?? drift
             coverage = labels["coverage"]?.double(in: 0...1, &problems)
         }
         guard let task = PerformanceTask(rawValue: task.rawValue) else { return nil }
@@ -71,6 +74,7 @@ extension ConfigurationReader {
         settings.horizon = horizon
         settings.sample = sample
         settings.coverage = coverage
+        settings.drift = drift
         return settings
     }
 

@@ -26,9 +26,8 @@ extension Engine {
             model: model.name, window: told.range, revision: told.revision, versions: versions,
             referenceName: model.snapshots.referenceName, rows: told.rows)
         if told.matured {
-            if told.shape == model.shapes[0] { step.judged.append(snapshot) }
             let alerts = book.rules.evaluate(
-                performance: snapshot, size: told.shape.size, modelWindow: model.window.size,
+                performance: snapshot, at: told.at, size: told.shape.size, modelWindow: model.window.size,
                 roles: book.roles(model: model.name), state: &state.alerts[index]
             ).map { $0.linked(to: options.externalURL) }
             step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)

@@ -12,36 +12,6 @@ import Windows
 ///
 /// `submit` blocks on the disk and must not run on the cooperative pool. Steps are strictly one after the other.
 final class Engine: Sendable {
-    /// What one step brought.
-    struct Step: Sendable {
-        var snapshots: [Snapshot] = []
-        /// Places in `snapshots` of the models' own windows; the others are of sizes that rules ask for.
-        var ownSnapshots: Set<Int> = []
-        /// Performance of the models' own windows whose labels are past their bias by now.
-        var judged: [Snapshot] = []
-        var alerts: [Alert] = []
-        var events: [EventKey: UInt64] = [:]
-        var rejected: [RejectedKey: UInt64] = [:]
-        var unknownKeys: UInt64 = 0
-        var segmentOverflow: [SegmentOverflowKey: UInt64] = [:]
-        /// Per model: rows that came too late.
-        var lateRows: [String: UInt64] = [:]
-        var watermarks: [String: Timestamp] = [:]
-        /// Alert instances by model and state, of models whose windows closed.
-        var alertStates: [String: [String: Int]] = [:]
-        var now: Timestamp?
-    }
-
-    struct Options: Sendable {
-        /// Deliver alerts and perform actions; a replay only writes what would have happened.
-        var performs: Bool
-        /// Keep snapshots in the ledger for the API.
-        var keepsSnapshots: Bool
-        var receivers: [String]
-        var externalURL: String
-        var retention: Span
-    }
-
     let models: [MonitoredModel]
     let ledger: Ledger
     let book: RuleBook
@@ -112,7 +82,8 @@ final class Engine: Sendable {
             )
         }
         performance = try models.map { try ModelPerformance($0, ledger) }
-        let views = models.map(ModelView.init)
+        var views = models.map(ModelView.init)
+        for i in views.indices { views[i].performance = performance[i]?.overview(ModelView.historyWindows) }
         shared = Mutex(
             Shared(
                 views: views,
@@ -146,8 +117,16 @@ final class Engine: Sendable {
 
     /// Puts back what the first page showed before a restart.
     func restoreViews(_ views: [ModelView]) {
-        state.withLock { $0.views = views }
-        shared.withLock { $0.views = views }
+        // Performance comes from what the join has stored, not from snapshots.
+        let restored = state.withLock { state in
+            for i in views.indices {
+                let performance = state.views[i].performance
+                state.views[i] = views[i]
+                state.views[i].performance = performance
+            }
+            return state.views
+        }
+        shared.withLock { $0.views = restored }
     }
 
     /// The alerts that fire for a model now: their rules by fingerprint.
@@ -339,6 +318,9 @@ final class Engine: Sendable {
             for told in state.performance[index]?.finish() ?? [] { tell(told, index, &state, &commit, &step) }
         }
         if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
+        if !closed.isEmpty, options.keepsSnapshots {
+            state.views[index].performance = state.performance[index]?.overview(ModelView.historyWindows)
+        }
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows
         if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }

@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Ledger
+import Server
 import Statistics
 import Values
 import Windows
@@ -11,14 +12,23 @@ struct ModelPerformance {
     private let settings: PerformanceSettings
     private(set) var join: LabelJoin
     private var windows: PerformanceWindows
+    private var judge = PerformanceJudge()
+    private let reference: PerformanceReference?
+    private let shape: ModelWindows.Shape
     private var commit = JoinCommit()
     private var stored: Kept
-    private var storedWindows: PerformanceWindows.State
+    private var storedConclusions: Conclusions
 
     /// What is small and changes with every step.
     private struct Kept: Codable, Equatable {
         var clocks = LabelJoin.Clocks()
         var counters = JoinTable.Counters()
+    }
+
+    /// What changes only when a window closes.
+    private struct Conclusions: Codable, Equatable {
+        var windows = PerformanceWindows.State()
+        var judge = PerformanceJudge()
     }
 
     /// - Returns: `nil` where nobody asks for the model's performance.
@@ -35,15 +45,17 @@ struct ModelPerformance {
         join = LabelJoin(
             table: table, horizon: settings.horizon, cells: found.cells, classes: found.classes, clocks: kept.clocks)
         stored = kept
-        storedWindows =
-            try found.windows.map { try JSONDecoder().decode(PerformanceWindows.State.self, from: Data($0)) }
-            ?? PerformanceWindows.State()
+        storedConclusions =
+            try found.windows.map { try JSONDecoder().decode(Conclusions.self, from: Data($0)) } ?? Conclusions()
+        judge = storedConclusions.judge
+        reference = model.performanceReference
+        shape = model.shapes[0]
         windows = PerformanceWindows(
             settings,
             panes: PerformancePanes(
                 settings, windows: model.window, dimensions: model.schema.dimensions,
                 segmentations: model.segmentations, stored: found.panes),
-            reference: model.performanceReference, state: storedWindows)
+            reference: model.performanceReference, state: storedConclusions.windows)
     }
 
     /// - Parameter inOrder: as `PerformanceWindows.apply` says.
@@ -62,10 +74,55 @@ struct ModelPerformance {
     mutating func close(
         _ shape: ModelWindows.Shape, _ range: TimeRange
     ) -> (rows: [SnapshotRow], revisions: [PerformanceWindows.Told]) {
-        windows.close(shape, range, join: join)
+        var closed = windows.close(shape, range, join: join)
+        closed.revisions = judged(closed.revisions)
+        // A window that may be judged as it closes.
+        if let own = closed.revisions.last, own.revision == 1 { closed.rows = own.rows }
+        return closed
     }
 
-    mutating func finish() -> [PerformanceWindows.Told] { windows.finish(join) }
+    mutating func finish() -> [PerformanceWindows.Told] { judged(windows.finish(join)) }
+
+    /// Windows of the model's own size, as they mature, are evidence.
+    private mutating func judged(_ told: [PerformanceWindows.Told]) -> [PerformanceWindows.Told] {
+        var told = told
+        for i in told.indices where told[i].matured && told[i].shape == shape {
+            judge.judge(&told[i].rows, told[i].range, every: shape.every, settings, reference)
+        }
+        return told
+    }
+
+    /// The last windows for the page; `nil` where there is nothing to show.
+    func overview(_ count: Int) -> PerformanceOverview? {
+        guard join.clocks.hasLabels || reference != nil else { return nil }
+        let (metric, estimated) = headline
+        let newest = windows.newest(count, of: shape)
+        let points = newest.map { range, row in
+            let guess = row.performance?.estimates.first { $0.metric == estimated }
+            return PerformanceOverview.Point(
+                window: range, value: row.metrics[metric], coverage: row.metrics[.coverage] ?? 0,
+                isMature: row.performance?.isMature ?? false, estimate: guess.map { ($0.value, $0.low, $0.high) })
+        }
+        let shown =
+            newest.last { $0.row.performance?.isMature == true } ?? newest.last { ($0.row.metrics[.labelled] ?? 0) > 0 }
+        let bins = shown?.row.performance?.sketch.binary.bins ?? []
+        return PerformanceOverview(
+            metric: metric, reference: reference?.metrics(of: .all)[metric], points: points,
+            reliability: bins.filter { $0.rows > 0 }.map {
+                let n = Double($0.rows)
+                return .init(
+                    score: Double($0.scores) / BinaryOutcomes.unit / n, positives: Double($0.positives) / n,
+                    rows: $0.rows)
+            }, reliabilityWindow: shown?.range)
+    }
+
+    private var headline: (metric: Metric, estimate: Metric) {
+        switch settings.task {
+        case .binary: (.auroc, .estimated_auroc)
+        case .multiclass: (.accuracy, .estimated_accuracy)
+        case .regression: (.mae, .estimated_mae)
+        }
+    }
 
     /// Forgets what no label can change any more.
     mutating func forget(before time: Timestamp) { commit.droppedPanes += windows.forget(before: time) }
@@ -80,9 +137,10 @@ struct ModelPerformance {
             taken.state = (try? Self.encoder.encode(kept)).map { [UInt8]($0) }
             stored = kept
         }
-        if windows.state != storedWindows {
-            taken.windows = (try? Self.encoder.encode(windows.state)).map { [UInt8]($0) }
-            storedWindows = windows.state
+        let conclusions = Conclusions(windows: windows.state, judge: judge)
+        if conclusions != storedConclusions {
+            taken.windows = (try? Self.encoder.encode(conclusions)).map { [UInt8]($0) }
+            storedConclusions = conclusions
         }
         return taken.isEmpty ? nil : taken
     }

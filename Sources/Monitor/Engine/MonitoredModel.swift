@@ -22,7 +22,7 @@ package struct MonitoredModel: Sendable {
     let performance: PerformanceSettings?
     let performanceReference: PerformanceReference?
     /// Names what stored predictions and performance mean.
-    let joinStamp: String
+    package let joinStamp: String
     /// Names bins, panes and segmentations: counts stored under another name mean something else.
     let layoutName: String
 
@@ -65,6 +65,7 @@ package struct MonitoredModel: Sendable {
         let dimensions = segmentations.flatMap(\.self).reduce(into: [String]()) {
             if !$0.contains($1) { $0.append($1) }
         }
+        let wanted = model.asksPerformance || known != nil ? model.performance : nil
         schema = ModelSchema(
             model: model.name,
             columns: loaded.layout.columns.map { column in
@@ -77,12 +78,12 @@ package struct MonitoredModel: Sendable {
             dimensions: dimensions,
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted(),
-            outcome: model.performance.map { $0.task == .regression ? .numbers : .classes })
+            outcome: wanted.map { $0.task == .regression ? .numbers : .classes })
         shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(
             reference: loaded, plans: plans, smoothing: model.smoothing, calendar: model.window.calendar)
-        performance = model.performance.map { Self.settings($0, loaded) }
+        performance = wanted.map { Self.settings($0, loaded) }
         performanceReference = performance.flatMap { settings in
             known.flatMap { $0.task == settings.task ? $0 : nil }
         }

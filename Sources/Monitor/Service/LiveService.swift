@@ -91,5 +91,6 @@ extension ModelOverview {
             referenceName: model.snapshots.referenceName, referenceRows: model.reference.all.profile.rows,
             window: view.latest?.window, windowSize: model.window.size, rows: view.rows.last ?? 0,
             rowHistory: view.rows, watermark: view.watermark, lateRows: view.lateRows, columns: columns)
+        performance = view.performance
     }
 }

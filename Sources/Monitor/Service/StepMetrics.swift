@@ -16,6 +16,7 @@ struct StepMetrics: Sendable {
     let registry: PrometheusRegistry
     private let book: RuleBook
     private let lags = LagBoard()
+    private let performance = PerformanceBoard()
 
     init(registry: PrometheusRegistry, book: RuleBook) {
         self.registry = registry
@@ -36,13 +37,15 @@ struct StepMetrics: Sendable {
             registry.counter(.segmentOverflow, ["model": key.model, "dimension": key.dimension]).add(Double(count))
         }
         for (index, snapshot) in step.snapshots.enumerated() {
-            if let now = step.now, snapshot.revision == 1 {
+            takePerformance(snapshot)
+            // A revision brings nothing but performance.
+            guard snapshot.revision == 1 else { continue }
+            if let now = step.now {
                 registry.histogram(.windowClose).observe(max(0, (now - snapshot.window.end).seconds))
             }
             // Windows of several sizes in one series would jump between two truths.
             if step.ownSnapshots.contains(index) { take(snapshot) }
         }
-        for snapshot in step.judged { judge(snapshot) }
         for (model, states) in step.alertStates {
             for state in ["pending", "firing"] {
                 registry.gauge(.alerts, ["model": model, "state": state]).set(Double(states[state] ?? 0))
@@ -50,14 +53,10 @@ struct StepMetrics: Sendable {
         }
     }
 
-    private func judge(_ snapshot: Snapshot) {
-        var values: [(labels: [String: String], value: Double)] = []
-        for row in snapshot.rows where row.segment.isAll && row.column == SnapshotRow.performanceColumn {
-            for (metric, value) in row.metrics.present {
-                values.append((["model": snapshot.model, "version": row.version, "metric": metric.name], value))
-            }
+    private func takePerformance(_ snapshot: Snapshot) {
+        performance.take(snapshot) { values in
+            registry.replaceGauges(.performance, scope: ["model": snapshot.model], with: values)
         }
-        registry.replaceGauges(.performance, scope: ["model": snapshot.model], with: values)
     }
 
     private func take(_ snapshot: Snapshot) {
