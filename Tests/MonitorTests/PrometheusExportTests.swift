@@ -65,6 +65,13 @@ import Values
         )
     }
 
+    @Test func `performance is a series of its own`() throws {
+        #expect(
+            try expression("expr: 'auroc{column=\"performance\"} < 0.7'")
+                == "(max without (metric, version) (holdfast_performance{model=\"fraud\", version=\"*\", metric=\"auroc\"}) < 0.7)"
+        )
+    }
+
     @Test func `segments beside all traffic are left out, and told`() throws {
         let export = try export("alert: A, expr: '(psi or psi by (*)) > 0.1', significance: none")
         #expect(export.exported == 1)

@@ -93,6 +93,34 @@ import Values
         #expect(report.expectations == 10)
     }
 
+    @Test func `performance is judged as if its labels were there`() throws {
+        let work = try Workspace()
+        try work.write(
+            "r.yaml",
+            "groups:\n- name: g\n  rules:\n  - {alert: Worse, expr: 'auroc < 0.7', labels_coverage: 0.8}\n")
+        let path = try work.write(
+            "r_test.yaml",
+            """
+            rule_files: [r.yaml]
+            tests:
+            - every: 1h
+              series:
+              - {column: performance, metric: auroc, values: "0.8x1 0.6x5"}
+              - {column: performance, metric: coverage, values: "0.9x2 0.5 0.9x2"}
+              expect:
+              - {at: 1h, alert: Worse, none: true}
+              - {at: 2h, alert: Worse, state: firing, labels: {column: performance}}
+              - {at: 3h, alert: Worse, state: firing, health: late_labels}
+            """)
+        let report: RuleTestReport
+        do {
+            report = try RuleTestReport.run(path)
+        } catch {
+            throw TestFailure("\(error)")
+        }
+        #expect(report.failures == 0, "\(report.text)")
+    }
+
     @Test func `longer windows are sums, and deploys arm rules`() throws {
         let report = try run(
             """

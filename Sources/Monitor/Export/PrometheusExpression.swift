@@ -117,11 +117,22 @@ struct PrometheusExpression {
         case .allTraffic: break
         }
         let metric = context.metric ?? selector.metric
+        if metric.isPerformance { return try performance(selector, context) }
         let name = context.isReference ? MetricName.reference : .drift
         let whole = try series(selector, metric, name, context)
         guard rule.minimumRows > 0, metric != .count, context.metric == nil else { return whole }
         let rows = try series(selector, .count, .drift, context)
         return "(\(whole) and (\(rows) >= \(rule.minimumRows)))"
+    }
+
+    /// `holdfast_performance` of the last judged window; it has no columns.
+    private func performance(_ selector: Selector, _ context: Context) throws(Inexpressible) -> String {
+        if context.isReference {
+            throw Inexpressible(message: "`reference(\(selector.metric.name))` is not in /metrics")
+        }
+        var plain = selector
+        plain.matchers.removeAll { $0.label == "column" }
+        return try series(plain, selector.metric, .performance, context)
     }
 
     private func series(
@@ -141,13 +152,13 @@ struct PrometheusExpression {
                 throw Inexpressible(message: "`\(dimension)` is a segment, which /metrics does not have")
             }
         }
-        if asksVersion, name == .drift,
+        if asksVersion, name != .reference,
             !selector.matchers.contains(where: { $0.label == "version" && $0.pinned != nil })
         {
             labels.append("version!=\"\(SnapshotRow.allVersions)\"")
         }
         labels.append("metric=\(Self.quoted(metric.name))")
-        let dropped = asksVersion && name == .drift ? "metric" : "metric, version"
+        let dropped = asksVersion && name != .reference ? "metric" : "metric, version"
         return "max without (\(dropped)) (\(name.rawValue){\(labels.joined(separator: ", "))}\(context.offset))"
     }
 

@@ -20,13 +20,23 @@ struct RuleTestRun {
         let last = test.expectations.map { index(of: $0) }.max() ?? 0
         let due = Dictionary(grouping: test.expectations, by: index)
         let sizes = rules.windowSizes(model: test.model)
+        let references = rules.references(model: test.model).sorted { $0.rawValue < $1.rawValue }
         for index in 0...last {
             for size in sizes {
                 let steps =
                     size.map { Int(($0.microseconds + test.every.microseconds - 1) / test.every.microseconds) } ?? 1
                 let snapshot = snapshots.snapshot(index, steps: max(1, steps))
+                let size = size ?? test.every
                 _ = rules.evaluate(
-                    snapshot: snapshot, size: size ?? test.every, modelWindow: test.every, roles: test.roles,
+                    snapshot: snapshot, size: size, modelWindow: test.every, roles: test.roles, state: &state)
+                // A test has one reference, so it stands for every one a rule may name; and its labels are all there.
+                for reference in references {
+                    _ = rules.evaluate(
+                        snapshot: snapshot, against: reference, size: size, modelWindow: test.every,
+                        roles: test.roles, state: &state)
+                }
+                _ = rules.evaluate(
+                    performance: snapshot.onlyPerformance, size: size, modelWindow: test.every, roles: test.roles,
                     state: &state)
             }
             failures += (due[index] ?? []).compactMap { failure(of: $0, state) }
@@ -106,5 +116,13 @@ struct RuleTestRun {
 
     private static func text(_ labels: [String: String]) -> String {
         "{" + labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ", ") + "}"
+    }
+}
+
+extension Snapshot {
+    fileprivate var onlyPerformance: Snapshot {
+        Snapshot(
+            model: model, window: window, revision: revision, versions: versions, referenceName: referenceName,
+            rows: rows.filter { $0.column == SnapshotRow.performanceColumn })
     }
 }
