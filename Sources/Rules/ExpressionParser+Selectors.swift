@@ -80,18 +80,8 @@ extension ExpressionParser {
         throw TextError("unknown role `\(text)`\(Nearest.hint(for: text, among: roles))", at: offset)
     }
 
-    /// Metrics rules.md names that need labels (ground truth), which arrive with a later version.
-    private static let later = [
-        "auroc", "aupr", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "ece", "mae", "rmse", "r2",
-        "mape", "coverage", "labelled", "estimated_auroc", "estimated_accuracy", "estimated_mae",
-    ]
-
     private static func unknownMetric(_ name: String, at offset: Int) -> TextError {
-        if later.contains(name) {
-            return TextError(
-                "`\(name)` is not available in this version: performance needs labels, watch drift instead", at: offset)
-        }
-        return TextError(
+        TextError(
             "unknown metric `\(name)`\(Nearest.hint(for: name, among: Metric.allCases.map(\.name)))", at: offset)
     }
 }
