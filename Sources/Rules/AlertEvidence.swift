@@ -57,7 +57,7 @@ struct AlertEvidence {
             ("threshold", sample?.threshold.flatMap(finite)),
             ("metric", sample?.metric.map { .string($0.inWords(bins: bins)) }),
             ("health", .string(instance.health.rawValue)),
-            ("change_start", .time(sample?.verdict?.changeStart ?? instance.changeStart)),
+            ("change_start", .time(instance.changeStart)),
             ("evidence", sample?.verdict.flatMap { evidence($0) }),
             ("window", window), ("reference", .string(snapshot.referenceName)), ("comparison", comparison),
             ("segments", row == nil ? nil : .array(drivers.map(Self.json))),

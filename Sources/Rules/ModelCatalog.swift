@@ -17,7 +17,7 @@ package struct ModelCatalog: Sendable {
 
     var columnNames: [String] {
         let names = columns.map(\.name)
-        return names.contains("prediction") ? names : names + ["prediction"]
+        return (names.contains("prediction") ? names : names + ["prediction"]) + [SnapshotRow.volumeColumn]
     }
 
     var dimensions: [String] {

@@ -3,7 +3,8 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
     case count, psi, kl, kl_reversed, js, js_divergence, js_distance, ks, ks_p, ks_error, wasserstein,
         wasserstein_normed, hellinger, tvd, l_infinity, chi2, chi2_p, cramers_v, psi_p, psi_with_nulls,
         null_rate, invalid_rate, out_of_range_rate, new_category_rate, cardinality, mean, sd, min, max,
-        p01, p05, p10, p25, p50, p75, p90, p95, p99
+        p01, p05, p10, p25, p50, p75, p90, p95, p99,
+        volume
 
     package var name: String { String(describing: self) }
 
