@@ -57,7 +57,7 @@ struct AlertEvidence {
             ("threshold", sample?.threshold.flatMap(finite)),
             ("metric", sample?.metric.map { .string($0.inWords(bins: bins, snapshot.smoothing)) }),
             ("health", .string(instance.health.rawValue)),
-            ("change_start", .time(sample?.verdict?.changeStart ?? instance.changeStart)),
+            ("change_start", .time(instance.changeStart)),
             ("window", window), ("reference", .string(reference)),
             ("evidence", evidence(findings.significance)), ("by_chance", byChance(noise)), ("comparison", comparison),
             ("segments", row == nil ? nil : .array((findings.report?.drivers ?? []).map(Self.json))),

@@ -71,6 +71,9 @@ package struct AlertInstance: Codable, Sendable, Hashable {
         lastAt = at
     }
 
+    /// The evidence says that the change began earlier than the window that raised it.
+    mutating func note(changeStart start: Timestamp) { changeStart = min(changeStart, start) }
+
     package var isRecovering: Bool { phase == .firing && clearSince != nil }
     package var isActive: Bool { phase != .inactive }
 

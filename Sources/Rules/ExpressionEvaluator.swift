@@ -259,11 +259,11 @@ struct ExpressionEvaluator {
         if asksVersion { labels["version"] = row.version }
         let value = onReference ? row.referenceMetrics[metric] : row.metrics[metric]
         let truth: Sample.Truth
-        if row.n == 0 && metric != .count {
+        if row.n == 0 && metric != .count && metric != .volume {
             truth = .noData
         } else if hasLateLabels(row) {
             truth = .lateLabels
-        } else if row.n < minimumRows || value == nil {
+        } else if (row.n < minimumRows && metric != .volume) || value == nil {
             truth = .insufficient
         } else {
             truth = .holds

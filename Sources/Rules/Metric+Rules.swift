@@ -13,6 +13,9 @@ extension Metric {
     /// rather than without data.
     func applies(toKind kind: String) -> Bool {
         if isPerformance || kind == "performance" { return isPerformance == (kind == "performance") }
+        if self == .volume || kind == SnapshotRow.volumeColumn {
+            return self == .volume && kind == SnapshotRow.volumeColumn
+        }
         return switch self {
         case .ks, .ks_p, .ks_error, .wasserstein, .wasserstein_normed, .mean, .sd, .min, .max, .p01, .p05, .p10, .p25,
             .p50, .p75, .p90, .p95, .p99, .out_of_range_rate:
@@ -31,6 +34,7 @@ extension Metric {
         case .psi_with_nulls: "\(name) (nats, \(smoothing), \(bins) bins and nulls)"
         case .hellinger, .tvd, .l_infinity, .chi2, .cramers_v: "\(name) (\(bins) bins)"
         case .null_rate, .invalid_rate: "\(name) (share of all rows)"
+        case .volume: "\(name) (rows over the rows expected at this time of the week)"
         case .out_of_range_rate, .new_category_rate: "\(name) (share of valid rows)"
         default: name
         }

@@ -23,7 +23,8 @@ package struct ModelCatalog: Sendable {
 
     var columnNames: [String] {
         let names = columns.map(\.name)
-        return (names.contains("prediction") ? names : names + ["prediction"]) + ["performance"]
+        return (names.contains("prediction") ? names : names + ["prediction"])
+            + [SnapshotRow.performanceColumn, SnapshotRow.volumeColumn]
     }
 
     var dimensions: [String] {

@@ -14,6 +14,8 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
         /// Which comparison, column, version and statistic.
         let key: String
         var detector: TargetDetector
+        /// What is usual, for a volume.
+        var levels: VolumeLevels?
         /// End of the last window it saw.
         var seen: Timestamp
     }
@@ -74,21 +76,33 @@ final class RuleDetector {
         else { return }
         let chosen = Dictionary(members.map { (samples[$0].segment, $0) }, uniquingKeysWith: { a, _ in a })
         let all = rows["\(first.column)\u{1}\(first.version)"] ?? []
-        let windows = all.map { index -> StreamWindow in
-            let row = snapshot.rows[index]
-            let sample = chosen[row.segment].map { samples[$0] }
-            let threshold = chosen[row.segment].map { thresholds[$0] } ?? .nan
-            return StreamWindow(
-                segment: row.segment, counts: StreamCounts.counts(of: row, metric),
-                isWatched: sample != nil && row.n >= minimumRows,
-                gate: Self.gate(sample, row, metric, watch, op, threshold))
-        }
         let place = state.targets.firstIndex { $0.key == key }
         var target =
             place.map { state.targets[$0] }
             ?? .init(key: key, detector: TargetDetector(watch: watch), seen: snapshot.window.end)
+        if metric == .volume, target.levels == nil { target.levels = VolumeLevels() }
+        let windows = all.map { index -> StreamWindow in
+            let row = snapshot.rows[index]
+            let sample = chosen[row.segment].map { samples[$0] }
+            let threshold = chosen[row.segment].map { thresholds[$0] } ?? .nan
+            let gate = Self.gate(sample, row, metric, watch, op, threshold)
+            guard let levels = target.levels else {
+                return StreamWindow(
+                    segment: row.segment, counts: StreamCounts.counts(of: row, metric),
+                    isWatched: sample != nil && row.n >= minimumRows, gate: gate)
+            }
+            let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
+            return StreamWindow(
+                segment: row.segment,
+                counts: .init(reference: [usual?.rows ?? 0], current: [Double(row.n)]),
+                isWatched: sample != nil && usual != nil, dispersion: usual?.dispersion ?? 1, gate: gate)
+        }
         let given = target.detector.observe(start: snapshot.window.start, windows, limit: limit, weight: weight)
         target.seen = snapshot.window.end
+        for (index, verdict) in zip(all, given) where !verdict.isOpen {
+            let row = snapshot.rows[index]
+            target.levels?.note(row.segment, rows: Double(row.n), expected: row.referenceMetrics[.count] ?? 0)
+        }
         if let place { state.targets[place] = target } else { state.targets.append(target) }
         for (window, verdict) in zip(windows, given) {
             if let i = chosen[window.segment] { verdicts[i] = verdict }
@@ -103,6 +117,11 @@ final class RuleDetector {
     ) -> @Sendable (Watch.Counts, Double) -> Bool {
         guard let sample else { return { _, _ in false } }
         let now = op.holds(sample.value, threshold)
+        if case .volume = watch, row.metrics[metric] == sample.value {
+            return { counts, _ in
+                counts.reference[0] > 0 && op.holds(counts.current[0] / counts.reference[0], threshold)
+            }
+        }
         guard case .shift = watch, row.metrics[metric] == sample.value else { return { _, _ in now } }
         return { counts, effect in
             DriftMeasure.value(of: metric, counts, debiasedPSI: effect).map { op.holds($0, threshold) } ?? now
@@ -120,6 +139,7 @@ final class RuleDetector {
         if metric.isDistance { return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil }
         switch metric {
         case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate: return .rate(isRise: isRise)
+        case .volume: return .volume(isDrop: !isRise)
         default: return nil
         }
     }

@@ -213,6 +213,9 @@ struct WindowEvaluation {
             room.used += 1
         }
         let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+        if !wasActive, case .holds = input, let start = entry.sample.verdict?.changeStart {
+            instance.note(changeStart: start)
+        }
         if case .holds = input {
             let scope = AlertEvidence(snapshot, entry.sample).scope(labels: instance.labels, instance.segment)
             instance.annotations = rule.annotations.mapValues { $0.render(scope) }

@@ -11,7 +11,7 @@ package struct Snapshot: Sendable {
     package let versions: [String]
     /// Name of the reference, for people: `fraud v14 reference`.
     package let referenceName: String
-    /// Ordered by version (`*`, all versions together, first), segment, column.
+    /// Ordered by version (`*`, all versions together, first), segment, column; after them the rows of the volume.
     package let rows: [SnapshotRow]
     /// What the divergences were smoothed with, for people.
     package var smoothing = Smoothing.jeffreys
@@ -35,6 +35,8 @@ package struct SnapshotRow: Sendable {
     package static let allVersions = "*"
     /// The column, and the kind, of the line that holds a window's performance.
     package static let performanceColumn = "performance"
+    /// The column, and the kind, of the row that says how many rows came and how many the season lets expect.
+    package static let volumeColumn = "volume"
 
     package private(set) var version: String
     package let segment: Segment

@@ -62,6 +62,7 @@ package struct SnapshotBuilder: Sendable {
                     version: version, Dictionary(uniqueKeysWithValues: own.map { ($0.key.segment, $0.value) }), basis)
             }
         }
+        if basis.moving == nil { rows += volume(together, basis.covered) }
         var snapshot = Snapshot(
             model: model, window: window, revision: revision, versions: versions,
             referenceName: against?.name ?? referenceName, rows: rows)
@@ -137,5 +138,29 @@ package struct SnapshotBuilder: Sendable {
         return Comparison(
             edges: common.edges, categories: common.categories, reference: Array(rows.dropLast()),
             current: common.current, referenceNulls: rows[rows.count - 1], currentNulls: common.currentNulls)
+    }
+
+    /// How many rows came, and how many the reference lets expect at this time of the week; none where its rows have no
+    /// times. A segment that vanished has a row too: that is what it is for.
+    private func volume(_ profiles: [Segment: Profile], _ covered: [Double]) -> [SnapshotRow] {
+        guard reference.all.week != nil else { return [] }
+        let segmentations = Set(profiles.keys.map(\.dimensions))
+        return reference.groups.compactMap { group in
+            guard segmentations.contains(group.segment.dimensions),
+                let expected = group.week?.expected(covered: covered), expected > 0
+            else { return nil }
+            let n = profiles[group.segment]?.rows ?? 0
+            var metrics = MetricValues()
+            metrics[.volume] = Double(n) / expected
+            var usual = MetricValues()
+            usual[.count] = expected
+            let whole = UInt64(expected.rounded())
+            let counts = Comparison(
+                edges: [], categories: ["rows"], reference: [whole], current: [n], referenceNulls: 0, currentNulls: 0)
+            return SnapshotRow(
+                version: SnapshotRow.allVersions, segment: group.segment, column: SnapshotRow.volumeColumn,
+                kind: SnapshotRow.volumeColumn, n: n, null: 0, referenceN: whole, referenceSegment: group.segment,
+                metrics: metrics, referenceMetrics: usual, comparison: counts, common: counts)
+        }
     }
 }

@@ -55,9 +55,15 @@ extension Snapshot {
         }
     }
 
-    /// The verdict of the two-sample PSI test alone (statistics without a rule): is the difference larger than chance?
+    /// The verdict of the two-sample PSI test alone (statistics without a rule): is the difference larger than chance? Where
+    /// the column has a season, against the reference rows of the same times of the week.
     private func writeDrift(_ row: SnapshotRow, into out: inout [UInt8]) {
-        guard let psi = row.metrics[.psi], let p = row.metrics[.psi_p] else { return }
+        guard var psi = row.metrics[.psi], var p = row.metrics[.psi_p] else { return }
+        if let alike = row.alike, let test = Contingency(alike.reference, alike.current, merging: true),
+            let own = Distances.psi(alike.reference, alike.current, smoothing: .jeffreys), let ownP = test.psiP
+        {
+            (psi, p) = (own, ownP)
+        }
         out += #","drift":{"score":"#.utf8
         JSON.write(psi, into: &out)
         out += #","p":"#.utf8

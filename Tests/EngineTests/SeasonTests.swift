@@ -70,4 +70,11 @@ struct SeasonTests {
             of: TimeRange(start: Self.monday + .minutes(90), end: Self.monday + .minutes(150)))
         #expect(covered[1] == 0.5 && covered[2] == 0.5 && covered.reduce(0, +) == 1)
     }
+
+    @Test func `a snapshot says how many rows the time of the week lets expect`() throws {
+        let (reference, _) = try ReferenceBuilderTests.build(Self.table())
+        let day = TimeRange(start: Self.monday + .days(28), end: Self.monday + .days(29))
+        let row = try Self.row(SnapshotRow.volumeColumn, reference, day)
+        #expect(row.n == 28 * 144 && row.metrics[.volume] == 28 && row.referenceMetrics[.count] == 144)
+    }
 }

@@ -67,4 +67,33 @@ struct DetectorRuleTests {
         let loose = try threshold("false_alerts: 1, per: 30d")
         #expect(abs(tight - loose - 2.302585) < 1e-5)
     }
+
+    /// Rows of a day where the reference has 1,000.
+    private static func day(_ rows: UInt64) -> SnapshotFixture {
+        SnapshotFixture.build { fixture in
+            let counts = Comparison(
+                edges: [], categories: ["rows"], reference: [1000], current: [rows], referenceNulls: 0, currentNulls: 0)
+            var values = MetricValues()
+            values[.volume] = Double(rows) / 1000
+            var usual = MetricValues()
+            usual[.count] = 1000
+            fixture.rows.append(
+                SnapshotRow(
+                    version: "*", segment: .all, column: "volume", kind: "volume", n: rows, null: 0, referenceN: 1000,
+                    referenceSegment: .all, metrics: values, referenceMetrics: usual, comparison: counts,
+                    common: counts))
+        }
+    }
+
+    @Test
+    func `a volume is compared with the level of the windows before: rows that stay away, all of them too, are a drop`()
+        throws
+    {
+        var monitoring = Monitoring(try ruleSet("alert: A, expr: volume < 0.6, significance: edetector"))
+        let days: [UInt64] = [300, 310, 290, 305, 900, 300, 90, 0, 295, 300]
+        let told = days.enumerated().map { monitoring.told($0, Self.day($1)) }
+        #expect(told[..<6].joined().isEmpty, "a third of the reference is usual here, and a surge is no drop")
+        #expect(told[6] == ["firing A volume"])
+        #expect(told[7].isEmpty && told[8] == ["resolved A volume"] && told[9].isEmpty)
+    }
 }
