@@ -36,7 +36,8 @@ struct RuleTestRun {
                         roles: test.roles, state: &state)
                 }
                 _ = rules.evaluate(
-                    performance: snapshot.onlyPerformance, size: size, modelWindow: test.every, roles: test.roles,
+                    performance: snapshot.onlyPerformance, at: snapshot.window.end, size: size,
+                    modelWindow: test.every, roles: test.roles,
                     state: &state)
             }
             failures += (due[index] ?? []).compactMap { failure(of: $0, state) }
