@@ -76,7 +76,8 @@ package struct Ranking: Sendable {
             guard group.positives > 0 else { continue }
             let part = group.positives * hits / (hits + misses)
             area += part
-            guard group.isMixed, group.negatives > 0, group.positives + group.negatives > 1 else { continue }
+            // Positives alone hide an order too: each different score is a step of its own.
+            guard group.isMixed, group.positives + group.negatives > 1 else { continue }
             above += Self.steps(before.0, group.positives, misses: before.1) - part
             under += part - Self.steps(before.0, group.positives, misses: misses)
         }

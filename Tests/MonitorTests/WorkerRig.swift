@@ -49,7 +49,8 @@ final class WorkerRig: Sendable {
         engine = try Engine(
             models: models, rules: book, ledger: ledger,
             options: .init(
-                performs: true, keepsSnapshots: true, receivers: [], externalURL: "http://x", retention: .days(30)),
+                performs: true, keepsSnapshots: true, receivers: [], externalURL: configuration.externalURL,
+                retention: .days(30)),
             warn: { _ in }
         ) {
             metrics.take($0)
