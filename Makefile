@@ -10,7 +10,7 @@ PEERS := prometheus python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PORT ?= 8080
 
-.PHONY: setup setup-peers build release demo test kill-test lint format setup-bench bench-build bench bench-gate clean prove-decoder fuzz
+.PHONY: setup setup-peers build release demo test kill-test lint format setup-bench bench-build bench bench-gate bench-detection bench-registry setup-mlflow clean prove-decoder fuzz
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -36,7 +36,20 @@ release: setup
 demo: build
 	$(BIN)/holdfast demo --port $(PORT)
 
-test: setup-peers
+# MLflow's own client, which the test-suite runs against the service; without network its tests are skipped.
+setup-mlflow: setup
+	@{ [ -x Tests/.venv/bin/python ] || python3 -m venv Tests/.venv; } && \
+	{ cmp -s Tests/requirements.txt Tests/.venv/installed.txt || \
+	  { Tests/.venv/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt && \
+	    cp Tests/requirements.txt Tests/.venv/installed.txt; }; } || \
+	  echo "mlflow is not installed (no network?): the tests with its client are skipped"
+
+# The registry beside `mlflow server` in one run, on the release build.
+bench-registry: release setup-mlflow
+	python3 Benchmarks/registry.py $(SCRATCH)/release/holdfast --mlflow Tests/.venv/bin/mlflow \
+	  --mlflow-runs $(or $(MLFLOW_RUNS),2000) --json Benchmarks/registry.json
+
+test: setup-peers setup-mlflow
 	$(SWIFT) build $(FLAGS) --build-tests
 	$(SWIFT) test $(FLAGS) --skip-build --disable-xctest
 	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Benchmarks Package.swift
@@ -71,6 +84,13 @@ bench-gate: bench-build
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends valgrind binutils; } || \
 	  echo "valgrind is not installed: the gate is skipped"
 	python3 Benchmarks/gate.py $(SCRATCH)/release $(UPDATE)
+
+# How well the default rules find what is wrong: injected faults, documented changes, streams without drift. QUICK=--quick takes minutes.
+bench-detection: release
+	$(SWIFT) build $(FLAGS) -c release --product DetectionBench
+	@{ [ -x Benchmarks/.venv/bin/python ] || python3 -m venv Benchmarks/.venv; } && \
+	Benchmarks/.venv/bin/pip install --quiet --disable-pip-version-check "$$(grep '^numpy==' Benchmarks/requirements.txt)"
+	Benchmarks/.venv/bin/python Benchmarks/Detection/detection.py $(SCRATCH)/release $(QUICK) $(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf .build .build-*

@@ -63,11 +63,14 @@ let package = Package(
         .target(name: "Values", swiftSettings: hot),
         .target(name: "Sketches", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Statistics", dependencies: ["Values", "Sketches"], swiftSettings: hot),
-        .target(name: "Detection", dependencies: ["Statistics"], swiftSettings: hot),
+        .target(name: "Detection", dependencies: ["Values", "Statistics"], swiftSettings: hot),
         .target(name: "Events", dependencies: ["Values"], swiftSettings: hot),
         .target(name: "Files", dependencies: ["Events", "CZlib", "CZstd"], swiftSettings: hot),
         .target(name: "Kafka", dependencies: ["CRdkafka"], swiftSettings: hot),
-        .target(name: "Windows", dependencies: ["Values", "Events", "Sketches", "Statistics"], swiftSettings: hot),
+        .target(name: "CCounting", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(
+            name: "Windows", dependencies: ["CCounting", "Values", "Events", "Sketches", "Statistics"],
+            swiftSettings: hot),
         .target(name: "StrictYAML", dependencies: ["Values", yams], swiftSettings: strict),
         .target(
             name: "Rules", dependencies: ["Values", "Statistics", "Detection", "StrictYAML"],
@@ -81,11 +84,14 @@ let package = Package(
             name: "Actions", dependencies: ["Values", "Rules", "COpenSSL", http, nioCore, nioHTTP],
             swiftSettings: strict),
         .target(name: "Registry", dependencies: ["Values", "COpenSSL", grdb], swiftSettings: strict),
+        // MLflow's interface over the registry's store.
+        .target(
+            name: "MLflow", dependencies: ["Values", "Events", "Registry", "COpenSSL", grdb], swiftSettings: strict),
         .target(name: "Telemetry", dependencies: ["Values", log, coreMetrics], swiftSettings: strict),
         .target(
             name: "Server",
             dependencies: [
-                "Values", "Events", "COpenSSL", "Registry", "Statistics",
+                "Values", "Events", "COpenSSL", "Registry", "MLflow", "Statistics",
                 hummingbird,
                 hummingbirdCore, mustache,
                 lifecycle, nioCore, httpTypes, log,
@@ -96,7 +102,8 @@ let package = Package(
             dependencies: [
                 "Values", "Sketches", "Statistics", "Detection", "Events", "Files", "Kafka", "Windows", "StrictYAML",
                 "Rules",
-                "Ledger", "Actions", "Registry", "Telemetry", "Server", lifecycle, signals, http, nioCore, nioHTTP, log,
+                "Ledger", "Actions", "Registry", "MLflow", "Telemetry", "Server", lifecycle, signals, http, nioCore,
+                nioHTTP, log,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -112,6 +119,10 @@ let package = Package(
             name: "HoldfastBench",
             dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments, log],
             path: "Benchmarks/HoldfastBench", swiftSettings: strict),
+        // The detector on simulated histograms: no events, no windows, only counts.
+        .executableTarget(
+            name: "DetectionBench", dependencies: ["Values", "Statistics", "Detection", arguments],
+            path: "Benchmarks/Detection/Simulate", swiftSettings: hot),
         // The corpus that `make prove-decoder` has judged by another parser.
         .executableTarget(
             name: "ProveDecoder", dependencies: ["Values", "Events"], path: "Benchmarks/Decoder/Prove",
@@ -127,6 +138,11 @@ let package = Package(
                 "TestSupport",
             ], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
+            name: "PerformanceTests",
+            dependencies: [
+                "Values", "Sketches", "Statistics", "Detection", "Events", "Windows", "Ledger", "TestSupport",
+            ], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
             name: "RulesTests",
             dependencies: ["Values", "Sketches", "Statistics", "Detection", "StrictYAML", "Rules", "TestSupport"],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -134,6 +150,9 @@ let package = Package(
             name: "KafkaTests", dependencies: ["Events", "Kafka", "TestBroker", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RegistryTests", dependencies: ["Values", "Registry", "TestSupport", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "MLflowTests", dependencies: ["Values", "Events", "Registry", "MLflow", "TestSupport"],
+            exclude: ["session.py"], swiftSettings: strict),
         .testTarget(
             name: "ActionsTests",
             dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
@@ -147,15 +166,16 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Values", "Events", "Statistics", "Registry", "Server", "TestSupport", lifecycle, nioCore, nioPosix,
+                "Values", "Events", "Statistics", "Registry", "MLflow", "Server", "TestSupport", lifecycle, nioCore,
+                nioPosix,
                 nioHTTP, log,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Values", "Events", "Files", "Sketches", "Windows", "StrictYAML", "Rules", "Ledger", "Kafka",
-                "Registry", "Monitor", "Telemetry",
+                "Values", "Events", "Files", "Sketches", "Statistics", "Windows", "StrictYAML", "Rules", "Ledger",
+                "Kafka", "Registry", "MLflow", "Monitor", "Telemetry",
                 "holdfast",
                 "TestBroker", "TestSupport", http, nioCore, nioHTTP, log,
             ],

@@ -80,7 +80,10 @@ struct Corpus {
 
     /// Gives an intake the messages numbered so.
     func feed(_ range: Range<Int>, to intake: inout Intake, source: String) {
-        let route = intake.route(source: source, topic: "bench", defaults: TopicDefaults())
+        feed(range, to: &intake, route: intake.route(source: source, topic: "bench", defaults: TopicDefaults()))
+    }
+
+    func feed(_ range: Range<Int>, to intake: inout Intake, route: Int) {
         if schema == nil {
             for i in range { intake.add(messages[i], route: route, offset: Int64(i), now: nil, reject: { _ in }) }
         } else {

@@ -4,7 +4,7 @@ package import Values
 /// The body of one delivery: Alertmanager's webhook version "4", field for field in its order, plus a `context` per
 /// alert. The same alerts are the same bytes, in whatever order they come.
 package struct AlertmanagerBody: Sendable, Hashable {
-    /// Firing alerts first, each kind by labels; never empty, never pending.
+    /// Firing alerts first, the worst of each kind first, then by labels; never empty, never pending.
     package let alerts: [Alert]
     package let receiver: String
     package let externalURL: String
@@ -25,6 +25,7 @@ package struct AlertmanagerBody: Sendable, Hashable {
         let told = alerts.filter { $0.status != .pending }.map { (alert: $0, key: Self.labelSet($0.labels)) }
             .sorted { a, b in
                 if (a.alert.status == .firing) != (b.alert.status == .firing) { return a.alert.status == .firing }
+                if a.alert.weight != b.alert.weight { return a.alert.weight > b.alert.weight }
                 if a.key != b.key { return a.key < b.key }
                 return a.alert.revision < b.alert.revision
             }
@@ -40,8 +41,13 @@ package struct AlertmanagerBody: Sendable, Hashable {
 
     package var status: Alert.Status { alerts.contains { $0.status == .firing } ? .firing : .resolved }
 
-    /// Alertmanager's form for a group of its root route: `{}:{alertname="X", model="m"}`.
-    package var groupKey: String { "{}:" + Self.labelSet(groupLabels) }
+    /// Alertmanager's form for a group of its root route, `{}:{alertname="X", model="m"}`, and of a route below it where all alerts have
+    /// one cause: `{}/{cause="…"}:{…}`. The same for every delivery about that cause, so that receivers can thread them.
+    package var groupKey: String {
+        let causes = Set(alerts.map(\.cause))
+        let route = causes.count == 1 ? alerts[0].cause.map { "/" + Self.labelSet(["cause": $0]) } ?? "" : ""
+        return "{}" + route + ":" + Self.labelSet(groupLabels)
+    }
 
     /// `webhook-id`: the same for the same alerts, revisions and receiver, on every attempt and after a restart.
     package var deliveryID: String {

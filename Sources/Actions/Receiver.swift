@@ -17,14 +17,25 @@ package struct Receiver: Sendable, Hashable {
         /// minutes: an attempt holds a connection, and a hung receiver is better tried anew.
         package var timeout: Span
         package var options: Options
+        package var style: Style
+
+        /// How the id, the time and the signature of a delivery are named; what is signed is the same.
+        package enum Style: Sendable, Hashable {
+            /// Standard Webhooks 1.0.
+            case standard
+            /// As MLflow's own webhooks (mlflow/webhooks/constants.py).
+            case mlflow
+        }
 
         package init(
-            url: String, secrets: [String] = [], timeout: Span = .seconds(15), options: Options = Options()
+            url: String, secrets: [String] = [], timeout: Span = .seconds(15), options: Options = Options(),
+            style: Style = .standard
         ) {
             self.url = url
             self.secrets = secrets
             self.timeout = timeout
             self.options = options
+            self.style = style
         }
 
         func requireBoundedTimeout() throws(ReceiverError) {

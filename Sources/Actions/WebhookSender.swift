@@ -15,7 +15,8 @@ package struct WebhookSender: Sendable {
     static let responseBodyBytesMax = 64 * 1024
 
     private enum Endpoint: Sendable {
-        case webhook(WebhookURL, keys: [SigningKey], timeout: Span, options: Receiver.Options)
+        case webhook(
+            WebhookURL, keys: [SigningKey], timeout: Span, options: Receiver.Options, style: Receiver.Webhook.Style)
         case unusable(ReceiverError)
     }
 
@@ -45,7 +46,7 @@ package struct WebhookSender: Sendable {
                 for secret in webhook.secrets { keys.append(try SigningKey(parsing: secret)) }
                 return .webhook(
                     try WebhookURL(parsing: webhook.url), keys: keys, timeout: webhook.timeout,
-                    options: webhook.options)
+                    options: webhook.options, style: webhook.style)
             }
         } catch {
             return .unusable(error)
@@ -68,7 +69,7 @@ package struct WebhookSender: Sendable {
             return .refused("there is no receiver \"\(delivery.receiver)\" in the configuration any more")
         case .unusable(let error):
             return .refused(error.description)
-        case .webhook(let url, let keys, let timeout, let options):
+        case .webhook(let url, let keys, let timeout, let options, let style):
             let deadline = NIODeadline.now() + .microseconds(timeout.microseconds)
             let addresses: [IPAddress]
             switch await addressGuard.vet(url, options: options, timeout: timeout) {
@@ -76,7 +77,7 @@ package struct WebhookSender: Sendable {
             case .refused(let why): return .refused(why)
             case .failed(let why): return .connectionError(why)
             }
-            let request = request(delivery, url: url, keys: keys, at: at)
+            let request = request(delivery, url: url, keys: keys, style: style, at: at)
             var last = DeliveryResult.connectionError("the receiver did not answer in time")
             // A host with several addresses is down only when none answers. A request that was sent twice is dropped
             // by its webhook-id.
@@ -89,17 +90,23 @@ package struct WebhookSender: Sendable {
     }
 
     private func request(
-        _ delivery: PendingDelivery, url: WebhookURL, keys: [SigningKey], at: Timestamp
+        _ delivery: PendingDelivery, url: WebhookURL, keys: [SigningKey], style: Receiver.Webhook.Style, at: Timestamp
     ) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url.text)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.headers.add(name: "user-agent", value: "Holdfast")
-        request.headers.add(name: "webhook-id", value: delivery.id)
-        request.headers.add(name: "webhook-timestamp", value: Signature.timestampHeader(at))
+        let names =
+            switch style {
+            case .standard: (id: "webhook-id", timestamp: "webhook-timestamp", signature: "webhook-signature")
+            case .mlflow:
+                (id: "x-mlflow-delivery-id", timestamp: "x-mlflow-timestamp", signature: "x-mlflow-signature")
+            }
+        request.headers.add(name: names.id, value: delivery.id)
+        request.headers.add(name: names.timestamp, value: Signature.timestampHeader(at))
         if !keys.isEmpty {
             let signature = Signature.header(id: delivery.id, timestamp: at, body: delivery.body, keys: keys)
-            request.headers.add(name: "webhook-signature", value: signature)
+            request.headers.add(name: names.signature, value: signature)
         }
         if let user = url.user { request.setBasicAuth(username: user, password: url.password ?? "") }
         request.body = .bytes(ByteBuffer(bytes: delivery.body))

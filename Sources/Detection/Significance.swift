@@ -6,9 +6,11 @@ package import Statistics
 /// `psi_p` is the two-sample null law of PSI, `PSI / (1/n + 1/m) ~ χ²(B−1)`, with Jeffreys smoothing and bins of fewer
 /// than five expected rows merged; `ks_p` and `chi2_p` are those of their tests.
 ///
-/// A policy is a pure function of one window. A detector that gathers evidence over windows needs state: it belongs
-/// beside this type, as a value the alert state carries, and answers the same question as `keep`.
+/// All but `edetector` are pure functions of one window. The detector gathers evidence over windows: `TargetDetector`, a
+/// value the alert state carries. What it cannot watch (an aggregate) it judges like `p(0.001)`.
 package enum Significance: Sendable, Hashable {
+    /// Believe what the evidence of all windows so far says, within the group's budget of false alerts.
+    case edetector
     /// The number alone decides.
     case none
     /// Believe a distance whose p-value is below this.
@@ -18,16 +20,20 @@ package enum Significance: Sendable, Hashable {
     case fdr(Double)
 
     /// Where a rule says nothing.
-    package static let standard = Significance.p(0.001)
+    package static let standard = Significance.edetector
 
     /// The p-value that judges `metric` in a row: `nil` where there is nothing to judge because it is no distance, or
     /// where these rows cannot tell.
     package static func pValue(of metric: Metric, in values: MetricValues) -> Double? {
-        guard metric.isDistance else { return nil }
+        metric.isDistance ? values[test(of: metric)] : nil
+    }
+
+    /// The test whose p-value judges a distance.
+    package static func test(of metric: Metric) -> Metric {
         switch metric {
-        case .ks: return values[.ks_p]
-        case .chi2, .cramers_v: return values[.chi2_p]
-        default: return values[.psi_p]
+        case .ks: .ks_p
+        case .chi2, .cramers_v: .chi2_p
+        default: .psi_p
         }
     }
 
@@ -37,6 +43,7 @@ package enum Significance: Sendable, Hashable {
     package func keep(_ pValues: [Double?]) -> [Bool] {
         switch self {
         case .none: return pValues.map { _ in true }
+        case .edetector: return Significance.p(0.001).keep(pValues)
         case .p(let alpha): return pValues.map { $0.map { $0 < alpha } ?? true }
         case .fdr(let q):
             let judged = pValues.compactMap { $0 }.sorted()
@@ -51,6 +58,7 @@ extension Significance: CustomStringConvertible {
     package var description: String {
         switch self {
         case .none: "none"
+        case .edetector: "edetector"
         case .p(let alpha): "p(\(alpha))"
         case .fdr(let q): "fdr(\(q))"
         }
@@ -61,7 +69,7 @@ extension Significance: CustomStringConvertible {
         package let message: String
     }
 
-    /// Reads `none`, `p(0.001)` or `fdr(0.01)`.
+    /// Reads `edetector`, `none`, `p(0.001)` or `fdr(0.01)`.
     package init(parsing text: String) throws(NotUnderstood) {
         let compact = text.filter { $0 != " " }
         if compact == "none" {
@@ -69,9 +77,8 @@ extension Significance: CustomStringConvertible {
             return
         }
         if compact == "edetector" {
-            throw NotUnderstood(
-                message: "`edetector` is not available in this version: use `p(0.001)` (the default), `fdr(0.01)` or "
-                    + "`none`")
+            self = .edetector
+            return
         }
         for name in ["p", "fdr"] where compact.hasPrefix(name + "(") && compact.hasSuffix(")") {
             guard let level = Double(compact.dropFirst(name.count + 1).dropLast()), level > 0, level < 1 else {
@@ -80,6 +87,6 @@ extension Significance: CustomStringConvertible {
             self = name == "p" ? .p(level) : .fdr(level)
             return
         }
-        throw NotUnderstood(message: "expected `none`, `p(0.001)` or `fdr(0.01)`")
+        throw NotUnderstood(message: "expected `edetector`, `none`, `p(0.001)` or `fdr(0.01)`")
     }
 }

@@ -42,6 +42,7 @@ extension DataTable.RowBuilder {
             }
         }
         if let output = parts.prediction { addPrediction(line, output) }
+        if let known = parts.label { label { Self.put(line, known, parts.labelRange, &$0) } }
         end()
         return nil
     }
@@ -54,6 +55,9 @@ extension DataTable.RowBuilder {
             let found = PredictionParts(line, range)
             if let part = found.score ?? found.value ?? found.label ?? found.bestClass {
                 prediction { Self.put(line, part.value, part.raw, &$0) }
+            }
+            if let part = found.label ?? found.bestClass {
+                predictedClass { Self.put(line, part.value, part.raw, &$0) }
             }
         case .other: break
         }

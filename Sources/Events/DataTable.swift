@@ -75,10 +75,15 @@ package struct DataTable: Sendable {
     package private(set) var features: [Column] = []
     /// The model's output, if any row has one.
     package private(set) var prediction: Column?
+    /// What was, and the class the model chose, if any row says so.
+    package private(set) var label: Column?
+    package private(set) var predictedClass: Column?
     /// Segment dimensions that events name apart from their features.
     package private(set) var segments: [Column] = []
     package private(set) var models: [String: Int] = [:]
     package private(set) var versions: [String: Int] = [:]
+    /// When each row was made; `distantPast` where it does not say.
+    package private(set) var times: [Timestamp] = []
     package private(set) var firstTime: Timestamp?
     package private(set) var lastTime: Timestamp?
 
@@ -115,10 +120,24 @@ package struct DataTable: Sendable {
             }
         }
 
+        package mutating func label(_ put: (inout Column) -> Void) { Self.put(&table.label, "label", table.count, put) }
+
+        package mutating func predictedClass(_ put: (inout Column) -> Void) {
+            Self.put(&table.predictedClass, "class", table.count, put)
+        }
+
+        private static func put(_ column: inout Column?, _ name: String, _ rows: Int, _ put: (inout Column) -> Void) {
+            var filled = column ?? Column(name: name, rows: rows)
+            column = nil
+            if filled.count == rows { put(&filled) }
+            column = filled
+        }
+
         package mutating func about(model: String?, version: String?, time: Timestamp?) {
             if let model { table.models[model, default: 0] += 1 }
             if let version { table.versions[version, default: 0] += 1 }
             if let time {
+                if table.times.count == table.count { table.times.append(time) }
                 table.firstTime = min(table.firstTime ?? time, time)
                 table.lastTime = max(table.lastTime ?? time, time)
             }
@@ -126,6 +145,7 @@ package struct DataTable: Sendable {
 
         package mutating func end() {
             table.count += 1
+            if table.times.count < table.count { table.times.append(.distantPast) }
             for i in table.features.indices where table.features[i].count < table.count {
                 table.features[i].append(.missing)
             }
@@ -133,6 +153,8 @@ package struct DataTable: Sendable {
                 table.segments[i].append(.missing)
             }
             if table.prediction.map({ $0.count < table.count }) ?? false { table.prediction?.append(.missing) }
+            if table.label.map({ $0.count < table.count }) ?? false { table.label?.append(.missing) }
+            if table.predictedClass.map({ $0.count < table.count }) ?? false { table.predictedClass?.append(.missing) }
         }
 
         private static func put(

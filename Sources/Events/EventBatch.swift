@@ -55,6 +55,9 @@ package final class EventBatch {
     /// access that a property of a shared object costs at every use.
     let rows: UnsafeMutablePointer<EventRows>
 
+    /// What joins the batch's predictions with labels, and labels that came; `nil` where nobody asks.
+    package let outcomes: OutcomeRows?
+
     init(schema: ModelSchema) {
         var places: [Place] = []
         var numbers: [(Int, isPrediction: Bool)] = []
@@ -71,6 +74,7 @@ package final class EventBatch {
             }
         }
         self.places = places
+        outcomes = schema.outcome.map { OutcomeRows($0) }
         numberWidth = numbers.count
         codeWidth = codes.count
         segmentWidth = schema.dimensions.count
@@ -107,7 +111,10 @@ package final class EventBatch {
 
     /// Empties the batch and keeps its memory.
     /// Keeps its memory, unless one message made it unusually large.
-    package func removeAll() { rows.pointee.removeAll() }
+    package func removeAll() {
+        rows.pointee.removeAll()
+        outcomes?.removeAll()
+    }
 
     /// Makes room for the row numbered `count` and blanks it. The row belongs to the batch after `commitRow`; until then it may be
     /// written and blanked again.

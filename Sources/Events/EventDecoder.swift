@@ -138,7 +138,10 @@ package struct EventDecoder {
         _ reject: (Rejection) -> Void
     ) {
         var index = 0
-        while true {
+        var isRead = false
+        // A broken value may run through many lines, each of which is then looked at by itself: not without end.
+        var budget = Self.rereadBytes + Self.rereadTimes * message.count
+        while !isRead {
             scanner.skipWhitespace()
             if scanner.isAtEnd { return }
             if let end = readFast(message, scanner.position, depth: 0, defaults, now),
@@ -147,16 +150,21 @@ package struct EventDecoder {
                 commitFast()
                 scanner.position = lineEnd
             } else {
-                decodeLine(message, &scanner, index, defaults, now, reject)
+                isRead = !decodeLine(message, &scanner, index, &budget, defaults, now, reject)
             }
             index += 1
         }
     }
 
+    /// Bytes of a message's broken lines that may be read in vain: so many, and so many times the message.
+    private static let rereadBytes = 1 << 20
+    private static let rereadTimes = 4
+
+    /// - Returns: whether the next line may be read. The rest of a message is refused as one where too much was read in vain.
     private mutating func decodeLine(
-        _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ index: Int, _ defaults: TopicDefaults,
-        _ now: Timestamp?, _ reject: (Rejection) -> Void
-    ) {
+        _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ index: Int, _ budget: inout Int,
+        _ defaults: TopicDefaults, _ now: Timestamp?, _ reject: (Rejection) -> Void
+    ) -> Bool {
         let start = scanner.position
         do throws(JSONError) {
             let range = try scanner.skipValue()
@@ -166,12 +174,24 @@ package struct EventDecoder {
             }
             scanner.position = lineEnd
             decodeEvent(message, range, index, defaults, now, reject)
+            return true
         } catch {
+            budget -= error.offset - start
+            guard budget > 0 else {
+                reject(
+                    Rejection(
+                        reason: .malformed,
+                        detail:
+                            "\(error.reason) at byte \(error.offset), after too many broken lines to look at the rest",
+                        range: start..<scanner.end, index: index))
+                return false
+            }
             // A broken line ends at its newline; the next may be sound.
             var lineEnd = start
             while lineEnd < scanner.end, message[lineEnd] != 0x0a { lineEnd += 1 }
             reject(Self.malformed(error, start..<lineEnd, index))
             scanner.position = lineEnd
+            return true
         }
     }
 
@@ -250,11 +270,14 @@ package struct EventDecoder {
             if parts.features == nil { return refuse(.badField, "a features event without features") }
         }
         counters.kinds[kind.rawValue] += 1
-        // Labels are counted here; joining them to predictions is the business of performance monitoring.
-        guard kind != .label else { return }
+        guard kind != .label else {
+            takeLabel(message, parts, model: model, time: time)
+            return
+        }
         counters.unknownKeys.pointee += models[model].append(
             message, parts, time: time, source: source, kind: kind, defaultVersion: defaults.version,
             to: batches[model])
+        if kind == .prediction { takeOutcome(message, parts, model: model) }
     }
 
     @inline(__always)
@@ -272,11 +295,7 @@ package struct EventDecoder {
         case .text(let text):
             return JSONText.withUnescaped(message, text) { Timestamp(rfc3339: $0) }
         case .number(let range):
-            let number = JSONText.double(message, range)
-            let micros = (abs(number) < 1e11 ? number * 1e6 : number * 1e3).rounded()
-            guard let whole = Int64(exactly: micros) else { return nil }
-            let time = Timestamp(microseconds: whole)
-            return Timestamp.writable.contains(time) ? time : nil
+            return timestamp(epoch: JSONText.double(message, range))
         case .object, .other: return nil
         }
     }

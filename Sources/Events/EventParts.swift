@@ -17,6 +17,8 @@ struct EventParts {
     private(set) var segments: Range<Int>?
     private(set) var prediction: Value?
     private(set) var label: Value?
+    /// Where the label stands.
+    private(set) var labelRange = 0..<0
     /// The name of a part with an impossible type.
     private(set) var badField: StaticString?
 
@@ -36,9 +38,14 @@ struct EventParts {
             guard let key = try? scanner.takeString() else { return }
             scanner.skipWhitespace()
             scanner.position += 1
+            scanner.skipWhitespace()
+            let start = scanner.position
             guard let value = Self.value(&scanner) else { return }
             let found = JSONText.withUnescaped(message, key) { Self.keys.find($0) }
-            if let found, let part = Key(rawValue: found), case .some(let present) = value { take(part, present) }
+            if let found, let part = Key(rawValue: found), case .some(let present) = value {
+                if part == .label { labelRange = start..<scanner.position }
+                take(part, present)
+            }
             scanner.skipWhitespace()
             if scanner.peek == 0x2c {
                 scanner.position += 1

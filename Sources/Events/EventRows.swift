@@ -6,7 +6,7 @@ struct EventRows: BitwiseCopyable {
     let codeWidth: Int
     let segmentWidth: Int
 
-    var count = 0
+    private(set) var count = 0
     private var capacity: Int
     private(set) var numbers: UnsafeMutablePointer<Double>
     private(set) var codes: UnsafeMutablePointer<UInt16>
@@ -17,6 +17,11 @@ struct EventRows: BitwiseCopyable {
     /// A row's numbers before anything is read into it, by `EventBatch.Blank`.
     let blankNumbers: UnsafeMutablePointer<Double>
     let blankCodes: UnsafeMutablePointer<UInt16>
+
+    /// Rows from here on and before `blankTo` are blank already, with features and prediction.
+    private var blankFrom = 0
+    private var blankTo = 0
+    private static let blankAhead = 64
 
     private static let initialCapacity = 512
     private static let keptCapacity = 8_192
@@ -55,8 +60,33 @@ struct EventRows: BitwiseCopyable {
         blankSegments()
     }
 
+    /// The same as `begin(.featuresAndPrediction)`, which nearly every row is: many are blanked at once.
     @inline(__always)
-    mutating func makeRoom() { if count == capacity { grow() } }
+    mutating func beginUsual() {
+        if count == capacity { grow() }
+        if count < blankFrom || count >= blankTo { blankMany() }
+        blankFrom = count &+ 1
+    }
+
+    @inline(never)
+    private mutating func blankMany() {
+        // A row that is begun anew stands before blank ones.
+        let isAgain = count + 1 == blankFrom
+        let end = isAgain ? count + 1 : min(capacity, count + Self.blankAhead)
+        let blank = EventBatch.Blank.featuresAndPrediction.rawValue
+        for row in count..<end {
+            (numbers + row * numberWidth).update(from: blankNumbers + blank * numberWidth, count: numberWidth)
+            (codes + row * codeWidth).update(from: blankCodes + blank * codeWidth, count: codeWidth)
+        }
+        (segments + count * segmentWidth).update(repeating: EventBatch.noSegment, count: (end - count) * segmentWidth)
+        if !isAgain { blankTo = end }
+    }
+
+    @inline(__always)
+    mutating func makeRoom() {
+        if count == capacity { grow() }
+        blankFrom = count &+ 1
+    }
 
     @inline(__always)
     func blankSegments() {
@@ -80,8 +110,15 @@ struct EventRows: BitwiseCopyable {
         count &+= 1
     }
 
+    /// Takes the rows from `count` on back.
+    mutating func removeRows(from count: Int) {
+        self.count = count
+        blankFrom = count
+        blankTo = count
+    }
+
     mutating func removeAll() {
-        count = 0
+        removeRows(from: 0)
         if capacity > Self.keptCapacity { resize(to: Self.initialCapacity) }
     }
 
@@ -101,5 +138,7 @@ struct EventRows: BitwiseCopyable {
         sources = moved(sources, 1)
         versions = moved(versions, 1)
         self.capacity = capacity
+        blankFrom = count
+        blankTo = count
     }
 }

@@ -184,7 +184,7 @@ struct KeyGraph: BitwiseCopyable {
         case .numeric(let column):
             [
                 ("score", NodePlan(.score, column: column)), ("value", NodePlan(.value, column: column)),
-                ("label", NodePlan(.skip)), ("scores", NodePlan(.skip)),
+                ("label", NodePlan(.outcomeClass)), ("scores", NodePlan(.skip)),
             ]
         case .categorical(let column):
             [

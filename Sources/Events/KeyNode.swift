@@ -15,7 +15,7 @@ struct KeyNode: BitwiseCopyable {
         /// A feature that nobody knows.
         case unknownFeature
         /// Members of the prediction.
-        case score, value, predictedLabel, classScores
+        case score, value, predictedLabel, outcomeClass, classScores
         /// Members of the event that hold members themselves, or may.
         case features, segments, prediction
         case type, label, timestamp, model, version, id

@@ -9,6 +9,7 @@ extension LearnedReader {
         _ source: UInt16, _ counters: EventCounters
     ) -> Bool {
         for i in tables.indices { rowsBefore[i] = rows[i].pointee.count }
+        let marks = collects.map { $0?.marks ?? OutcomeRows.Marks() }
         let kinds = (counters.kinds[0], counters.kinds[1], counters.kinds[2])
         let unknownKeys = counters.unknownKeys.pointee
         let fast = counters.fast.pointee
@@ -35,7 +36,10 @@ extension LearnedReader {
         (counters.kinds[0], counters.kinds[1], counters.kinds[2]) = kinds
         counters.unknownKeys.pointee = unknownKeys
         counters.fast.pointee = fast
-        for i in tables.indices { takeBack(model: i) }
+        for i in tables.indices {
+            takeBack(model: i)
+            collects[i]?.takeBack(to: marks[i])
+        }
         return false
     }
 
@@ -45,6 +49,6 @@ extension LearnedReader {
         for row in rowsBefore[model]..<rows.pointee.count {
             tables.countOverflow(rows.pointee.segments + row * rows.pointee.segmentWidth, by: -1)
         }
-        rows.pointee.count = rowsBefore[model]
+        rows.pointee.removeRows(from: rowsBefore[model])
     }
 }

@@ -175,11 +175,16 @@ extension LearnedReader {
         case .type: return type(p)
         case .label:
             if isNull(p) { return p + 4 }
-            return mark(Part.label) ? skipValue(p) : nil
+            return mark(Part.label) ? slice(p) { state.pointee.label = $0 } : nil
         case .value:
             // `score` counts before it, whichever comes first.
             return state.pointee.seen & Part.score == 0 ? numberCell(p, node) : skipValue(p)
-        case .predictedLabel: return otherCategory(p, node)
+        case .predictedLabel:
+            guard collects[state.pointee.modelIndex] == nil || slice(p, { state.pointee.predicted = $0 }) != nil else {
+                return nil
+            }
+            return otherCategory(p, node)
+        case .outcomeClass: return outcomeClass(p)
         default: return nil
         }
     }

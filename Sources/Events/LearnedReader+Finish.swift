@@ -68,13 +68,19 @@ extension LearnedReader {
         guard let kind = state.pointee.kind else { return }
         counters.kinds[kind.rawValue] &+= 1
         counters.fast.pointee &+= 1
-        guard kind != .label else { return }
+        guard kind != .label else {
+            if let outcomes = collects[state.pointee.modelIndex] { commitOutcome(outcomes, isLabel: true, row: 0) }
+            return
+        }
         counters.unknownKeys.pointee &+= state.pointee.unknownKeys
         let dimensions = state.pointee.graph.pointee.dimensions
         let rows = rows[state.pointee.modelIndex]
         for i in 0..<rows.pointee.segmentWidth {
             // The number that all values past the limit share.
             if Int32(state.pointee.segments[i]) == dimensions[i].overflowNumber { dimensions[i].overflowed &+= 1 }
+        }
+        if kind == .prediction, let outcomes = collects[state.pointee.modelIndex] {
+            commitOutcome(outcomes, isLabel: false, row: rows.pointee.count)
         }
         rows.pointee.commit(state.pointee.time, source: source, version: state.pointee.version)
     }

@@ -28,7 +28,11 @@ extension LearnedReader {
         guard first == 0x22 || first == 0x2d || first &- 0x30 < 10 else { return nil }
         switch tables[state.pointee.modelIndex].prediction {
         case .numeric: return numberCell(p, node)
-        case .categorical: return otherCategory(p, node)
+        case .categorical:
+            guard collects[state.pointee.modelIndex] == nil || slice(p, { state.pointee.predicted = $0 }) != nil else {
+                return nil
+            }
+            return otherCategory(p, node)
         case .ignored, nil: return skipValue(p)
         }
     }
@@ -123,10 +127,12 @@ extension LearnedReader {
         let first = WordScan.byte(p)
         if first == 0x22, mark(Part.id) {
             let count = plainLength(p + 1)
-            return count >= 0 ? p + count + 2 : skipValue(p)
+            guard count >= 0 else { return nil }
+            state.pointee.identity = Slice(start: p + 1, count: count, isText: true)
+            return p + count + 2
         }
         if isNull(p) { return p + 4 }
-        guard mark(Part.id), first == 0x22 || first == 0x2d || first &- 0x30 < 10 else { return nil }
-        return skipValue(p)
+        guard mark(Part.id), first == 0x2d || first &- 0x30 < 10 else { return nil }
+        return slice(p) { state.pointee.identity = $0 }
     }
 }

@@ -41,6 +41,11 @@ final class LearnedReader {
         /// The event belongs to this model, not to the one assumed, and too much was read to go on; −1 otherwise.
         var otherModel = -1
 
+        /// For the join with labels (`commitOutcome`).
+        var identity: Slice
+        var label: Slice
+        var predicted: Slice
+
         /// What `scanKeys` came to.
         var found: UnsafeMutablePointer<KeyNode>
         /// The number that `longNumber` read.
@@ -63,6 +68,8 @@ final class LearnedReader {
     let modelNames: ByteStringTable
     /// By model: how many rows its batch had before the message.
     let rowsBefore: UnsafeMutablePointer<Int>
+    /// By model, its batch's outcomes where somebody asks for them.
+    let collects: [OutcomeRows?]
     private let tail: UnsafeMutableRawPointer
     /// Keeps the rows' memory alive.
     private let batches: [EventBatch]
@@ -74,6 +81,7 @@ final class LearnedReader {
         }
         self.tables = tables
         self.batches = batches
+        collects = batches.map(\.outcomes)
         self.modelNames = modelNames
         graphs = .allocate(capacity: tables.count)
         rows = .allocate(capacity: tables.count)
@@ -93,7 +101,8 @@ final class LearnedReader {
             to: State(
                 end: UnsafeRawPointer(tail), readable: UnsafeRawPointer(tail), tailFrom: UnsafeRawPointer(tail),
                 graph: graphs, numbers: row.numbers,
-                codes: row.codes, segments: row.segments, found: graphs.pointee.unlearned))
+                codes: row.codes, segments: row.segments, identity: .none(tail), label: .none(tail),
+                predicted: .none(tail), found: graphs.pointee.unlearned))
     }
 
     deinit {
@@ -149,13 +158,16 @@ final class LearnedReader {
         state.pointee.unknownKeys = 0
         state.pointee.kind = nil
         state.pointee.otherModel = -1
+        state.pointee.identity.count = -1
+        state.pointee.label.count = -1
+        state.pointee.predicted.count = -1
         assume(model)
     }
 
     /// Goes on as an event of the given model.
     func assume(_ model: Int) {
         let rows = rows[model]
-        rows.pointee.begin(.featuresAndPrediction)
+        rows.pointee.beginUsual()
         let count = rows.pointee.count
         state.pointee.modelIndex = model
         state.pointee.graph = graphs + model
@@ -221,7 +233,7 @@ final class LearnedReader {
                 next = member(p, node)
                 node = state.pointee.found
             case .dimensionNumber, .dimensionOnly, .skip, .unknownFeature, .type, .label, .value, .predictedLabel,
-                .classScores:
+                .outcomeClass, .classScores:
                 next = rareCell(p, node)
             }
             guard let next else { return nil }

@@ -27,10 +27,14 @@ package struct ModelSchema: Sendable {
     package let knownValues: [[String]]
     /// Feature names to pass over without counting them as unknown.
     package let ignored: [String]
+    /// How labels are read; `nil` where nobody asks for the model's performance.
+    package let outcome: OutcomeKind?
 
     package init(
-        model: String, columns: [Column], dimensions: [String], knownValues: [[String]] = [], ignored: [String] = []
+        model: String, columns: [Column], dimensions: [String], knownValues: [[String]] = [], ignored: [String] = [],
+        outcome: OutcomeKind? = nil
     ) {
+        self.outcome = outcome
         self.knownValues = knownValues
         self.model = model
         self.columns = columns

@@ -10,6 +10,8 @@ package struct StoredModel: Sendable {
     package var windows = ModelWindows.State()
     package var alerts: [UInt8]?
     package var panes: [Timestamp: PaneCounts] = [:]
+    /// The past that moving references are made of, by piece.
+    package var history: [Timestamp: PaneCounts] = [:]
     /// Rows of open panes that were counted with another reference or pane length and cannot be carried over.
     package var incompatibleRows = false
 
@@ -36,32 +38,43 @@ extension Ledger {
             stored.alerts = (row["alerts"] as Data?).map { [UInt8]($0) }
             guard row["layout"] as String == layoutName else {
                 stored.incompatibleRows = true
-                stored.windows.next = [:]
-                stored.windows.emptyRun = [:]
+                stored.windows.startAnew()
                 return stored
             }
-            let panes = try Row.fetchCursor(db, sql: "SELECT * FROM pane WHERE model = ?", arguments: [model])
-            while let pane = try panes.next() {
-                let start = Timestamp(microseconds: pane["start"])
-                let segment = try Self.segment(pane["segment"])
-                let profile = try PackedProfile(
-                    checking: [UInt8](pane["profile"] as Data), layout: plans.plan(for: segment).layout)
-                stored.panes[start, default: [:]][GroupKey(version: pane["version"], segment: segment)] = profile
-            }
+            stored.panes = try Self.counts(in: "pane", model, plans, db)
+            stored.history = try Self.counts(in: "history", model, plans, db)
             return stored
         }
     }
 
-    /// Forgets panes that were counted with other bins.
+    private static func counts(
+        in table: String, _ model: String, _ plans: GroupPlans, _ db: Database
+    ) throws -> [Timestamp: PaneCounts] {
+        var counts: [Timestamp: PaneCounts] = [:]
+        let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(table) WHERE model = ?", arguments: [model])
+        while let row = try rows.next() {
+            let segment = try segment(row["segment"])
+            let profile = try PackedProfile(
+                checking: [UInt8](row["profile"] as Data), layout: plans.plan(for: segment).layout)
+            let start = Timestamp(microseconds: row["start"])
+            counts[start, default: [:]][GroupKey(version: row["version"], segment: segment)] = profile
+        }
+        return counts
+    }
+
+    /// Forgets panes and history that were counted with other bins.
     package func dropPanes(model: String) throws(LedgerError) {
         do {
-            try database.write { try $0.execute(sql: "DELETE FROM pane WHERE model = ?", arguments: [model]) }
+            try database.write { db in
+                try db.execute(sql: "DELETE FROM pane WHERE model = ?", arguments: [model])
+                try db.execute(sql: "DELETE FROM history WHERE model = ?", arguments: [model])
+            }
         } catch {
             throw LedgerError(path: path, reason: "cannot be written: \(error)")
         }
     }
 
-    private static func segment(_ text: String) throws -> Segment {
+    static func segment(_ text: String) throws -> Segment {
         let json = try JSON(parsing: text.utf8)
         return Segment((json.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") })
     }

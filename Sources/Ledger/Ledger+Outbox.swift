@@ -38,6 +38,11 @@ extension Ledger {
         }
     }
 
+    /// Puts an entry in line that no step of the engine caused. One whose key is there already is left out.
+    package func add(_ entry: OutboxEntry) async throws {
+        try await database.write { db in try Self.add(entry, db) }
+    }
+
     package func reschedule(_ id: Int64, progress: [UInt8], due: Timestamp, note: String) async throws {
         try await database.write { db in
             try db.execute(

@@ -5,17 +5,18 @@ package import Values
 
 extension Ledger {
     /// The snapshots of windows that end within (from, to], oldest first, each as its lines. At most `limit`, the newest ones.
+    /// - Parameter isFirstOnly: leave revisions out, which hold performance alone.
     package func snapshots(
-        model: String, from: Timestamp, to: Timestamp, limit: Int
+        model: String, from: Timestamp, to: Timestamp, limit: Int, isFirstOnly: Bool = false
     ) async throws -> [(window: TimeRange, revision: Int, lines: [UInt8])] {
         try await database.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT window_start, window_end, revision, lines FROM snapshot
-                    WHERE model = ? AND window_end > ? AND window_end <= ?
+                    WHERE model = ? AND window_end > ? AND window_end <= ? AND (revision = 1 OR NOT ?)
                     ORDER BY window_end DESC, window_start DESC, revision DESC LIMIT ?
-                    """, arguments: [model, from.microseconds, to.microseconds, limit])
+                    """, arguments: [model, from.microseconds, to.microseconds, isFirstOnly, limit])
             return rows.reversed().map { row in
                 let window = TimeRange(
                     start: Timestamp(microseconds: row["window_start"]), end: Timestamp(microseconds: row["window_end"])
@@ -34,6 +35,44 @@ extension Ledger {
             let closed = try String.fetchAll(
                 db, sql: query + " = 'resolved' ORDER BY seq DESC LIMIT ?2", arguments: [model, resolved])
             return open + closed
+        }
+    }
+
+    /// The last line of each of these alerts, by fingerprint; those that are not known are left out.
+    package func alerts(fingerprints: [String]) throws(LedgerError) -> [String: String] {
+        try reading { db in
+            var lines: [String: String] = [:]
+            let statement = try db.cachedStatement(sql: "SELECT line FROM alert WHERE fingerprint = ?")
+            for fingerprint in fingerprints {
+                lines[fingerprint] = try String.fetchOne(statement, arguments: [fingerprint])
+            }
+            return lines
+        }
+    }
+
+    /// Alerts whose fingerprint begins with a text, with their models; the newest first.
+    package func alerts(beginning prefix: String) async throws -> [(fingerprint: String, model: String)] {
+        try await database.read { db in
+            // Resolved alerts may be forgotten before their transitions.
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT fingerprint, model, max(seq) AS last FROM transition
+                    WHERE substr(fingerprint, 1, length(?1)) = ?1 GROUP BY fingerprint, model ORDER BY last DESC
+                    """, arguments: [prefix]
+            ).map { ($0["fingerprint"], $0["model"]) }
+        }
+    }
+
+    /// What was told of an alert, oldest first, each as a line of `alerts.jsonl`; the last one with what became of its actions.
+    package func transitions(of fingerprint: String, model: String) async throws -> [String] {
+        try await database.read { db in
+            let lines = try String.fetchAll(
+                db, sql: "SELECT line FROM transition WHERE fingerprint = ? AND model = ? ORDER BY seq",
+                arguments: [fingerprint, model])
+            let latest = try String.fetchOne(
+                db, sql: "SELECT line FROM alert WHERE fingerprint = ? AND model = ?", arguments: [fingerprint, model])
+            return latest.map { Array(lines.dropLast()) + [$0] } ?? lines
         }
     }
 

@@ -52,6 +52,24 @@ package final class Ledger: Sendable {
         }
     }
 
+    /// Opens a ledger to look at it, beside the service that writes it or without one. Nothing is written.
+    package init(readingAt path: String) throws(LedgerError) {
+        self.path = path
+        mark = nil
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(20)
+            database = try DatabasePool(path: path, configuration: configuration)
+            let isLedger = try database.read { try $0.tableExists("transition") }
+            guard isLedger else { throw LedgerError(path: path, reason: "this is no ledger") }
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            throw LedgerError(path: path, reason: "cannot be opened: \(error)")
+        }
+    }
+
     /// Writes a step. Returns when it is durable.
     package func commit(_ step: LedgerCommit, layouts: [String: String]) throws(LedgerError) {
         do {
@@ -72,20 +90,8 @@ package final class Ledger: Sendable {
                 "INSERT INTO source_offset VALUES (?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset",
                 [source, next])
         }
-        for (model, panes) in step.panes {
-            for (start, counts) in panes {
-                for (key, profile) in counts {
-                    try db.cachedExecute(
-                        "INSERT OR REPLACE INTO pane VALUES (?, ?, ?, ?, ?)",
-                        [model, start.microseconds, key.version, key.segment.json.text, Data(profile.bytes)])
-                }
-            }
-        }
-        for (model, starts) in step.droppedPanes {
-            for start in starts {
-                try db.cachedExecute("DELETE FROM pane WHERE model = ? AND start = ?", [model, start.microseconds])
-            }
-        }
+        try store(step.panes, dropping: step.droppedPanes, in: "pane", db)
+        try store(step.history, dropping: step.droppedHistory, in: "history", db)
         for (model, state) in step.states {
             try db.cachedExecute(
                 """
@@ -94,7 +100,29 @@ package final class Ledger: Sendable {
                 """,
                 [model, layouts[model] ?? "", try encoder.encode(state.windows), state.alerts.map { Data($0) }])
         }
+        for (model, join) in step.joins { try write(join, model: model, db) }
         try writeResults(step, db)
+    }
+
+    /// - Parameter table: `pane` or `history`, which are alike.
+    private static func store(
+        _ counts: [String: [Timestamp: PaneCounts]], dropping: [String: [Timestamp]], in table: String, _ db: Database
+    ) throws {
+        for (model, panes) in counts {
+            for (start, counts) in panes {
+                for (key, profile) in counts {
+                    try db.cachedExecute(
+                        "INSERT OR REPLACE INTO \(table) VALUES (?, ?, ?, ?, ?)",
+                        [model, start.microseconds, key.version, key.segment.json.text, Data(profile.bytes)])
+                }
+            }
+        }
+        for (model, starts) in dropping {
+            for start in starts {
+                try db.cachedExecute(
+                    "DELETE FROM \(table) WHERE model = ? AND start = ?", [model, start.microseconds])
+            }
+        }
     }
 
     private static func writeResults(_ step: LedgerCommit, _ db: Database) throws {

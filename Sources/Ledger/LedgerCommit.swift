@@ -36,12 +36,17 @@ package struct LedgerCommit: Sendable {
     package var panes: [String: [Timestamp: PaneCounts]] = [:]
     /// Panes no window needs any more.
     package var droppedPanes: [String: [Timestamp]] = [:]
+    /// The same of the past that moving references are made of.
+    package var history: [String: [Timestamp: PaneCounts]] = [:]
+    package var droppedHistory: [String: [Timestamp]] = [:]
     package var states: [String: ModelState] = [:]
     package var snapshots: [Snapshot] = []
     package var transitions: [Alert] = []
     /// Of models whose rules have looked: fingerprints of the alerts that are open now. Others of theirs are no longer shown as open.
     package var openAlerts: [String: Set<String>] = [:]
     package var outbox: [OutboxEntry] = []
+    /// By model.
+    package var joins: [String: JoinCommit] = [:]
     /// Snapshots of windows that ended before this are forgotten.
     package var forgetBefore: Timestamp?
 
@@ -49,7 +54,7 @@ package struct LedgerCommit: Sendable {
 
     package var isEmpty: Bool {
         offsets.isEmpty && panes.isEmpty && droppedPanes.isEmpty && states.isEmpty && snapshots.isEmpty
-            && transitions.isEmpty && outbox.isEmpty
+            && transitions.isEmpty && outbox.isEmpty && joins.isEmpty
     }
 }
 
@@ -93,4 +98,11 @@ package struct StoredOutboxEntry: Sendable {
     /// The delivery machine's own state, as it encodes itself; empty before the first attempt.
     package let progress: [UInt8]
     package let due: Timestamp
+
+    package init(id: Int64, entry: OutboxEntry, progress: [UInt8], due: Timestamp) {
+        self.id = id
+        self.entry = entry
+        self.progress = progress
+        self.due = due
+    }
 }

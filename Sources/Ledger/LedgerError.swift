@@ -7,7 +7,7 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         "\(path): \(reason)"
     }
 
-    static func damaged(_ path: String, _ what: String) -> LedgerError {
+    package static func damaged(_ path: String, _ what: String) -> LedgerError {
         LedgerError(
             path: path,
             reason:

@@ -36,6 +36,45 @@ enum LedgerSchema {
                     CREATE INDEX outbox_lane ON outbox (state, kind, target, lane, id);
                     """)
         }
+        migrator.registerMigration("history of moving references") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE history (
+                        model TEXT NOT NULL, start INTEGER NOT NULL, version TEXT NOT NULL, segment TEXT NOT NULL,
+                        profile BLOB NOT NULL, PRIMARY KEY (model, start, version, segment)) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("2 predictions and labels to be joined, performance") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE join_model (
+                        model TEXT PRIMARY KEY, stamp TEXT NOT NULL, state BLOB, windows BLOB) STRICT;
+                    CREATE TABLE join_log (
+                        model TEXT NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
+                        PRIMARY KEY (model, number)) STRICT;
+                    CREATE TABLE join_run (
+                        model TEXT NOT NULL, run INTEGER NOT NULL, level INTEGER NOT NULL, "end" INTEGER NOT NULL,
+                        PRIMARY KEY (model, run)) STRICT, WITHOUT ROWID;
+                    CREATE TABLE join_block (
+                        model TEXT NOT NULL, run INTEGER NOT NULL, block INTEGER NOT NULL, first INTEGER NOT NULL,
+                        bytes BLOB NOT NULL, PRIMARY KEY (model, run, block)) STRICT;
+                    CREATE TABLE join_name (
+                        model TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL,
+                        PRIMARY KEY (model, kind, number)) STRICT, WITHOUT ROWID;
+                    CREATE TABLE performance (
+                        model TEXT NOT NULL, start INTEGER NOT NULL, version TEXT NOT NULL, segment TEXT NOT NULL,
+                        sketch BLOB NOT NULL, PRIMARY KEY (model, start, version, segment)) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("silences") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE silence (id TEXT PRIMARY KEY, ends INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
+                    CREATE TABLE held (
+                        fingerprint TEXT NOT NULL, target TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
+                        body BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (fingerprint, target)) STRICT;
+                    """)
+        }
         return migrator
     }
 }

@@ -79,11 +79,13 @@ final class ChampionWaiters: Sendable {
         continuation?.resume(returning: result)
     }
 
-    /// Wakes all who wait for this model with an older sequence.
+    /// Wakes all who wait for this model, or for any, with an older sequence.
     func publish(_ champion: ChampionState) {
         let woken = state.withLock { state in
-            (state.waiters[champion.model] ?? [:]).compactMap { id, waiter in
-                waiter.after < champion.sequence ? Self.settle(&state, champion.model, id, champion) : nil
+            [champion.model, Registry.everyModel].flatMap { key in
+                (state.waiters[key] ?? [:]).compactMap { id, waiter in
+                    waiter.after < champion.sequence ? Self.settle(&state, key, id, champion) : nil
+                }
             }
         }
         for continuation in woken { continuation.resume(returning: champion) }

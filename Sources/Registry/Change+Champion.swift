@@ -20,7 +20,14 @@ extension Change {
     }
 
     func warmSet(_ modelID: Int64) throws -> WarmSet {
-        WarmSet(try WarmSet.slots.compactMap { try currentVersion(of: $0, modelID) })
+        // Clients may have pointed the aliases of a plain model as they liked, two at one version for instance.
+        var versions: [Int64] = []
+        for slot in WarmSet.slots {
+            if let version = try currentVersion(of: slot, modelID), !versions.contains(version) {
+                versions.append(version)
+            }
+        }
+        return WarmSet(versions)
     }
 
     func isQuarantined(_ versionID: Int64) throws -> Bool {
@@ -61,15 +68,17 @@ extension Change {
         return RollbackPlan(from: from, fromLabel: fromLabel, to: to, toLabel: toLabel, before: set)
     }
 
-    /// Flips the champion and puts the failed version in quarantine. `decision` is the key of an automatic one.
+    /// Flips the champion and puts the failed version in quarantine. `decision` is the key of an automatic one, with the
+    /// digest of its dossier.
     func perform(
-        _ plan: RollbackPlan, of modelID: Int64, named model: String, decision: String?
+        _ plan: RollbackPlan, of modelID: Int64, named model: String, decision: (key: String, dossier: String)?
     ) throws -> (state: ChampionState, sequence: Int64) {
         let sequence = try note(
             .rolledBack, model: model,
             .members(
                 ("model", .string(model)), ("from", .string(plan.fromLabel)), ("to", .string(plan.toLabel)),
-                ("decision", decision.map { .string($0) })))
+                ("decision", decision.map { .string($0.key) }),
+                ("dossier_sha256", decision.map { .string($0.dossier) })))
         try db.execute(
             sql: """
                 INSERT INTO quarantine (version_id, model_id, seq, actor, reason, evidence, at)
@@ -87,16 +96,24 @@ extension Change {
         return (state, sequence)
     }
 
-    /// Writes the slots that differ, and wakes the waiters once the transaction is on disk.
+    /// Writes the slots that differ; the model is protected from then on.
     func install(
         _ next: WarmSet, over old: WarmSet, of modelID: Int64, named model: String, _ sequence: Int64
     ) throws -> ChampionState {
-        for (i, slot) in WarmSet.slots.enumerated() where next[i] != old[i] {
+        try protect(modelID)
+        // `old` does not show the gaps that clients may have left in the slots of a plain model.
+        for (i, slot) in WarmSet.slots.enumerated()
+        where try next[i] != old[i] || next[i] != currentVersion(of: slot, modelID) {
             try move(slot, of: modelID, to: next[i], sequence: sequence)
         }
         let state = try championState(model)
-        db.afterNextTransaction { [waiters] _ in waiters.publish(state) }
+        publish(state)
         return state
+    }
+
+    /// Wakes the waiters once the transaction is on disk.
+    func publish(_ state: ChampionState) {
+        db.afterNextTransaction { [waiters] _ in waiters.publish(state) }
     }
 
     /// The versions that have been champion, the latest first, each once.

@@ -46,11 +46,7 @@ struct Change {
 
     /// A version that exists and is not deleted.
     func versionID(_ version: String, of modelID: Int64, named model: String) throws -> Int64 {
-        let id = try Int64.fetchOne(
-            db, sql: "SELECT id FROM model_version WHERE model_id = ? AND version = ? AND deleted_at IS NULL",
-            arguments: [modelID, version])
-        guard let id else { throw RegistryError.noVersion(version, of: model) }
-        return id
+        try Self.versionID(db, version, of: modelID, named: model)
     }
 
     func label(_ versionID: Int64) throws -> String {

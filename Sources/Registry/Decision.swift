@@ -1,14 +1,15 @@
+import Foundation
 import GRDB
 package import Values
 
 /// A rollback that the monitor wants, with the guards its rule sets.
 package struct RollbackProposal: Sendable, Hashable {
-    package enum Mode: String, Sendable, CaseIterable {
+    package enum Mode: String, Sendable, CaseIterable, Codable {
         /// Decide and record, but change nothing.
         case dryRun = "dry_run"
-        /// Act, like `auto`: the registry applies the proposal's guards in both. What else `guarded` asks for (an
-        /// earlier version that does not drift as much) is the proposer's to check, and to pass in as a veto.
+        /// Act only where the target is shown to do better on the same rows.
         case guarded
+        /// Act without that comparison.
         case auto
     }
 
@@ -27,13 +28,16 @@ package struct RollbackProposal: Sendable, Hashable {
     package var maximumPer: Span
     /// What speaks against a rollback, each in a sentence: an alert that says the data is at fault, for one. Any one forbids.
     package var vetoes: [String]
+    /// The measurements to judge by; `nil` where the proposer has judged already.
+    package var trial: RollbackTrial?
     package var evidence: JSON
     /// Why, in a sentence for the audit trail; the key where left empty.
     package var reason: String
 
     package init(
         idempotencyKey: String, model: String, judgedVersion: String, target: String, mode: Mode, cooldown: Span,
-        maximum: Int, maximumPer: Span, vetoes: [String] = [], evidence: JSON, reason: String = ""
+        maximum: Int, maximumPer: Span, vetoes: [String] = [], trial: RollbackTrial? = nil, evidence: JSON,
+        reason: String = ""
     ) {
         self.reason = reason
         self.idempotencyKey = idempotencyKey
@@ -45,6 +49,7 @@ package struct RollbackProposal: Sendable, Hashable {
         self.maximum = maximum
         self.maximumPer = maximumPer
         self.vetoes = vetoes
+        self.trial = trial
         self.evidence = evidence
     }
 }
@@ -63,6 +68,8 @@ package struct Decision: Sendable, Hashable {
     package let target: String
     package let mode: RollbackProposal.Mode
     package let outcome: Outcome
+    /// What was made of the champion; `nil` for decisions of before verdicts were kept.
+    package let verdict: RollbackVerdict?
     /// For people: why it was refused, or what was or would be done.
     package let reason: String
     /// The champion it found, `nil` where there was none.
@@ -71,6 +78,8 @@ package struct Decision: Sendable, Hashable {
     package let to: String?
     /// JSON text.
     package let evidence: String
+    /// JSON text of the `RollbackDossier` it was made from; `nil` for decisions of before it was kept.
+    package let dossier: String?
     /// The event that told of it.
     package let sequence: Int64
     package let at: Timestamp
@@ -80,6 +89,7 @@ extension Decision {
     init(_ row: Row) throws {
         let mode: String = row["mode"]
         let outcome: String = row["outcome"]
+        let verdict: String? = row["verdict"]
         guard let mode = RollbackProposal.Mode(rawValue: mode), let outcome = Outcome(rawValue: outcome) else {
             throw RegistryError(
                 .unavailable, "decision \(row["id"] as Int64) was written by a newer holdfast: upgrade this one")
@@ -87,7 +97,32 @@ extension Decision {
         self.init(
             id: row["id"], idempotencyKey: row["idempotency_key"], model: row["model"],
             judgedVersion: row["judged_version"], target: row["target"], mode: mode, outcome: outcome,
-            reason: row["reason"], from: row["from_version"], to: row["to_version"], evidence: row["evidence"],
-            sequence: row["seq"], at: Timestamp(microseconds: row["at"]))
+            verdict: verdict.flatMap(RollbackVerdict.init), reason: row["reason"], from: row["from_version"],
+            to: row["to_version"], evidence: row["evidence"],
+            dossier: row["dossier"], sequence: row["seq"], at: Timestamp(microseconds: row["at"]))
+    }
+}
+
+extension Decision {
+    /// What a decision comes to when it is made again from what is stored with it.
+    package enum Again: Sendable, Hashable {
+        case same
+        /// The rules of today decide otherwise, in words.
+        case different(String)
+        /// It was made before dossiers were kept.
+        case notKept
+    }
+
+    package func decidedAgain() throws -> Again {
+        guard let dossier else { return .notKept }
+        let ruling: RollbackDossier.Ruling
+        do {
+            ruling = try JSONDecoder().decode(RollbackDossier.self, from: Data(dossier.utf8)).ruling
+        } catch let error as DecodingError {
+            throw RegistryError(
+                .unavailable, "the dossier of decision \(id) cannot be read: \(error); was the file altered?")
+        }
+        if ruling.outcome == outcome, ruling.verdict == verdict, ruling.reason == reason { return .same }
+        return .different("\(ruling.verdict.rawValue), \(ruling.outcome.rawValue): \(ruling.reason)")
     }
 }

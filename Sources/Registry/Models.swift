@@ -31,6 +31,21 @@ package struct ModelVersion: Sendable, Hashable {
     package let aliases: [String]
 }
 
+/// Where a version came from, as far as MLflow's clients tell.
+package struct VersionOrigin: Sendable, Hashable {
+    /// A page about the run, for people.
+    package var runLink: String?
+    /// The logged model (`m-…`) it was made from.
+    package var loggedModel: String?
+    package var user = ""
+
+    package init(runLink: String? = nil, loggedModel: String? = nil, user: String = "") {
+        self.runLink = runLink
+        self.loggedModel = loggedModel
+        self.user = user
+    }
+}
+
 /// A name that points at one version of a model.
 package struct Alias: Sendable, Hashable {
     package let alias: String
@@ -77,7 +92,11 @@ package struct RegistryEvent: Sendable, Hashable {
 
     package enum Kind: String, Sendable, CaseIterable {
         case modelRegistered = "model.registered"
+        case modelRenamed = "model.renamed"
+        case modelChanged = "model.changed"
+        case modelDeleted = "model.deleted"
         case versionRegistered = "version.registered"
+        case versionChanged = "version.changed"
         case versionDeleted = "version.deleted"
         case aliasSet = "alias.set"
         case aliasDeleted = "alias.deleted"
@@ -86,5 +105,14 @@ package struct RegistryEvent: Sendable, Hashable {
         case quarantineCleared = "quarantine.cleared"
         case rollbackRefused = "rollback.refused"
         case rollbackWouldRun = "rollback.would_run"
+        case rollbackHeld = "rollback.held"
+        case rollbackReleased = "rollback.released"
+        case promotionRefused = "promotion.refused"
+        case gateForced = "promotion.forced"
+        case policySet = "promotion.policy"
+        case metricsRecorded = "version.metrics"
+        case versionApproved = "version.approved"
+        case referenceStored = "version.reference"
+        case versionsPurged = "versions.purged"
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 package import Values
 
@@ -30,16 +31,6 @@ extension Registry {
 }
 
 extension Change {
-    /// What a proposal came to, before it is stored.
-    private struct Judgement {
-        var outcome: Decision.Outcome
-        var reason: String
-        var from: String?
-        var to: String?
-        /// The rollback's own event, where there was one.
-        var sequence: Int64?
-    }
-
     func decision(_ key: String) throws -> Decision? {
         try Row.fetchOne(db, sql: "SELECT * FROM decision WHERE idempotency_key = ?", arguments: [key])
             .map { try Decision($0) }
@@ -48,18 +39,30 @@ extension Change {
     func decide(_ proposal: RollbackProposal) throws -> Decision {
         let modelID = try Int64.fetchOne(
             db, sql: "SELECT id FROM registered_model WHERE name = ?", arguments: [proposal.model])
-        let judgement = try judge(proposal, modelID)
-        let sequence = try judgement.sequence ?? noteUndone(proposal, judgement)
+        let (facts, plan) = try facts(for: proposal, modelID)
+        let dossier = RollbackDossier(proposal, facts: facts)
+        let ruling = dossier.ruling
+        let text = try Self.text(dossier)
+        let sequence: Int64
+        if ruling.outcome == .done, let modelID, let plan {
+            sequence = try perform(
+                plan, of: modelID, named: proposal.model,
+                decision: (proposal.idempotencyKey, SHA256Digest.hex(of: text.utf8))
+            ).sequence
+        } else {
+            sequence = try noteUndone(proposal, ruling, facts, dossier: text)
+        }
         try db.execute(
             sql: """
                 INSERT INTO decision
-                (idempotency_key, model_id, model, judged_version, target, mode, outcome, reason, from_version,
-                to_version, evidence, seq, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (idempotency_key, model_id, model, judged_version, target, mode, outcome, verdict, reason,
+                from_version, to_version, evidence, dossier, seq, at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 proposal.idempotencyKey, modelID, proposal.model, proposal.judgedVersion, proposal.target,
-                proposal.mode.rawValue, judgement.outcome.rawValue, judgement.reason, judgement.from, judgement.to,
-                proposal.evidence.text, sequence, at.microseconds,
+                proposal.mode.rawValue, ruling.outcome.rawValue, ruling.verdict.rawValue, ruling.reason,
+                facts.champion, facts.target, proposal.evidence.text, text, sequence, at.microseconds,
             ])
         guard let stored = try decision(proposal.idempotencyKey) else {
             throw RegistryError(.unavailable, "a decision was not stored: the registry file is damaged")
@@ -67,85 +70,59 @@ extension Change {
         return stored
     }
 
-    /// The guards in the order they are told: is the verdict still about the champion, is it time, is the data sound,
-    /// is there somewhere to go.
-    private func judge(_ proposal: RollbackProposal, _ modelID: Int64?) throws -> Judgement {
-        guard let modelID else {
-            return Judgement(outcome: .refused, reason: RegistryError.noModel(proposal.model).message)
-        }
-        let champion = try championState(proposal.model).champion?.version
-        func refused(_ reason: String, to: String? = nil) -> Judgement {
-            Judgement(outcome: .refused, reason: reason, from: champion, to: to)
-        }
-        guard champion == proposal.judgedVersion else {
-            return refused(
-                """
-                version '\(proposal.judgedVersion)' was judged, but the champion is \
-                \(champion.map { "'\($0)'" } ?? "none") now: nothing to roll back
-                """)
-        }
-        if let reason = try tooSoon(proposal, modelID) { return refused(reason) }
-        guard proposal.vetoes.isEmpty else {
-            return refused(proposal.vetoes.joined(separator: "; "))
-        }
-        let plan: RollbackPlan
+    /// Sorted keys, so that the same dossier is always the same bytes.
+    private static func text(_ dossier: RollbackDossier) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
         do {
-            plan = try planRollback(of: modelID, named: proposal.model, to: proposal.target)
-        } catch let error as RegistryError where error.code == .refused || error.code == .notFound {
-            return refused(error.message)
+            return String(decoding: try encoder.encode(dossier), as: UTF8.self)
+        } catch {
+            throw RegistryError(.invalid, "the measurements hold a number that is not finite: leave it out")
         }
-        guard plan.isWarm else {
-            return refused(
-                """
-                version '\(plan.toLabel)' is not champion-1 or champion-2, so no fleet keeps it loaded: roll back \
-                to it by hand
-                """, to: plan.toLabel)
-        }
-        if proposal.mode == .dryRun {
-            return Judgement(
-                outcome: .wouldRun,
-                reason: "dry run: the champion would have gone from '\(plan.fromLabel)' to '\(plan.toLabel)'",
-                from: champion, to: plan.toLabel)
-        }
-        let done = try perform(plan, of: modelID, named: proposal.model, decision: proposal.idempotencyKey)
-        return Judgement(
-            outcome: .done, reason: "the champion went from '\(plan.fromLabel)' to '\(plan.toLabel)'", from: champion,
-            to: plan.toLabel, sequence: done.sequence)
     }
 
-    /// Why another automatic rollback may not happen yet; only those that were done count. A decision dated before
-    /// one that was done is too soon as well, so that no order of arrival gets round the guard.
-    private func tooSoon(_ proposal: RollbackProposal, _ modelID: Int64) throws -> String? {
-        let last = try Int64.fetchOne(
-            db, sql: "SELECT MAX(at) FROM decision WHERE model_id = ? AND outcome = 'done'", arguments: [modelID])
-        if let last = last.map({ Timestamp(microseconds: $0) }), at - last < proposal.cooldown {
-            return """
-                cooldown: the last automatic rollback was at \(last.rfc3339), and \(proposal.cooldown) must pass \
-                before the next
-                """
-        }
-        let since = at - proposal.maximumPer
-        let count =
+    /// What the registry holds now, and the plan where nothing of the registry stands against it.
+    private func facts(
+        for proposal: RollbackProposal, _ modelID: Int64?
+    ) throws -> (RollbackDossier.Facts, RollbackPlan?) {
+        var facts = RollbackDossier.Facts(
+            at: at, isRegistered: modelID != nil, isInWarmSet: false, automaticInSpan: 0, fleet: 0, fleetWithTarget: 0)
+        guard let modelID else { return (facts, nil) }
+        facts.champion = try championState(proposal.model).champion?.version
+        facts.hold = try holdText(proposal.model)
+        facts.lastAutomatic = try Int64.fetchOne(
+            db, sql: "SELECT MAX(at) FROM decision WHERE model_id = ? AND outcome = 'done'", arguments: [modelID]
+        ).map { Timestamp(microseconds: $0) }
+        facts.automaticInSpan =
             try Int.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM decision WHERE model_id = ? AND outcome = 'done' AND at > ?",
-                arguments: [modelID, since.microseconds]) ?? 0
-        if count >= proposal.maximum {
-            return """
-                maximum: \(count) automatic rollbacks in the last \(proposal.maximumPer), \(proposal.maximum) are \
-                allowed
-                """
+                arguments: [modelID, (at - proposal.maximumPer).microseconds]) ?? 0
+        do {
+            let plan = try planRollback(of: modelID, named: proposal.model, to: proposal.target)
+            let fleet = try FleetStatus.fetch(db, modelID, named: proposal.model, at: at)
+            facts.target = plan.toLabel
+            facts.isInWarmSet = plan.isWarm
+            facts.fleet = fleet.members.count
+            facts.fleetWithTarget = fleet.loaded(plan.toLabel)
+            return (facts, plan)
+        } catch let error as RegistryError where error.code == .refused || error.code == .notFound {
+            facts.obstacle = error.message
+            return (facts, nil)
         }
-        return nil
     }
 
     /// Tells of a decision that changed nothing. It is news all the same: somebody must look.
-    private func noteUndone(_ proposal: RollbackProposal, _ judgement: Judgement) throws -> Int64 {
+    private func noteUndone(
+        _ proposal: RollbackProposal, _ ruling: RollbackDossier.Ruling, _ facts: RollbackDossier.Facts, dossier: String
+    ) throws -> Int64 {
         try note(
-            judgement.outcome == .wouldRun ? .rollbackWouldRun : .rollbackRefused, model: proposal.model,
+            ruling.outcome == .wouldRun ? .rollbackWouldRun : .rollbackRefused, model: proposal.model,
             .members(
                 ("model", .string(proposal.model)), ("decision", .string(proposal.idempotencyKey)),
                 ("judged", .string(proposal.judgedVersion)), ("target", .string(proposal.target)),
-                ("mode", .string(proposal.mode.rawValue)), ("from", judgement.from.map { .string($0) } ?? .null),
-                ("to", judgement.to.map { .string($0) } ?? .null), ("reason", .string(judgement.reason))))
+                ("mode", .string(proposal.mode.rawValue)), ("verdict", .string(ruling.verdict.rawValue)),
+                ("from", facts.champion.map { .string($0) } ?? .null),
+                ("to", facts.target.map { .string($0) } ?? .null), ("reason", .string(ruling.reason)),
+                ("dossier_sha256", .string(SHA256Digest.hex(of: dossier.utf8)))))
     }
 }

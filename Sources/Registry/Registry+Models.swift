@@ -46,7 +46,7 @@ extension Registry {
     }
 
     private static func models(_ db: Database, name: String?) throws -> [RegisteredModel] {
-        let filter = name == nil ? "" : "WHERE m.name = ?"
+        let filter = "WHERE m.deleted_at IS NULL \(name == nil ? "" : "AND m.name = ?")"
         let arguments: StatementArguments = name.map { [$0] } ?? []
         var tags: [Int64: [String: String]] = [:]
         for row in try Row.fetchAll(

@@ -7,7 +7,8 @@ extension Registry {
     /// number becomes the number too, where it is free.
     package func registerVersion(
         model: String, version: String? = nil, source: String, runID: String? = nil, description: String = "",
-        tags: [String: String] = [:], referencePath: String? = nil, actor: String, reason: String = "", at: Timestamp
+        tags: [String: String] = [:], referencePath: String? = nil, origin: VersionOrigin = VersionOrigin(),
+        actor: String, reason: String = "", at: Timestamp
     ) async throws -> ModelVersion {
         if let version { try Names.checkVersion(version) }
         try Names.checkSource(source)
@@ -19,11 +20,13 @@ extension Registry {
             try db.execute(
                 sql: """
                     INSERT INTO model_version
-                    (model_id, number, version, source, run_id, description, reference_path, created_at, updated_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (model_id, number, version, source, run_id, description, reference_path, created_at, updated_at,
+                     run_link, model_uuid, user_id)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     modelID, number, label, source, runID, description, referencePath, at.microseconds, at.microseconds,
+                    origin.runLink, origin.loggedModel, origin.user,
                 ])
             let id = db.lastInsertedRowID
             for (key, value) in tags {
@@ -55,7 +58,7 @@ extension Registry {
         try await read { try Self.version($0, version, of: try Self.modelID($0, model), named: model) }
     }
 
-    /// Refused while the version is in the warm set, whose aliases never dangle; its plain aliases go with it.
+    /// Refused while the version is in the warm set of a protected model; other aliases go with the version.
     package func deleteVersion(
         model: String, version: String, actor: String, reason: String, at: Timestamp
     ) async throws {
@@ -64,7 +67,7 @@ extension Registry {
             let id = try change.versionID(version, of: modelID, named: model)
             let holders = try String.fetchAll(
                 change.db, sql: "SELECT alias FROM alias WHERE version_id = ? ORDER BY alias", arguments: [id])
-            if let slot = holders.first(where: { WarmSet.slots.contains($0) }) {
+            if try change.isProtected(modelID), let slot = holders.first(where: { WarmSet.slots.contains($0) }) {
                 throw RegistryError(
                     .refused,
                     "version '\(version)' of '\(model)' is its \(slot) and stays: promote other versions first")

@@ -20,11 +20,19 @@ extension Registry {
     package func waitForChange(
         model: String, after sequence: Int64, timeout: Duration
     ) async throws -> ChampionState? {
-        let ticket = try waiters.enter(model: model, after: sequence) { await self.watchOtherProcesses() }
+        try await wait(key: model, after: sequence, timeout: timeout) { try await champion(model: model) }
+    }
+
+    /// - Parameters:
+    ///   - key: the model, or `everyModel`.
+    ///   - present: the state now.
+    func wait(
+        key: String, after sequence: Int64, timeout: Duration, present: () async throws -> ChampionState?
+    ) async throws -> ChampionState? {
+        let ticket = try waiters.enter(model: key, after: sequence) { await self.watchOtherProcesses() }
         defer { waiters.leave(ticket) }
         // Looked up only now that commits reach the ticket: one in between is seen here or there, never missed.
-        let present = try await champion(model: model)
-        if present.sequence > sequence { return present }
+        if let present = try await present(), present.sequence > sequence { return present }
         let timer = Task { [waiters] in
             do { try await Task.sleep(for: timeout) } catch { return }
             waiters.finish(ticket, with: nil)
@@ -67,6 +75,9 @@ extension Registry {
     }
 
     private func presentStates(of models: [String]) async throws -> [ChampionState] {
-        try await read { db in try models.compactMap { try ChampionState.fetch(db, model: $0) } }
+        try await read { db in
+            models.contains(Self.everyModel)
+                ? try Self.champions(db, after: 0) : try models.compactMap { try ChampionState.fetch(db, model: $0) }
+        }
     }
 }

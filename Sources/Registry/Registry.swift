@@ -1,5 +1,5 @@
 import Dispatch
-import GRDB
+package import GRDB
 import Values
 
 /// The registry of models, versions and champions, embedded in the program over one SQLite file in WAL mode.
@@ -10,7 +10,8 @@ import Values
 ///
 /// SQLite blocks, so it runs on GRDB's own queues (`holdfast.registry`) and never on the cooperative pool.
 package final class Registry: Sendable {
-    let database: any DatabaseWriter
+    /// The file, for the module that keeps tracking in it.
+    package let database: any DatabaseWriter
     let waiters: ChampionWaiters
 
     private init(database: any DatabaseWriter, waiters: ChampionWaiters) {
@@ -90,6 +91,11 @@ package final class Registry: Sendable {
         }
     }
 
+    /// Writes what is neither news nor for the audit trail: how far a reader has come.
+    func bookkeeping(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
+        try await Self.translating { [database] in try await database.write(body) }
+    }
+
     private static func translating<T>(_ path: String, _ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as DatabaseError { throw RegistryError(error, path: path) }
     }
@@ -107,7 +113,7 @@ package final class Registry: Sendable {
 
 extension RegistryError {
     /// What SQLite says, with what a person can do about it.
-    init(_ error: DatabaseError, path: String?) {
+    package init(_ error: DatabaseError, path: String?) {
         let file = path.map { "registry database \($0)" } ?? "registry database"
         let advice =
             switch error.resultCode.primaryResultCode {

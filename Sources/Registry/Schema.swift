@@ -11,6 +11,8 @@ enum Schema {
         migrator.registerMigration("2 aliases and their history") { try $0.execute(sql: aliases) }
         migrator.registerMigration("3 events and decisions") { try $0.execute(sql: events) }
         migrator.registerMigration("4 audit trail") { try $0.execute(sql: audit) }
+        migrator.registerMigration("5 rollback control, gates and fleet") { try $0.execute(sql: control) }
+        TrackingSchema.register(in: &migrator)
         return migrator
     }
 

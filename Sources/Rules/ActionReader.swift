@@ -10,12 +10,12 @@ enum ActionReader {
         for item in value.list(&problems) ?? [] {
             guard let mapping = item.mapping(allowed: ["rollback", "retrain"], &problems) else { continue }
             if mapping.entries.count != 1 {
-                problems.add("expected one action, `rollback: {…}`, found \(mapping.entries.count)", at: item.place)
-            }
-            if mapping["retrain"] != nil {
                 problems.add(
-                    "`retrain` is not available in this version: let a receiver start the pipeline",
-                    at: mapping.keyPlace("retrain"))
+                    "expected one action, `rollback: {…}` or `retrain: {…}`, found \(mapping.entries.count)",
+                    at: item.place)
+            }
+            if let retrain = mapping["retrain"], let request = self.retrain(retrain, &places, &problems) {
+                out.append(.retrain(request))
             }
             if let rollback = mapping["rollback"], let request = self.rollback(rollback, &places, &problems) {
                 out.append(.rollback(request))
@@ -24,10 +24,26 @@ enum ActionReader {
         return out
     }
 
+    /// `{pipeline: fraud-train}`, started by the receiver of that name, or by `receiver`.
+    private static func retrain(
+        _ value: YAMLValue, _ places: inout Rule.Places?, _ problems: inout ProblemCollector
+    ) -> ActionRequest.Retrain? {
+        guard let mapping = value.mapping(allowed: ["pipeline", "receiver"], &problems),
+            let name = mapping.required("pipeline", &problems), let pipeline = name.nonEmptyString(&problems)
+        else { return nil }
+        guard let receiver = mapping["receiver"] else {
+            places?.starters.append((pipeline, name.place))
+            return ActionRequest.Retrain(pipeline: pipeline, receiver: pipeline)
+        }
+        guard let text = receiver.nonEmptyString(&problems) else { return nil }
+        places?.starters.append((text, receiver.place))
+        return ActionRequest.Retrain(pipeline: pipeline, receiver: text)
+    }
+
     private static func rollback(
         _ value: YAMLValue, _ places: inout Rule.Places?, _ problems: inout ProblemCollector
     ) -> ActionRequest.Rollback? {
-        let keys = ["to", "mode", "unless", "max", "cooldown"]
+        let keys = ["to", "mode", "unless", "max", "cooldown", "windows", "min_rows"]
         var request = ActionRequest.Rollback(
             to: "champion-1", mode: .guarded, unless: [], maximum: 1, maximumPer: .days(1), cooldown: .hours(6))
         // `rollback:` alone takes every default.
@@ -53,6 +69,8 @@ enum ActionReader {
         if let cooldown = mapping["cooldown"]?.duration(in: Span.zero...Span.days(366), &problems) {
             request.cooldown = cooldown
         }
+        if let windows = mapping["windows"]?.int(in: 1...100, &problems) { request.windows = windows }
+        if let rows = mapping["min_rows"]?.int(in: 1...1_000_000_000, &problems) { request.minimumRows = Int64(rows) }
         return problems.list.count == before ? request : nil
     }
 

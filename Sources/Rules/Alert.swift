@@ -67,6 +67,18 @@ package struct Alert: Sendable, Hashable {
 /// A rule's wish that something be done when it fires.
 package enum ActionRequest: Sendable, Hashable {
     case rollback(Rollback)
+    case retrain(Retrain)
+
+    package struct Retrain: Sendable, Hashable {
+        package var pipeline: String
+        /// Where the order goes: a webhook that starts the pipeline.
+        package var receiver: String
+
+        package init(pipeline: String, receiver: String) {
+            self.pipeline = pipeline
+            self.receiver = receiver
+        }
+    }
 
     package struct Rollback: Sendable, Hashable {
         package enum Mode: String, Sendable, Hashable, CaseIterable {
@@ -87,14 +99,23 @@ package enum ActionRequest: Sendable, Hashable {
         package var maximum: Int
         package var maximumPer: Span
         package var cooldown: Span
+        /// The champion must fail in so many windows in a row.
+        package var windows: Int
+        /// Fewer rows of a version in a window say nothing about it.
+        package var minimumRows: Int64
 
-        package init(to: String, mode: Mode, unless: [String], maximum: Int, maximumPer: Span, cooldown: Span) {
+        package init(
+            to: String, mode: Mode, unless: [String], maximum: Int, maximumPer: Span, cooldown: Span, windows: Int = 2,
+            minimumRows: Int64 = 30
+        ) {
             self.to = to
             self.mode = mode
             self.unless = unless
             self.maximum = maximum
             self.maximumPer = maximumPer
             self.cooldown = cooldown
+            self.windows = windows
+            self.minimumRows = minimumRows
         }
     }
 }

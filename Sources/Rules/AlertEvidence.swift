@@ -1,12 +1,13 @@
+import Detection
 import Statistics
 import Values
 
-/// What an alert tells of itself: the numbers behind it, who drives them, what else is going on.
+/// What one alert can say of its own row: the variables of its templates, and its context object.
 struct AlertEvidence {
-    /// Segments named as drivers at most.
-    static let maximumDrivers = 5
     /// Other alerts named at most.
     static let maximumOthers = 20
+    /// Categories shown at most; beyond, the small ones are added together.
+    static let maximumCategories = 40
 
     let snapshot: Snapshot
     let sample: Sample?
@@ -21,12 +22,12 @@ struct AlertEvidence {
     /// The variables of annotation templates.
     func scope(labels: [String: String], _ segment: Segment) -> TemplateScope {
         var scope = TemplateScope.labels(labels.merging(["segment": segment.description]) { own, _ in own })
-        let before = sample?.metric.flatMap { row?.referenceMetrics[$0] } ?? .nan
-        scope.variables["value"] = .number(sample?.value ?? .nan)
-        scope.variables["threshold"] = .number(sample?.threshold ?? .nan)
+        let before = sample?.metric.flatMap { row?.referenceMetrics[$0] }
+        scope.variables["value"] = .number(orAbsent: sample?.value)
+        scope.variables["threshold"] = .number(orAbsent: sample?.threshold)
         scope.variables["reference"] = .record(
             [
-                "name": .string(snapshot.referenceName), "value": .number(before),
+                "name": .string(snapshot.referenceName), "value": .number(orAbsent: before),
                 "rows": .number(Double(row?.referenceN ?? 0)),
             ], shown: .string(snapshot.referenceName))
         scope.variables["window"] = .record(
@@ -37,33 +38,64 @@ struct AlertEvidence {
         return scope
     }
 
-    /// Who drives the shift of the row's column. Depends on column and version alone: worth keeping for the next alert.
-    func attribution() -> AttributionReport? {
-        row.map {
-            Attribution.drivers(column: $0.column, version: $0.version, in: snapshot, limit: Self.maximumDrivers)
-        }
+    /// What was found beyond the row itself.
+    struct Findings {
+        var report: AttributionReport?
+        var correlated: [Clue] = []
+        var likely: String?
+        var alsoFiring: [AlertInstance] = []
+        var significance: Significance?
     }
 
-    /// The context object of a delivered alert (rules.md, section 3).
-    func context(
-        _ instance: AlertInstance, _ report: AttributionReport?, alsoFiring: [AlertInstance]
-    ) -> JSON {
-        let drivers = (report?.drivers ?? []).prefix(Self.maximumDrivers)
+    /// The context object of a delivered alert (rules.md, section 3), but for `links`, which only the service knows.
+    func context(_ instance: AlertInstance, _ findings: Findings) -> JSON {
         let bins = row?.comparison.reference.count ?? 0
-        let likely = row.flatMap { LikelyCause(row: $0, metric: sample?.metric, report: report).text }
+        let noise = noise
         return .members(
             ("revision", .int(instance.revision)), ("value", sample.flatMap { finite($0.value) } ?? .null),
+            ("interval", noise.interval.map { .array([.rounded($0.lowerBound), .rounded($0.upperBound)]) }),
             ("threshold", sample?.threshold.flatMap(finite)),
-            ("metric", sample?.metric.map { .string($0.inWords(bins: bins)) }),
-            ("health", .string(instance.health.rawValue)), ("change_start", .time(instance.changeStart)),
-            ("window", window), ("reference", .string(snapshot.referenceName)), ("comparison", comparison),
-            ("segments", row == nil ? nil : .array(drivers.map(Self.json))),
-            ("cancellation", report?.cancellation.map { .number($0) }),
-            ("also_firing", .array(alsoFiring.map { .string(Self.shortName($0)) })),
-            ("likely", likely.map { .string($0) }), ("actions", .array([])))
+            ("metric", sample?.metric.map { .string($0.inWords(bins: bins, snapshot.smoothing)) }),
+            ("health", .string(instance.health.rawValue)),
+            ("change_start", .time(instance.changeStart)),
+            ("window", window), ("reference", .string(reference)),
+            ("evidence", evidence(findings.significance)), ("by_chance", byChance(noise)), ("comparison", comparison),
+            ("segments", row == nil ? nil : .array((findings.report?.drivers ?? []).map(Self.json))),
+            ("cancellation", findings.report?.cancellation.map { .rounded($0) }),
+            ("correlated", .array(findings.correlated.map(\.json))),
+            ("also_firing", .array(findings.alsoFiring.map { .string(Self.shortName($0)) })),
+            ("likely", findings.likely.map { .string($0) }), ("actions", .array([])),
+            ("cause", instance.cause.map { .string($0.id) }))
     }
 
     private func finite(_ value: Double) -> JSON? { value.isFinite ? .number(value) : nil }
+
+    /// Only where the rule looks at a metric as it is: what sampling does to a computed value is not known.
+    private var noise: SamplingNoise {
+        guard let row, let metric = sample?.metric, row.metrics[metric] == sample?.value else { return .none }
+        return SamplingNoise(metric, in: row)
+    }
+
+    private func byChance(_ noise: SamplingNoise) -> JSON? {
+        guard noise.expected != nil || noise.upper != nil else { return nil }
+        return .members(("expected", noise.expected.map { .rounded($0) }), ("p95", noise.upper.map { .rounded($0) }))
+    }
+
+    /// What makes the distance believable, and the level it had to pass.
+    private func evidence(_ significance: Significance?) -> JSON? {
+        if let verdict = sample?.verdict, verdict.isOpen {
+            // The effect is that since the change began, less what chance explains.
+            return .members(
+                ("ln_e", .rounded(verdict.logR)), ("ln_threshold", .rounded(verdict.limit)),
+                ("effect", .rounded(verdict.effect)))
+        }
+        guard let p = sample?.p, sample?.isUnjudged == false else { return nil }
+        switch significance {
+        case .p(let level): return .members(("p", .number(p)), ("level", .number(level)))
+        case .fdr(let rate): return .members(("p", .number(p)), ("false_discovery_rate", .number(rate)))
+        default: return .members(("p", .number(p)))
+        }
+    }
 
     private var window: JSON {
         .members(
@@ -72,45 +104,71 @@ struct AlertEvidence {
             ("reference_rows", row.map { .integer(Int64(clamping: $0.referenceN)) }))
     }
 
+    /// What the row is compared with, in words.
+    private var reference: String {
+        guard let row, !row.segment.isAll else { return snapshot.referenceName }
+        guard row.referenceSegment != row.segment else { return "\(snapshot.referenceName), \(row.segment)" }
+        return "\(snapshot.referenceName), \(row.referenceSegment) (too few rows of \(row.segment))"
+    }
+}
+
+extension AlertEvidence {
     /// Both histograms as shares, so that they can be drawn over each other.
     private var comparison: JSON? {
         guard let row else { return nil }
         let c = row.comparison
         let isNumeric = c.categories.isEmpty
+        let shown = isNumeric ? (c.categories, c.reference, c.current) : Self.largest(c)
         return .members(
             ("edges", isNumeric ? .numbers(c.edges) : nil),
-            ("categories", isNumeric ? nil : .array(c.categories.map { .string($0) })),
-            ("reference", .numbers(Self.shares(c.reference))), ("current", .numbers(Self.shares(c.current))),
+            ("categories", isNumeric ? nil : .array(shown.0.map { .string($0) })),
+            ("reference", .array(Self.shares(shown.1))), ("current", .array(Self.shares(shown.2))),
             (
                 "null",
-                .numbers([
-                    Self.share(c.referenceNulls, of: c.reference), Self.share(c.currentNulls, of: c.current),
-                ])
+                .array([Self.share(c.referenceNulls, of: c.reference), Self.share(c.currentNulls, of: c.current)])
             ), ("quantiles", quantiles(row)))
     }
 
+    /// The largest categories in their order, the rest together, unseen values last as ever.
+    private static func largest(_ c: Comparison) -> ([String], [UInt64], [UInt64]) {
+        let count = c.categories.count
+        guard count > maximumCategories else { return (c.categories, c.reference, c.current) }
+        func weight(_ i: Int) -> UInt64 { max(c.reference[i], c.current[i]) }
+        let kept = (0..<count - 1).sorted { weight($0) != weight($1) ? weight($0) > weight($1) : $0 < $1 }
+            .prefix(maximumCategories - 2).sorted()
+        func fold(_ counts: [UInt64]) -> [UInt64] {
+            let own = kept.map { counts[$0] }
+            let rest = counts.dropLast().reduce(0, &+) &- own.reduce(0, &+)
+            return own + [rest, counts[count - 1]]
+        }
+        return (
+            kept.map { c.categories[$0] } + ["(\(count - 1 - kept.count) others)", c.categories[count - 1]],
+            fold(c.reference), fold(c.current)
+        )
+    }
+
     private func quantiles(_ row: SnapshotRow) -> JSON? {
-        let pairs = [Metric.p05, .p50, .p95].compactMap { metric -> JSON.Member? in
+        let pairs = [Metric.p05, .p25, .p50, .p75, .p95].compactMap { metric -> JSON.Member? in
             guard let before = row.referenceMetrics[metric], let now = row.metrics[metric] else { return nil }
-            return JSON.Member(metric.name, .numbers([before, now]))
+            return JSON.Member(metric.name, .array([.rounded(before), .rounded(now)]))
         }
         return pairs.isEmpty ? nil : .object(pairs)
     }
 
-    private static func shares(_ counts: [UInt64]) -> [Double] {
+    private static func shares(_ counts: [UInt64]) -> [JSON] {
         let total = Double(counts.reduce(0, &+))
-        return counts.map { total > 0 ? Double($0) / total : 0 }
+        return counts.map { .rounded(total > 0 ? Double($0) / total : 0) }
     }
 
-    private static func share(_ nulls: UInt64, of counts: [UInt64]) -> Double {
+    private static func share(_ nulls: UInt64, of counts: [UInt64]) -> JSON {
         let total = Double(counts.reduce(nulls, &+))
-        return total > 0 ? Double(nulls) / total : 0
+        return .rounded(total > 0 ? Double(nulls) / total : 0)
     }
 
     private static func json(_ driver: Driver) -> JSON {
         .members(
-            ("segment", driver.segment.json), ("share", .number(driver.share)), ("mix", .number(driver.mix)),
-            ("within", .number(driver.within)), ("se", .number(driver.standardError)))
+            ("segment", driver.segment.json), ("share", .rounded(driver.share)), ("mix", .rounded(driver.mix)),
+            ("within", .rounded(driver.within)), ("se", .rounded(driver.standardError)))
     }
 
     /// `FeatureDrift/age`, `FeatureDrift/age (country=BR)`.

@@ -7,9 +7,9 @@ package struct AlertInstance: Codable, Sendable, Hashable {
         case inactive, pending, firing
     }
 
-    /// What can be said of the instance now. `late_labels` belongs to performance, which is not here yet.
-    package enum Health: String, Codable, Sendable {
-        case ok, no_data, insufficient, error
+    /// What can be said of the instance now.
+    package enum Health: String, Codable, Sendable, CaseIterable {
+        case ok, no_data, insufficient, late_labels, error
     }
 
     enum Input {
@@ -40,6 +40,8 @@ package struct AlertInstance: Codable, Sendable, Hashable {
     package private(set) var firedAt: Timestamp?
     package var annotations: [String: String] = [:]
     package var revision: Int
+    /// With whom it is told together; known once somebody is told of it.
+    var cause: AlertCause?
 
     /// Windows in a row in which the condition held.
     private var held = 0
@@ -68,6 +70,9 @@ package struct AlertInstance: Codable, Sendable, Hashable {
         changeStart = at
         lastAt = at
     }
+
+    /// The evidence says that the change began earlier than the window that raised it.
+    mutating func note(changeStart start: Timestamp) { changeStart = min(changeStart, start) }
 
     package var isRecovering: Bool { phase == .firing && clearSince != nil }
     package var isActive: Bool { phase != .inactive }

@@ -1,4 +1,5 @@
 package import Statistics
+package import Values
 
 /// A rule's expression, parsed and checked for types. Offsets count Unicode scalars of the expression's text, for
 /// messages.
@@ -13,6 +14,8 @@ package indirect enum Expression: Sendable {
     case comparison(Comparator, Expression, Expression, Matching)
     case set(SetOperator, Expression, Expression, Matching)
     case aggregate(Aggregate, by: [Name], Expression)
+    /// What the windows up to this one say together.
+    case history(History, Expression)
 
     package struct Name: Sendable, Hashable {
         package var text: String
@@ -36,6 +39,17 @@ package indirect enum Expression: Sendable {
         case less = "<"
         case lessOrEqual = "<="
 
+        /// The same comparison with its sides exchanged.
+        var mirrored: Comparator {
+            switch self {
+            case .equal, .notEqual: self
+            case .greater: .less
+            case .greaterOrEqual: .lessOrEqual
+            case .less: .greater
+            case .lessOrEqual: .greaterOrEqual
+            }
+        }
+
         func holds(_ a: Double, _ b: Double) -> Bool {
             switch self {
             case .equal: a == b
@@ -56,6 +70,27 @@ package indirect enum Expression: Sendable {
         case max, min, sum, avg, count
     }
 
+    /// `avg_over(x, 24h)` and its kin: over the values that x had in the windows of the last `span`, this one included.
+    package struct History: Sendable, Hashable {
+        package enum Function: String, Sendable, CaseIterable {
+            case average = "avg_over"
+            case maximum = "max_over"
+            case minimum = "min_over"
+            /// The value now less the value `span` ago.
+            case delta
+        }
+
+        package var function: Function
+        package var span: Span
+        /// The argument in one spelling: equal texts share what is remembered.
+        package var text: String
+        package var offset: Int
+
+        /// How far back values are remembered. What `delta` compares with may be late by as much again, where windows
+        /// are missing.
+        var memory: Span { function == .delta ? span * 2 : span }
+    }
+
     /// Which labels must agree for two instances to belong together.
     package enum Matching: Sendable {
         case all
@@ -67,20 +102,54 @@ package indirect enum Expression: Sendable {
     package var isScalar: Bool {
         switch self {
         case .number: true
-        case .selector, .aggregate, .comparison, .set: false
+        case .selector, .aggregate, .comparison, .set, .history: false
         case .reference(let x), .absolute(let x), .negated(let x): x.isScalar
         case .arithmetic(_, let a, let b, _): a.isScalar && b.isScalar
         }
     }
 
-    /// The selectors in it, left to right, with whether they stand inside `reference(…)`.
+    /// The selectors in it, left to right.
     package var selectors: [Selector] {
         switch self {
         case .number: []
         case .selector(let selector): [selector]
-        case .reference(let x), .absolute(let x), .negated(let x), .aggregate(_, _, let x): x.selectors
+        case .reference(let x), .absolute(let x), .negated(let x), .aggregate(_, _, let x), .history(_, let x):
+            x.selectors
         case .arithmetic(_, let a, let b, _), .comparison(_, let a, let b, _), .set(_, let a, let b, _):
             a.selectors + b.selectors
+        }
+    }
+
+    /// Those of them that stand inside `reference(…)`.
+    package var selectorsOfReference: [Selector] {
+        switch self {
+        case .number, .selector: []
+        case .reference(let x): x.selectors
+        case .absolute(let x), .negated(let x), .aggregate(_, _, let x), .history(_, let x): x.selectorsOfReference
+        case .arithmetic(_, let a, let b, _), .comparison(_, let a, let b, _), .set(_, let a, let b, _):
+            a.selectorsOfReference + b.selectorsOfReference
+        }
+    }
+
+    /// What it remembers of earlier windows, with what is remembered.
+    var histories: [(history: History, of: Expression)] {
+        switch self {
+        case .number, .selector: []
+        case .history(let history, let x): [(history, x)]
+        case .reference(let x), .absolute(let x), .negated(let x), .aggregate(_, _, let x): x.histories
+        case .arithmetic(_, let a, let b, _), .comparison(_, let a, let b, _), .set(_, let a, let b, _):
+            a.histories + b.histories
+        }
+    }
+
+    /// Whether it leaves instances out, which what is remembered must not.
+    var filters: Bool {
+        switch self {
+        case .number, .selector: false
+        case .comparison, .set: true
+        case .reference(let x), .absolute(let x), .negated(let x), .aggregate(_, _, let x), .history(_, let x):
+            x.filters
+        case .arithmetic(_, let a, let b, _): a.filters || b.filters
         }
     }
 }

@@ -7,6 +7,16 @@ struct ExpressionEvaluator {
     let snapshot: Snapshot
     let minimumRows: UInt64
     let significance: Significance
+    /// Share of a row's predictions that must have labels before its performance is judged.
+    var labelsCoverage: Double?
+    /// The version of each role in this window.
+    var roles: [RoleHistory.Role: String] = [:]
+    /// What earlier windows said, and this one too, by `RuleHistory.key`.
+    var histories: [String: RuleHistory] = [:]
+    /// The windows' nominal size, as `RuleHistory.key` names it.
+    var clock = ""
+    /// What judges by the evidence of many windows, for rules that ask for it.
+    var detector: RuleDetector?
 
     func evaluate(_ expression: Expression) throws(EvaluationError) -> [Sample] {
         switch try evaluate(expression, onReference: false) {
@@ -33,7 +43,7 @@ struct ExpressionEvaluator {
         case .comparison(let op, let left, let right, let matching):
             return try compare(
                 op, try evaluate(left, onReference: onReference), try evaluate(right, onReference: onReference),
-                VectorMatching(matching, left, right))
+                VectorMatching(matching, left, right), onReference)
         case .set(let op, let left, let right, let matching):
             guard case .vector(let a) = try evaluate(left, onReference: onReference),
                 case .vector(let b) = try evaluate(right, onReference: onReference)
@@ -44,7 +54,17 @@ struct ExpressionEvaluator {
                 throw EvaluationError(message: "`\(op.rawValue)` over a number")
             }
             return .vector(Aggregation(op: op, by: by.map(\.text)).apply(samples))
+        case .history(let history, let inner):
+            let now = try values(inner)
+            let known = histories[RuleHistory.key(history, clock: clock, minimumRows: minimumRows)] ?? RuleHistory()
+            return .vector(known.samples(history, now: now, at: snapshot.window.end))
         }
+    }
+
+    /// The instances of an expression before anything is compared.
+    func values(_ expression: Expression) throws(EvaluationError) -> [Sample] {
+        guard case .vector(let samples) = try evaluate(expression, onReference: false) else { return [] }
+        return samples
     }
 
     private func map(
@@ -82,14 +102,14 @@ struct ExpressionEvaluator {
     }
 
     private func compare(
-        _ op: Expression.Comparator, _ left: Operand, _ right: Operand, _ matching: VectorMatching
+        _ op: Expression.Comparator, _ left: Operand, _ right: Operand, _ matching: VectorMatching, _ onReference: Bool
     ) throws(EvaluationError) -> Operand {
         switch (left, right) {
         case (.scalar, .scalar): throw EvaluationError(message: "compares two numbers")
         case (.vector(let a), .scalar(let b)):
-            return .vector(filter(a, large: op == .greater || op == .greaterOrEqual, b) { op.holds($0, b) })
+            return .vector(filter(a, op, b, onReference))
         case (.scalar(let a), .vector(let b)):
-            return .vector(filter(b, large: op == .less || op == .lessOrEqual, a) { op.holds(a, $0) })
+            return .vector(filter(b, op.mirrored, a, onReference))
         case (.vector(let a), .vector(let b)):
             let pairs = try matching.pair(a, b)
             let judged = pairs.map { left, right, _ -> Double? in
@@ -100,12 +120,20 @@ struct ExpressionEvaluator {
                 }
             }
             let kept = believed(pairs.map(\.kept.truth), judged)
+            let asked = pairs.map { pair in
+                var sample = pair.kept
+                sample.value = pair.left.value
+                return sample
+            }
+            let verdicts = verdicts(asked, op, pairs.map(\.right.value), onReference)
             return .vector(
-                zip(pairs, kept).map { pair, isKept in
-                    var out = pair.kept
-                    out.value = pair.left.value
+                zip(0..., kept).map { i, isKept in
+                    let pair = pairs[i]
+                    var out = asked[i]
                     out.threshold = pair.right.value
-                    if out.truth == .holds {
+                    if let verdict = verdicts[i] {
+                        out.decide(verdict)
+                    } else if out.truth == .holds {
                         let judged = op == .less || op == .lessOrEqual ? pair.right : pair.left
                         out.truth = verdict(op.holds(pair.left.value, pair.right.value), isKept, judged)
                     }
@@ -116,15 +144,42 @@ struct ExpressionEvaluator {
 
     /// Comparisons filter. A distance that is over a number must also be believed; one that is under it need not be.
     private func filter(
-        _ samples: [Sample], large: Bool, _ threshold: Double, _ holds: (Double) -> Bool
+        _ samples: [Sample], _ op: Expression.Comparator, _ threshold: Double, _ onReference: Bool
     ) -> [Sample] {
-        let kept = believed(samples.map(\.truth), samples.map { large ? $0.p : nil })
-        return zip(samples, kept).map { sample, isKept in
-            var out = sample
+        let isLarge = op == .greater || op == .greaterOrEqual
+        let kept = believed(samples.map(\.truth), samples.map { isLarge ? $0.p : nil })
+        let verdicts = verdicts(samples, op, samples.map { _ in threshold }, onReference)
+        return samples.indices.map { i in
+            var out = samples[i]
             out.threshold = threshold
-            if out.truth == .holds { out.truth = verdict(holds(out.value), isKept, sample) }
+            if let verdict = verdicts[i] {
+                out.decide(verdict)
+            } else if out.truth == .holds {
+                out.truth = verdict(op.holds(out.value, threshold), kept[i], samples[i])
+            }
             return out
         }
+    }
+
+    private func verdicts(
+        _ samples: [Sample], _ op: Expression.Comparator, _ thresholds: [Double], _ onReference: Bool
+    ) -> [StreamVerdict?] {
+        guard let detector, !onReference else { return samples.map { _ in nil } }
+        return detector.judge(samples, op, thresholds)
+    }
+
+    /// How many (metric, column, segment) an expression watches: what its share of a budget is.
+    func watched(_ expression: Expression) -> Int {
+        var seen: Set<Int> = []
+        for selector in expression.selectors {
+            for sample in select(selector, onReference: false) {
+                guard let row = sample.row,
+                    RuleDetector.watch(selector.metric, .greater, snapshot.rows[row]) != nil
+                else { continue }
+                seen.insert(row)
+            }
+        }
+        return seen.count
     }
 
     /// Over the number but not believed is as good as under it, unless no test could say: that resolves nothing.
@@ -146,10 +201,11 @@ struct ExpressionEvaluator {
         let dimensions = selector.dimensions.map { Set($0.map(\.text)) }
         let asksVersion = selector.matchers.contains { $0.label == "version" }
         let asksAll = selector.matchers.contains { $0.label == "version" && $0.pinned == SnapshotRow.allVersions }
+        let asksRole = selector.matchers.contains { $0.label == "role" }
         var out: [Sample] = []
         for (index, row) in snapshot.rows.enumerated() {
             // All versions together is a row of its own, not a version a pattern could match.
-            guard (row.version == SnapshotRow.allVersions) == (!asksVersion || asksAll) else { continue }
+            guard (row.version == SnapshotRow.allVersions) == (asksAll || !(asksVersion || asksRole)) else { continue }
             if let dimensions {
                 guard row.segment.parts.count == dimensions.count,
                     row.segment.parts.allSatisfy({ dimensions.contains($0.dimension) })
@@ -158,21 +214,42 @@ struct ExpressionEvaluator {
                 continue
             }
             guard selector.metric.applies(toKind: row.kind) else { continue }
-            var passes = true
-            for i in matchers.indices where passes {
-                let value =
-                    switch matchers[i].matcher.label {
-                    case "column": row.column
-                    case "version": row.version
-                    case let dimension: row.segment[dimension] ?? ""
-                    }
-                passes = matchers[i].passes(value)
+            for role in asksRole ? self.roles(of: row.version) : [nil] {
+                guard passes(&matchers, row, role) else { continue }
+                var sample = sample(
+                    of: selector.metric, row, index, onReference, asksVersion: asksVersion && !asksAll)
+                sample.labels["role"] = role
+                out.append(sample)
             }
-            guard passes else { continue }
-            out.append(sample(of: selector.metric, row, index, onReference, asksVersion: asksVersion && !asksAll))
         }
         return out
     }
+
+    /// A version may serve in several roles, and most in none.
+    private func roles(of version: String) -> [String?] {
+        roles.filter { $0.value == version }.map(\.key.rawValue).sorted()
+    }
+
+    private func passes(_ matchers: inout [CompiledMatcher], _ row: SnapshotRow, _ role: String?) -> Bool {
+        for i in matchers.indices {
+            let value =
+                switch matchers[i].matcher.label {
+                case "column": row.column
+                case "version": row.version
+                case "role": role ?? ""
+                case let dimension: row.segment[dimension] ?? ""
+                }
+            guard matchers[i].passes(value) else { return false }
+        }
+        return true
+    }
+
+    private func hasLateLabels(_ row: SnapshotRow) -> Bool {
+        guard let labelsCoverage, row.column == "performance", let metric = Self.coverage else { return false }
+        return (row.metrics[metric] ?? 0) < labelsCoverage
+    }
+
+    private static let coverage = Metric(name: "coverage")
 
     private func sample(
         of metric: Metric, _ row: SnapshotRow, _ index: Int, _ onReference: Bool, asksVersion: Bool
@@ -182,9 +259,11 @@ struct ExpressionEvaluator {
         if asksVersion { labels["version"] = row.version }
         let value = onReference ? row.referenceMetrics[metric] : row.metrics[metric]
         let truth: Sample.Truth
-        if row.n == 0 && metric != .count {
+        if row.n == 0 && metric != .count && metric != .volume {
             truth = .noData
-        } else if row.n < minimumRows || value == nil {
+        } else if hasLateLabels(row) {
+            truth = .lateLabels
+        } else if (row.n < minimumRows && metric != .volume) || value == nil {
             truth = .insufficient
         } else {
             truth = .holds
@@ -193,7 +272,8 @@ struct ExpressionEvaluator {
         let p = Significance.pValue(of: metric, in: row.metrics)
         return Sample(
             labels: labels, segment: row.segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
-            p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil, threshold: nil)
+            p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil,
+            isJudged: !onReference && !row.common.current.isEmpty, threshold: nil)
     }
 }
 

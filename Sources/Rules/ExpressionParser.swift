@@ -1,5 +1,6 @@
 import Statistics
 import StrictYAML
+import Values
 
 /// Recursive descent over PromQL's grammar, as far as rules.md takes it. Precedence, loosest first: `or`; `and`,
 /// `unless`; comparisons; `+ -`; `* / %`; unary; `^` (right associative).
@@ -8,10 +9,11 @@ struct ExpressionParser {
     static let maximumDepth = 64
     static let maximumTokens = 1_000
 
-    private let tokens: [Token]
-    private var index = 0
+    let tokens: [Token]
+    var index = 0
     private var depth = 0
-    private var isInReference = false
+    var isInReference = false
+    var isInHistory = false
 
     private init(_ tokens: [Token]) { self.tokens = tokens }
 
@@ -31,25 +33,25 @@ struct ExpressionParser {
         return expression
     }
 
-    private var current: Token { tokens[index] }
+    var current: Token { tokens[index] }
 
-    private func unexpected(_ expected: String) -> TextError {
+    func unexpected(_ expected: String) -> TextError {
         TextError("expected \(expected), found \(current.inWords)", at: current.offset)
     }
 
-    private mutating func take(_ symbol: String) -> Bool {
+    mutating func take(_ symbol: String) -> Bool {
         guard current.kind == .symbol(symbol) else { return false }
         index += 1
         return true
     }
 
-    private mutating func takeName(_ name: String) -> Bool {
+    mutating func takeName(_ name: String) -> Bool {
         guard current.kind == .name(name) else { return false }
         index += 1
         return true
     }
 
-    private mutating func expect(_ symbol: String, _ why: String) throws(TextError) {
+    mutating func expect(_ symbol: String, _ why: String) throws(TextError) {
         if !take(symbol) { throw unexpected("`\(symbol)` \(why)") }
     }
 
@@ -64,7 +66,7 @@ struct ExpressionParser {
 
     // Each level loops over its operators, so that long chains cost no stack.
 
-    private mutating func or() throws(TextError) -> Expression {
+    mutating func or() throws(TextError) -> Expression {
         try nested { (parser) throws(TextError) in
             var left = try parser.and()
             while parser.current.kind == .name("or") {
@@ -168,7 +170,7 @@ struct ExpressionParser {
         return .all
     }
 
-    private mutating func names(_ why: String) throws(TextError) -> [Expression.Name] {
+    mutating func names(_ why: String) throws(TextError) -> [Expression.Name] {
         try expect("(", why)
         var out: [Expression.Name] = []
         if take(")") { return out }
@@ -220,11 +222,11 @@ struct ExpressionParser {
             isInReference = true
             defer { isInReference = false }
             return .reference(try argument(of: name))
-        case "avg_over", "max_over", "delta":
-            throw TextError(
-                "`\(name)` is not available in this version: use `window:` or `for:` of the rule", at: offset)
         default:
-            let known = ["abs", "reference"] + Expression.Aggregate.allCases.map(\.rawValue)
+            if let function = Expression.History.Function(rawValue: name) { return try history(function, at: offset) }
+            let known =
+                ["abs", "reference"] + Expression.Aggregate.allCases.map(\.rawValue)
+                + Expression.History.Function.allCases.map(\.rawValue)
             if Metric(name: name) != nil {
                 throw TextError("`\(name)` is a metric, not a function: write `\(name){column=\"…\"}`", at: offset)
             }
@@ -232,7 +234,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func argument(of name: String) throws(TextError) -> Expression {
+    mutating func argument(of name: String) throws(TextError) -> Expression {
         let at = current.offset
         try expect("(", "after `\(name)`")
         let inner = try or()
@@ -255,91 +257,5 @@ struct ExpressionParser {
         let inner = try argument(of: aggregate.rawValue)
         let by = takeName("by") ? try names("after `by`") : []
         return .aggregate(aggregate, by: by, inner)
-    }
-}
-
-/// Selectors.
-extension ExpressionParser {
-    private mutating func selector(_ name: String, at offset: Int) throws(TextError) -> Selector {
-        guard let metric = Metric(name: name) else { throw Self.unknownMetric(name, at: offset) }
-        if isInReference, metric.isDistance || metric.isTest {
-            throw TextError(
-                "`\(name)` compares with the reference already: `reference(\(name))` says nothing", at: offset)
-        }
-        var selector = Selector(metric: metric, offset: offset, matchers: [], grouping: .allTraffic)
-        if take("{") {
-            while !take("}") {
-                selector.matchers.append(try matcher())
-                if !take(",") {
-                    try expect("}", "or `,` after a label")
-                    break
-                }
-            }
-        }
-        if current.kind == .symbol("[") {
-            throw TextError("ranges are not available: a rule sees one window, use `window:`", at: current.offset)
-        }
-        if takeName("by") {
-            let start = index
-            if take("("), take("*") {
-                try expect(")", "after `*`")
-                selector.grouping = .every
-            } else {
-                index = start
-                let dimensions = try names("after `by`")
-                if let own = dimensions.first(where: { Selector.ownLabels.contains($0.text) }) {
-                    throw TextError(
-                        "`\(own.text)` is not a segment: every \(own.text) is an instance of its own already",
-                        at: own.offset)
-                }
-                selector.grouping = dimensions.isEmpty ? .allTraffic : .dimensions(dimensions)
-            }
-        }
-        return selector
-    }
-
-    private mutating func matcher() throws(TextError) -> LabelMatcher {
-        guard case .name(let label) = current.kind else { throw unexpected("a label such as `column`") }
-        let offset = current.offset
-        if label == "role" {
-            throw TextError("`role` is not available in this version: select by `version`", at: offset)
-        }
-        if label == "model" {
-            throw TextError("`model` belongs to the group: write `model:` there", at: offset)
-        }
-        index += 1
-        guard case .symbol(let symbol) = current.kind, let op = LabelMatcher.Operator(rawValue: symbol) else {
-            throw unexpected("`=`, `!=`, `=~` or `!~` after `\(label)`")
-        }
-        index += 1
-        guard case .string(let text) = current.kind else { throw unexpected("a quoted text after `\(symbol)`") }
-        let textOffset = current.offset
-        if op.isRegex {
-            guard text.count <= LabelMatcher.maximumPattern else {
-                throw TextError("the regular expression is too long", at: textOffset)
-            }
-            do {
-                _ = try LabelMatcher.compile(text)
-            } catch {
-                throw TextError("not a regular expression: `\(text)`", at: textOffset)
-            }
-        }
-        index += 1
-        return LabelMatcher(label: label, comparison: op, text: text, offset: offset, textOffset: textOffset)
-    }
-
-    /// Metrics rules.md names that need labels (ground truth), which arrive with a later version.
-    private static let later = [
-        "auroc", "aupr", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "ece", "mae", "rmse", "r2",
-        "mape", "coverage", "labelled", "estimated_auroc", "estimated_accuracy", "estimated_mae",
-    ]
-
-    private static func unknownMetric(_ name: String, at offset: Int) -> TextError {
-        if later.contains(name) {
-            return TextError(
-                "`\(name)` is not available in this version: performance needs labels, watch drift instead", at: offset)
-        }
-        return TextError(
-            "unknown metric `\(name)`\(Nearest.hint(for: name, among: Metric.allCases.map(\.name)))", at: offset)
     }
 }

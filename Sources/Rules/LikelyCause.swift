@@ -1,18 +1,55 @@
 import Statistics
 import Values
 
-/// A few plain words on what the evidence points to. Evidence, never "root cause": it says what was seen.
+/// One sentence for three in the morning: what was seen, where, and what that usually means. Every part of it is earned by numbers of the
+/// context: what is not there is not said.
 struct LikelyCause {
+    /// Of the alert.
     let row: SnapshotRow
+    /// The segment whose rows the clues are about: the alert's own, or the part of it that leads the shift.
+    let focus: Segment
     let metric: Metric?
     let report: AttributionReport?
+    let clues: [Clue]
+    let deploys: [Clue]
 
-    /// The most telling finding, and where it is; `nil` where nothing stands out.
+    /// `nil` where nothing stands out.
     var text: String? {
-        let what = missing ?? unseen ?? unit ?? (metric?.isDistance == true ? "\(row.column) shifted" : nil)
-        if let place { return "\(what ?? "\(row.column) changed")\(row.segment.isAll ? "," : "") \(place)" }
-        if oppose { return "\(what ?? "\(row.column) changed"); segments moved in opposite directions" }
-        return what
+        let clue = telling
+        guard let what = clue?.what ?? (metric?.isDistance == true ? shift : nil) else { return nil }
+        var sentence = what
+        if let place { sentence += (clue == nil ? ", " : " ") + place }
+        if let beside = clue?.beside { sentence += " (\(beside))" }
+        let release = deploys.first { $0.blamesRelease != nil }
+        switch (release?.blamesRelease, clue?.kind) {
+        case (true?, _): sentence += release?.reading.map { ": \($0)" } ?? ""
+        default:
+            let readings = [clue?.reading, release?.reading].compactMap(\.self)
+            if !readings.isEmpty { sentence += ": " + readings.joined(separator: "; ") }
+        }
+        if oppose { sentence += "; segments moved in opposite directions" }
+        return sentence
+    }
+
+    /// Kinds that can explain a metric, the most telling first.
+    private static func order(_ metric: Metric?) -> [Clue.Kind] {
+        switch metric {
+        case .null_rate: [.fieldRemoved, .nullJump, .mixChange]
+        case .invalid_rate: [.retyped]
+        case .new_category_rate: [.respelled, .newCategories, .mixChange]
+        case .psi_with_nulls:
+            [.fieldRemoved, .nullJump, .respelled, .unitChange, .stuckValue, .newCategories, .calendar, .mixChange]
+        default:
+            [
+                .fieldRemoved, .retyped, .respelled, .unitChange, .stuckValue, .newCategories, .nullJump, .calendar,
+                .mixChange,
+            ]
+        }
+    }
+
+    private var telling: Clue? {
+        for kind in Self.order(metric) { if let clue = clues.first(where: { $0.kind == kind }) { return clue } }
+        return nil
     }
 
     /// Little of the segments' shifts is left in the whole, and some of them really push the other way: a shift of one small segment
@@ -22,48 +59,47 @@ struct LikelyCause {
         return report.drivers.contains { $0.share < -0.25 }
     }
 
-    private func percent(_ share: Double) -> String { "\(Humanize.percentage((share * 1000).rounded() / 1000))" }
-
-    /// Many more nulls than before.
-    private var missing: String? {
-        guard let now = row.metrics[.null_rate], let before = row.referenceMetrics[.null_rate],
-            now > before + 0.02, now > 2 * before
-        else { return nil }
-        return "\(row.column) is missing in \(percent(now)) of rows, \(percent(before)) in the reference"
-    }
-
-    /// Values the reference never had.
-    private var unseen: String? {
-        guard let now = row.metrics[.new_category_rate], now > 0.1 else { return nil }
-        return "\(percent(now)) of \(row.column) are values the reference does not have"
-    }
-
-    private static let factors: [(ratio: Double, name: String)] = [
-        (1000, "1000 times"), (100, "100 times"), (60, "60 times"), (3600, "3600 times"), (10, "10 times"),
-        (0.1, "a tenth of"), (0.01, "a hundredth of"), (0.001, "a thousandth of"), (1 / 60.0, "a sixtieth of"),
-    ]
-
-    /// Mean and spread multiplied by one familiar factor: somebody changed a unit. Not quantiles, which are coarse far outside the
-    /// reference's range, where such values lie.
-    private var unit: String? {
-        guard let mean = row.metrics[.mean], let meanBefore = row.referenceMetrics[.mean], meanBefore != 0,
-            let sd = row.metrics[.sd], let sdBefore = row.referenceMetrics[.sd], sdBefore > 0
-        else { return nil }
-        let factor = Self.factors.first { factor in
-            (0.8...1.25).contains(mean / meanBefore / factor.ratio)
-                && (0.6...1.6).contains(sd / sdBefore / factor.ratio)
-        }
-        return factor.map { "\(row.column) is about \($0.name) the reference, as if its unit had changed" }
-    }
-
-    /// Where most of the whole model's shift happens: in a segment, when the alert is about all traffic; here, when it is about that
-    /// segment.
+    /// Where the clues were seen, and whether anywhere else.
     private var place: String? {
-        guard let top = report?.drivers.first, top.share >= 0.5 else { return nil }
-        if top.segment == row.segment {
-            return "in \(row.segment), which holds \(percent(min(top.share, 1))) of the whole shift"
+        guard telling?.kind != .mixChange else { return nil }
+        let top = report?.drivers.first
+        guard !focus.isAll else {
+            guard let top, top.share >= AlertWriter.leadingShare else { return nil }
+            return (report?.isAlone == true ? "all of it in " : "most of it in ") + top.segment.description
         }
-        guard row.segment.isAll else { return nil }
-        return (top.share >= 0.9 ? "nearly all of it in " : "most of it in ") + top.segment.description
+        let share = top?.segment == focus ? top?.share ?? 0 : 0
+        if share >= AlertWriter.leadingShare, report?.isAlone == true { return "in \(focus) only" }
+        return share >= AlertWriter.leadingShare
+            ? "in \(focus), which holds \(Words.percent(share)) of the whole shift" : "in \(focus)"
+    }
+
+    /// What moved, where no clue says why: the median, where it moved by a tenth of the reference's spread, otherwise the bin that gained most.
+    private var shift: String {
+        if let before = row.referenceMetrics[.p50], let now = row.metrics[.p50], let sd = row.referenceMetrics[.sd],
+            sd > 0,
+            abs(now - before) > 0.1 * sd
+        {
+            return
+                "\(row.column) \(now > before ? "rose" : "fell"): median \(Words.number(before)) → \(Words.number(now))"
+        }
+        let c = row.comparison
+        let m = c.reference.reduce(0) { $0 + Double($1) }
+        let n = c.current.reduce(0) { $0 + Double($1) }
+        guard m > 0, n > 0 else { return "\(row.column) shifted" }
+        let moves = zip(c.reference, c.current).map { (before: Double($0) / m, now: Double($1) / n) }
+        guard let bin = moves.indices.max(by: { moves[$0].now - moves[$0].before < moves[$1].now - moves[$1].before }),
+            moves[bin].now > moves[bin].before
+        else { return "\(row.column) shifted" }
+        return
+            "\(row.column) shifted: \(name(of: bin)) \(Words.percent(moves[bin].before)) → \(Words.percent(moves[bin].now)) of values"
+    }
+
+    private func name(of bin: Int) -> String {
+        let c = row.comparison
+        if !c.categories.isEmpty { return "\"\(c.categories[bin])\"" }
+        guard !c.edges.isEmpty else { return "all" }
+        if bin == 0 { return "up to \(Words.number(c.edges[0]))" }
+        if bin == c.edges.count { return "above \(Words.number(c.edges[bin - 1]))" }
+        return "\(Words.number(c.edges[bin - 1])) to \(Words.number(c.edges[bin]))"
     }
 }

@@ -12,7 +12,11 @@ extension Metric {
     /// Whether a column of this kind can have the metric at all. A rule over every column is silent on the others,
     /// rather than without data.
     func applies(toKind kind: String) -> Bool {
-        switch self {
+        if isPerformance || kind == "performance" { return isPerformance == (kind == "performance") }
+        if self == .volume || kind == SnapshotRow.volumeColumn {
+            return self == .volume && kind == SnapshotRow.volumeColumn
+        }
+        return switch self {
         case .ks, .ks_p, .ks_error, .wasserstein, .wasserstein_normed, .mean, .sd, .min, .max, .p01, .p05, .p10, .p25,
             .p50, .p75, .p90, .p95, .p99, .out_of_range_rate:
             kind == "numeric"
@@ -21,15 +25,16 @@ extension Metric {
         }
     }
 
-    /// Unit and convention, for people.
-    func inWords(bins: Int) -> String {
+    /// Unit, convention and bins, for people.
+    func inWords(bins: Int, _ smoothing: Smoothing) -> String {
         switch self {
-        case .psi, .kl, .kl_reversed: "\(name) (nats, \(bins) bins)"
+        case .psi, .kl, .kl_reversed: "\(name) (nats, \(smoothing), \(bins) bins)"
         case .js_divergence: "\(name) (nats, \(bins) bins)"
         case .js, .js_distance: "\(name) (base 2, \(bins) bins)"
-        case .psi_with_nulls: "\(name) (nats, \(bins) bins and nulls)"
+        case .psi_with_nulls: "\(name) (nats, \(smoothing), \(bins) bins and nulls)"
         case .hellinger, .tvd, .l_infinity, .chi2, .cramers_v: "\(name) (\(bins) bins)"
         case .null_rate, .invalid_rate: "\(name) (share of all rows)"
+        case .volume: "\(name) (rows over the rows expected at this time of the week)"
         case .out_of_range_rate, .new_category_rate: "\(name) (share of valid rows)"
         default: name
         }

@@ -1,5 +1,6 @@
 package import Foundation
-import Values
+import Statistics
+package import Values
 
 /// All that rules remember of one model: enough that a restart changes nothing. Written in the same transaction as the
 /// windows it has seen.
@@ -11,9 +12,16 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
     package var errors: [String: String] = [:]
     /// End of the last window evaluated, by window size in microseconds.
     var evaluated: [String: Timestamp] = [:]
+    /// What the evidence of past windows is, by `group/alert`.
+    var detectors: [String: RuleDetectorState] = [:]
     /// The last revision of alerts that are over, so that their next episode goes on counting: receivers drop what is
     /// not newer.
     var retired: [String: Retired] = [:]
+    /// What earlier windows held, by window size in microseconds; absent in states of older programs.
+    private(set) var memory: [String: WindowMemory]?
+
+    /// What rules look back on, by `RuleHistory.key`. Absent in states written before there was any.
+    var histories: [String: RuleHistory]?
 
     struct Retired: Codable, Sendable, Hashable {
         var revision: Int
@@ -25,12 +33,31 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
 
     package init(model: String) { self.model = model }
 
+    /// Notes a window, and gives what is known of those before it.
+    mutating func remember(_ snapshot: Snapshot, rows: UInt64, clock: String) -> WindowMemory {
+        var all = memory ?? [:]
+        all[clock, default: WindowMemory()].note(snapshot.window, rows: rows, versions: snapshot.versions)
+        memory = all
+        return all[clock] ?? WindowMemory()
+    }
+
+    /// Columns with a firing alert, and the earliest start of their changes.
+    package var firingColumns: [String: Timestamp] {
+        firing.reduce(into: [:]) { all, instance in
+            guard let column = instance.labels["column"] else { return }
+            all[column] = min(all[column] ?? instance.changeStart, instance.changeStart)
+        }
+    }
     package var firing: [AlertInstance] { sorted(.firing) }
     /// Rules of firing alerts, by fingerprint.
     package var firingRules: [String: String] { instances.filter { $0.value.phase == .firing }.mapValues(\.rule) }
     /// Fingerprints of alerts that are pending or fire.
     package var open: Set<String> { Set(instances.filter { $0.value.phase != .inactive }.keys) }
     package var pending: [AlertInstance] { sorted(.pending) }
+    /// Fingerprints of the firing alerts of a cause, in order.
+    package func firing(ofCause id: String) -> [String] {
+        instances.filter { $0.value.phase == .firing && $0.value.cause?.id == id }.keys.sorted()
+    }
 
     private func sorted(_ phase: AlertInstance.Phase) -> [AlertInstance] {
         instances.filter { $0.value.phase == phase }.sorted { $0.key < $1.key }.map(\.value)
@@ -41,6 +68,19 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(self)
+    }
+
+    /// What versions before the detector wrote has no `detectors`.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        model = try values.decode(String.self, forKey: .model)
+        instances = try values.decode([String: AlertInstance].self, forKey: .instances)
+        errors = try values.decode([String: String].self, forKey: .errors)
+        evaluated = try values.decode([String: Timestamp].self, forKey: .evaluated)
+        retired = try values.decode([String: Retired].self, forKey: .retired)
+        detectors = try values.decodeIfPresent([String: RuleDetectorState].self, forKey: .detectors) ?? [:]
+        memory = try values.decodeIfPresent([String: WindowMemory].self, forKey: .memory)
+        histories = try values.decodeIfPresent([String: RuleHistory].self, forKey: .histories)
     }
 
     package init(decoding data: Data) throws {

@@ -8,8 +8,14 @@ package struct ModelCatalog: Sendable {
     /// Features and `prediction`.
     package let columns: [(name: String, kind: String)]
     package let segmentations: [[String]]
+    /// The references a rule may name in `against`.
+    package let references: [FurtherReference]
 
-    package init(name: String, columns: [(name: String, kind: String)], segmentations: [[String]]) {
+    package init(
+        name: String, columns: [(name: String, kind: String)], segmentations: [[String]],
+        references: [FurtherReference] = []
+    ) {
+        self.references = references
         self.name = name
         self.columns = columns
         self.segmentations = segmentations
@@ -17,7 +23,8 @@ package struct ModelCatalog: Sendable {
 
     var columnNames: [String] {
         let names = columns.map(\.name)
-        return names.contains("prediction") ? names : names + ["prediction"]
+        return (names.contains("prediction") ? names : names + ["prediction"])
+            + [SnapshotRow.performanceColumn, SnapshotRow.volumeColumn]
     }
 
     var dimensions: [String] {
@@ -43,10 +50,39 @@ extension RuleSet {
                 if !models.isEmpty {
                     for selector in rule.expression.selectors { Self.check(selector, rule, models, &problems) }
                 }
+                Self.checkReference(rule, models, &problems)
                 Self.checkNames(rule, alerts, receivers, &problems)
             }
         }
         return problems.problems.list
+    }
+
+    /// Where a rule for every model is silent on some of them: what `check` tells, though nothing is wrong.
+    package func silences(against catalog: [ModelCatalog]) -> [Problem] {
+        var notes = ProblemCollector()
+        for group in groups where group.model == nil && catalog.count > 1 {
+            for rule in group.rules {
+                for model in catalog {
+                    var missing = ProblemCollector()
+                    for selector in rule.expression.selectors { Self.check(selector, rule, [model], &missing) }
+                    for problem in missing.list {
+                        notes.add("`\(rule.name)` is silent there: \(problem.message)", at: problem.place)
+                    }
+                }
+            }
+        }
+        return notes.list
+    }
+
+    private static func checkReference(
+        _ rule: Rule, _ models: [ModelCatalog], _ problems: inout ProblemCollector
+    ) {
+        guard let against = rule.against, !models.isEmpty, !models.contains(where: { $0.references.contains(against) })
+        else { return }
+        let names = models.map { "`\($0.name)`" }.joined(separator: ", ")
+        problems.add(
+            "no such reference of \(names): add `\(against.rawValue)` to the model's `against`",
+            at: rule.places.against ?? rule.places.name)
     }
 
     private static func checkNames(
@@ -56,6 +92,11 @@ extension RuleSet {
             for (name, place) in zip(rule.notify ?? [], rule.places.receivers) where !receivers.contains(name) {
                 problems.add("unknown receiver `\(name)`\(Nearest.hint(for: name, among: receivers))", at: place)
             }
+        }
+        for (name, place) in rule.places.starters where receivers?.contains(name) == false {
+            problems.add(
+                "unknown receiver `\(name)` to start the pipeline\(Nearest.hint(for: name, among: receivers ?? []))",
+                at: place)
         }
         for (name, place) in rule.places.unless where !alerts.contains(name) {
             let hint = Nearest.hint(for: name, among: alerts)

@@ -74,6 +74,7 @@ enum Printf {
     }
 
     private static func format(_ value: TemplateValue, _ verb: Verb) throws(TemplateFailure) -> String {
+        if value.isAbsent { return TemplateValue.absentText }
         switch verb.letter {
         case "v", "s", "t":
             let text = value.text

@@ -29,6 +29,16 @@ package enum NoDataPolicy: String, Sendable, CaseIterable {
     case ok
 }
 
+/// A reference beside the model's own: its own past (`against` of a rule and of a model).
+package enum FurtherReference: String, Sendable, CaseIterable {
+    /// Everything of some days before the window.
+    case rolling
+    /// The same hours of earlier weeks.
+    case seasonal
+    /// What the version before the newest saw.
+    case previous
+}
+
 /// One alerting rule, validated. Immutable; what it has seen lives in `ModelAlertState`.
 package struct Rule: Sendable {
     package let name: String
@@ -46,6 +56,12 @@ package struct Rule: Sendable {
     package let notify: [String]?
     /// Another window size than the model's own.
     package let window: Span?
+    /// Which of the model's further references its distances are from; `nil` for the reference itself.
+    package let against: FurtherReference?
+    /// Armed only in windows that lie, at least in part, this long after a change of the champion.
+    package let sinceDeploy: Span?
+    /// Share of a window's predictions that must have labels before its performance is judged, above 0 and up to 1.
+    package let labelsCoverage: Double?
     package let actions: [ActionRequest]
     package let places: Places
 
@@ -54,13 +70,17 @@ package struct Rule: Sendable {
         package var name: Place
         package var expression: YAMLValue
         package var receivers: [Place]
+        package var against: Place?
         package var unless: [(name: String, place: Place)]
+        /// Receivers that start pipelines.
+        package var starters: [(name: String, place: Place)]
     }
 
     /// Changes with everything that decides which instances the rule has, and not with what it only tells.
     var identityHash: String {
         let labelTexts = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }
-        return Fingerprint.hex(of: [source, window?.description ?? "model"] + labelTexts)
+        let compared = against.map { ["against \($0.rawValue)"] } ?? []
+        return Fingerprint.hex(of: [source, window?.description ?? "model"] + compared + labelTexts)
     }
 }
 
@@ -75,10 +95,13 @@ package struct RuleGroup: Sendable {
     package let place: Place
     package let modelPlace: Place?
 
-    /// How many false alerts its author accepts; what an evidence detector spends. Fixed levels do not use it.
+    /// How many false alerts its author accepts; what the e-detector spends. Fixed levels do not use it.
     package struct Budget: Sendable, Hashable {
         package let falseAlerts: Double
         package let per: Span
+
+        /// One false alert a month, where a group says nothing.
+        static let standard = Budget(falseAlerts: 1, per: .days(30))
     }
 
     package func holds(for model: String) -> Bool { self.model == nil || self.model == model }

@@ -6,22 +6,13 @@ import Values
 enum RuleReader {
     private static let keys = [
         "alert", "expr", "significance", "min_rows", "for", "keep_firing_for", "no_data", "labels", "annotations",
-        "notify", "window", "actions",
-    ]
-
-    /// What rules.md names and this version does not have, with what to do instead.
-    private static let later = [
-        "since": "arming a rule after a champion change needs the registry's events: leave it out, or use `for`",
-        "labels_coverage": "performance needs labels: leave it out",
+        "notify", "window", "against", "since", "labels_coverage", "actions",
     ]
 
     static func rule(
         _ value: YAMLValue, groupLabels: [String: Template], _ problems: inout ProblemCollector
     ) -> Rule? {
-        guard let mapping = value.mapping(allowed: keys + later.keys.sorted(), &problems) else { return nil }
-        for (key, why) in later.sorted(by: { $0.key < $1.key }) where mapping[key] != nil {
-            problems.add("`\(key)` is not available in this version: \(why)", at: mapping.keyPlace(key))
-        }
+        guard let mapping = value.mapping(allowed: keys, &problems) else { return nil }
         let nameValue = mapping.required("alert", &problems)
         let name = nameValue?.nonEmptyString(&problems)
         if name == RuleSet.limitAlert, let nameValue {
@@ -39,10 +30,14 @@ enum RuleReader {
         let annotations = mapping["annotations"].map { Self.annotations($0, &problems) } ?? [:]
         let notify = mapping["notify"]?.strings(&problems)
         let window = mapping["window"]?.duration(in: Span.seconds(1)...Span.days(366), &problems)
+        let against = mapping["against"]?.enumeration(FurtherReference.self, &problems)
+        let since = mapping["since"].flatMap { Self.since($0, &problems) }
+        let coverage = mapping["labels_coverage"]?.double(in: 0...1, &problems)
         var places = expressionValue.map {
             Rule.Places(
                 name: nameValue?.place ?? mapping.place, expression: $0, receivers: receiverPlaces(mapping["notify"]),
-                unless: [])
+                against: mapping["against"]?.place,
+                unless: [], starters: [])
         }
         let actions = mapping["actions"].map { ActionReader.actions($0, &places, &problems) } ?? []
         guard let name, let source, let expression, let places else { return nil }
@@ -50,7 +45,15 @@ enum RuleReader {
             name: name, expression: expression, source: source, significance: (significance ?? nil) ?? .standard,
             minimumRows: UInt64(rows ?? 0), hold: (hold ?? nil) ?? .none, keepFiring: (keepFiring ?? nil) ?? .none,
             noData: (noData ?? nil) ?? .keepLast, labels: groupLabels.merging(labels) { _, own in own },
-            annotations: annotations, notify: notify, window: window, actions: actions, places: places)
+            annotations: annotations, notify: notify, window: window, against: against, sinceDeploy: since,
+            labelsCoverage: coverage,
+            actions: actions, places: places)
+    }
+
+    /// `{deploy: 6h}`.
+    private static func since(_ value: YAMLValue, _ problems: inout ProblemCollector) -> Span? {
+        guard let mapping = value.mapping(allowed: ["deploy"], &problems) else { return nil }
+        return mapping.required("deploy", &problems)?.duration(in: Span.seconds(1)...Span.days(366), &problems)
     }
 
     private static func receiverPlaces(_ value: YAMLValue?) -> [Place] {

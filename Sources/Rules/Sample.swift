@@ -1,3 +1,4 @@
+import Detection
 import Statistics
 import Values
 
@@ -15,6 +16,8 @@ struct Sample {
         case noData
         /// Rows, but fewer than the rule asks for, or too few to say the metric.
         case insufficient
+        /// Fewer of the rows have labels than the rule asks for.
+        case lateLabels
 
         var isKnown: Bool { self == .holds || self == .clear }
     }
@@ -30,12 +33,23 @@ struct Sample {
     var p: Double?
     /// The test that would judge it says nothing of these rows.
     var isUnjudged = false
+    /// A number of the window itself, which a detector may watch; not one of the reference, an aggregate or a condition.
+    var isJudged = false
     /// The number it was compared with last.
     var threshold: Double?
+    /// What a detector says of it.
+    var verdict: StreamVerdict?
+
+    /// Takes a detector's verdict: open or not, unless the window shows too little to say anything new.
+    mutating func decide(_ verdict: StreamVerdict) {
+        // A later comparison of the same number adds its own verdict; the evidence told is that of the one that is open.
+        if self.verdict?.isOpen != true { self.verdict = verdict }
+        if truth == .holds { truth = verdict.isOpen ? .holds : .clear }
+    }
 
     /// Two that enter one result: unknown beats false beats true, because a result is only as good as its parts.
     static func weakest(_ a: Truth, _ b: Truth) -> Truth {
-        for truth in [Truth.noData, .insufficient, .clear] where a == truth || b == truth { return truth }
+        for truth in [Truth.noData, .insufficient, .lateLabels, .clear] where a == truth || b == truth { return truth }
         return .holds
     }
 }

@@ -33,6 +33,37 @@ package struct Template: Sendable {
     package let text: String
     let nodes: [Node]
 
+    /// Names of the variables it uses, without the `$`.
+    package var variables: Set<String> { Self.variables(of: nodes) }
+
+    private static func variables(of nodes: [Node]) -> Set<String> {
+        nodes.reduce(into: []) { out, node in
+            switch node {
+            case .text: break
+            case .output(let pipeline): out.formUnion(variables(of: pipeline))
+            case .branch(let cases, let otherwise):
+                for (condition, body) in cases { out.formUnion(variables(of: condition).union(variables(of: body))) }
+                out.formUnion(variables(of: otherwise))
+            }
+        }
+    }
+
+    private static func variables(of pipeline: Pipeline) -> Set<String> {
+        let operands = pipeline.commands.flatMap { command -> [Operand] in
+            switch command {
+            case .operand(let operand): [operand]
+            case .call(_, let operands): operands
+            }
+        }
+        return operands.reduce(into: []) { out, operand in
+            switch operand {
+            case .literal: break
+            case .variable(let name, _): out.insert(name)
+            case .group(let inner): out.formUnion(variables(of: inner))
+            }
+        }
+    }
+
     /// The text after variables are filled in.
     package func render(_ scope: TemplateScope) -> String {
         var out = ""

@@ -22,6 +22,7 @@ enum TemplateFunction: String, CaseIterable, Sendable {
         guard arity.contains(arguments.count), let first = arguments.first else {
             throw TemplateFailure(message: "\(rawValue) got \(arguments.count) arguments, takes \(arityInWords)")
         }
+        if isForNumbers, first.isAbsent { return .string(TemplateValue.absentText) }
         switch self {
         case .humanize: return .string(Humanize.decimal(try number(first)))
         case .humanize1024: return .string(Humanize.binary(try number(first)))
@@ -44,6 +45,13 @@ enum TemplateFunction: String, CaseIterable, Sendable {
         case .and: return arguments.first { !$0.isTrue } ?? arguments[arguments.count - 1]
         case .or: return arguments.first { $0.isTrue } ?? arguments[arguments.count - 1]
         case .not: return .bool(!first.isTrue)
+        }
+    }
+
+    private var isForNumbers: Bool {
+        switch self {
+        case .humanize, .humanize1024, .humanizePercentage, .humanizeDuration, .humanizeTimestamp: true
+        default: false
         }
     }
 

@@ -6,10 +6,20 @@ indirect enum TemplateValue: Sendable {
     case nothing
     case string(String)
     case number(Double)
+    /// A number that there is none of here, such as the reference's value of a metric it does not have.
+    case absent
     case bool(Bool)
     case time(Timestamp)
     /// Fields by name, and what the whole prints as.
     case record([String: TemplateValue], shown: TemplateValue)
+
+    static let absentText = "n/a"
+
+    static func number(orAbsent value: Double?) -> TemplateValue {
+        value.flatMap { $0.isNaN ? nil : .number($0) } ?? .absent
+    }
+
+    var isAbsent: Bool { if case .absent = self { true } else { false } }
 
     /// Go's `%v`.
     var text: String {
@@ -17,6 +27,7 @@ indirect enum TemplateValue: Sendable {
         case .nothing: "<no value>"
         case .string(let text): text
         case .number(let value): Self.shortest(value)
+        case .absent: Self.absentText
         case .bool(let value): value ? "true" : "false"
         case .time(let time): time.rfc3339
         case .record(let members, .nothing):
@@ -29,7 +40,7 @@ indirect enum TemplateValue: Sendable {
     /// Go's notion of truth: not empty and not zero.
     var isTrue: Bool {
         switch self {
-        case .nothing: false
+        case .nothing, .absent: false
         case .string(let text): !text.isEmpty
         case .number(let value): value != 0
         case .bool(let value): value
@@ -46,6 +57,8 @@ indirect enum TemplateValue: Sendable {
         case .string(let text): Double(text)
         case .time(let time): time.seconds
         case .record(_, let shown): shown.number
+        // As a number it equals nothing and is neither more nor less than anything.
+        case .absent: .nan
         case .nothing, .bool: nil
         }
     }

@@ -1,27 +1,28 @@
 /// Which instances of two sides belong together, and what comes of them.
 ///
 /// As PromQL, one to one on equal labels, with `on` and `ignoring`; where one side has several for one of the other,
-/// they share it (PromQL's `group_left` without saying so). Without `on` and `ignoring` the label `version` counts only
-/// where both sides range over versions, so that `psi{version="14"} - psi{version="13"}` means what it says.
+/// they share it (PromQL's `group_left` without saying so). Without `on` and `ignoring` the labels `version` and
+/// `role` count only where both sides range over them, so that `psi{version="14"} - psi{version="13"}` and
+/// `psi{role="challenger"} - psi{role="champion"}` mean what they say.
 struct VectorMatching {
     private let rule: Expression.Matching
-    private let ignoresVersion: Bool
+    private let passedOver: [String]
 
     init(_ rule: Expression.Matching, _ left: Expression, _ right: Expression) {
         self.rule = rule
-        ignoresVersion = !(Self.ranges(left) && Self.ranges(right))
+        passedOver = ["version", "role"].filter { !(Self.ranges(left, over: $0) && Self.ranges(right, over: $0)) }
     }
 
-    private static func ranges(_ expression: Expression) -> Bool {
+    private static func ranges(_ expression: Expression, over label: String) -> Bool {
         expression.selectors.contains { selector in
-            let matchers = selector.matchers.filter { $0.label == "version" }
+            let matchers = selector.matchers.filter { $0.label == label }
             return !matchers.isEmpty && matchers.allSatisfy { $0.pinned == nil }
         }
     }
 
     private func key(_ sample: Sample) -> [String: String] {
         switch rule {
-        case .all: sample.labels.filter { !(ignoresVersion && $0.key == "version") }
+        case .all: sample.labels.filter { !passedOver.contains($0.key) }
         case .on(let names): sample.labels.filter { names.contains($0.key) }
         case .ignoring(let names): sample.labels.filter { !names.contains($0.key) }
         }
@@ -102,7 +103,9 @@ struct VectorMatching {
     }
 
     private static func any(_ truths: [Sample.Truth]) -> Sample.Truth {
-        for truth in [Sample.Truth.holds, .insufficient, .noData] where truths.contains(truth) { return truth }
+        for truth in [Sample.Truth.holds, .lateLabels, .insufficient, .noData] where truths.contains(truth) {
+            return truth
+        }
         return .clear
     }
 }

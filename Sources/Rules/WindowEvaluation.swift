@@ -1,3 +1,4 @@
+import Detection
 import Statistics
 import Values
 
@@ -5,24 +6,34 @@ import Values
 struct WindowEvaluation {
     let rules: RuleSet
     let snapshot: Snapshot
+    private let clock: String
+    private let roles: RoleHistory
+    /// How far back each history is needed.
+    private let memories: [String: Span]
     private(set) var state: ModelAlertState
-    private var transitions: [Transition] = []
+    /// From the end of the last window of this size to the end of this one.
+    private let step: Span
+    private var transitions: [AlertTransition] = []
 
-    private struct Transition {
-        var fingerprint: String
-        var instance: AlertInstance
-        var status: Alert.Status
-        var rule: Rule?
-        var sample: Sample?
-    }
+    /// When the window is judged, where that is not as it ends.
+    private let judgedAt: Timestamp?
 
-    init(rules: RuleSet, snapshot: Snapshot, state: ModelAlertState) {
+    /// - Parameter clock: names the nominal size of the window.
+    init(
+        rules: RuleSet, snapshot: Snapshot, clock: String, step: Span, roles: RoleHistory, state: ModelAlertState,
+        judgedAt: Timestamp?
+    ) {
+        self.judgedAt = judgedAt
+        self.step = step
         self.rules = rules
         self.snapshot = snapshot
+        self.clock = clock
+        self.roles = roles
         self.state = state
+        memories = rules.memories(model: snapshot.model, clock: clock)
     }
 
-    private var at: Timestamp { snapshot.window.end }
+    private var at: Timestamp { judgedAt ?? snapshot.window.end }
 
     /// Alerts whose rule is gone end: nobody would ever resolve them.
     mutating func resolveOrphans() {
@@ -35,6 +46,7 @@ struct WindowEvaluation {
         }
         let known = Set(rules.groups.flatMap { group in group.rules.map { "\(group.name)/\($0.name)" } })
         state.errors = state.errors.filter { known.contains($0.key) }
+        state.detectors = state.detectors.filter { known.contains($0.key) }
     }
 
     mutating func evaluate(_ group: RuleGroup, _ due: [Rule], ownSize: Span?) {
@@ -43,7 +55,8 @@ struct WindowEvaluation {
             used: state.instances.values.count {
                 $0.group == group.name && $0.isActive && $0.rule != RuleSet.limitAlert
             })
-        for rule in due { evaluate(rule, group, &room) }
+        let watched = watchedStreams(group, due)
+        for rule in due { evaluate(rule, group, watched, &room) }
         reportLimit(group, room, ownSize)
     }
 
@@ -54,22 +67,61 @@ struct WindowEvaluation {
         var refused = 0
     }
 
-    private mutating func evaluate(_ rule: Rule, _ group: RuleGroup, _ room: inout Room) {
+    /// Streams by rule, of all rules of the group that gather evidence: its budget is shared among them.
+    private func watchedStreams(_ group: RuleGroup, _ due: [Rule]) -> [String: Int] {
+        var watched: [String: Int] = [:]
+        for rule in group.rules where rule.significance == .edetector {
+            watched[rule.name] = state.detectors["\(group.name)/\(rule.name)"]?.streams ?? 0
+        }
+        for rule in due where rule.significance == .edetector {
+            watched[rule.name] = evaluator(rule).watched(rule.expression)
+        }
+        return watched
+    }
+
+    /// What looks at the window for a rule, before it knows the past.
+    private func evaluator(_ rule: Rule) -> ExpressionEvaluator {
+        ExpressionEvaluator(
+            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
+            labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: snapshot.window.end), clock: clock)
+    }
+
+    /// What judges a rule's numbers by all windows so far, `nil` where it asks for something else.
+    private func detector(_ rule: Rule, _ group: RuleGroup, _ watched: [String: Int]) -> RuleDetector? {
+        guard rule.significance == .edetector else { return nil }
+        let known = state.detectors["\(group.name)/\(rule.name)"]
+        let own = known.flatMap { $0.ruleHash == rule.identityHash ? $0 : nil }
+        let budget = group.budget ?? .standard
+        let size = Double(max(snapshot.window.length.microseconds, 1))
+        let step = min(max(Double(step.microseconds), 1), size)
+        return RuleDetector(
+            own ?? RuleDetectorState(ruleHash: rule.identityHash), snapshot, minimumRows: rule.minimumRows,
+            limit: LogEvidence.limit(
+                streams: watched.values.reduce(0, +), windows: Double(budget.per.microseconds) / step,
+                budget: budget.falseAlerts), weight: step / size)
+    }
+
+    private mutating func evaluate(
+        _ rule: Rule, _ group: RuleGroup, _ watched: [String: Int], _ room: inout Room
+    ) {
         let key = "\(group.name)/\(rule.name)"
         var known: [String: AlertInstance] = [:]
         for (fingerprint, instance) in state.instances where instance.group == group.name && instance.rule == rule.name
         {
             known[fingerprint] = instance
         }
-        let evaluator = ExpressionEvaluator(
-            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance)
+        let detector = detector(rule, group, watched)
+        var evaluator = evaluator(rule)
+        evaluator.detector = detector
         do {
+            try remember(rule, &evaluator)
             let samples = try evaluator.evaluate(rule.expression)
+            if let detector { state.detectors[key] = detector.finished(streams: watched[rule.name] ?? 0) }
             let named = try name(samples, rule, isTracking: !known.isEmpty || rule.noData == .alert)
             state.errors[key] = nil
             for entry in named { step(entry, rule, group, &known, &room) }
             for (fingerprint, instance) in known.sorted(by: { $0.key < $1.key }) {
-                missing(fingerprint, instance, rule)
+                missing(fingerprint, instance, rule, &room)
             }
         } catch {
             // As in Prometheus a rule that cannot be evaluated freezes its alerts.
@@ -80,6 +132,30 @@ struct WindowEvaluation {
                 state.instances[fingerprint] = instance
             }
         }
+    }
+
+    /// Adds this window to what the rule looks back on, before it looks.
+    private mutating func remember(_ rule: Rule, _ evaluator: inout ExpressionEvaluator) throws(EvaluationError) {
+        for (history, inner) in rule.expression.histories {
+            let key = RuleHistory.key(history, clock: clock, minimumRows: rule.minimumRows)
+            var past = state.histories?[key] ?? RuleHistory()
+            do {
+                try past.record(try evaluator.values(inner), at: at, memory: memories[key] ?? history.memory)
+            } catch {
+                state.histories?[key] = nil
+                throw error
+            }
+            state.histories = state.histories ?? [:]
+            state.histories?[key] = past
+            evaluator.histories[key] = past
+        }
+    }
+
+    /// Forgets what no rule looks back on any more.
+    mutating func forgetHistories() {
+        guard let histories = state.histories else { return }
+        let kept = histories.filter { !$0.key.hasPrefix("\(clock)/") || memories[$0.key] != nil }
+        state.histories = kept.isEmpty ? nil : kept
     }
 
     private struct Named {
@@ -115,7 +191,8 @@ struct WindowEvaluation {
     private mutating func step(
         _ entry: Named, _ rule: Rule, _ group: RuleGroup, _ known: inout [String: AlertInstance], _ room: inout Room
     ) {
-        let input = input(entry.sample.truth, rule.noData)
+        var input = input(entry.sample.truth, rule.noData)
+        if !isArmed(rule), known[entry.fingerprint]?.phase != .firing, case .holds = input { input = .clear }
         var instance: AlertInstance
         if let mine = known.removeValue(forKey: entry.fingerprint) {
             instance = mine
@@ -136,6 +213,9 @@ struct WindowEvaluation {
             room.used += 1
         }
         let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+        if !wasActive, case .holds = input, let start = entry.sample.verdict?.changeStart {
+            instance.note(changeStart: start)
+        }
         if case .holds = input {
             let scope = AlertEvidence(snapshot, entry.sample).scope(labels: instance.labels, instance.segment)
             instance.annotations = rule.annotations.mapValues { $0.render(scope) }
@@ -145,14 +225,30 @@ struct WindowEvaluation {
         if wasActive, state.instances[entry.fingerprint]?.isActive != true { room.used -= 1 }
     }
 
+    /// A rule that waits for deploys raises nothing at other times; what fires goes on until it is over.
+    private func isArmed(_ rule: Rule) -> Bool {
+        rule.sinceDeploy.map { roles.isWithin($0, ofDeployIn: snapshot.window) } ?? true
+    }
+
     /// An instance the expression no longer speaks of: its rows are gone, or its rule is another one now.
-    private mutating func missing(_ fingerprint: String, _ instance: AlertInstance, _ rule: Rule) {
+    private mutating func missing(
+        _ fingerprint: String, _ instance: AlertInstance, _ rule: Rule, _ room: inout Room
+    ) {
         var instance = instance
         if instance.ruleHash != rule.identityHash {
             end(fingerprint, instance, rule: rule, sample: nil)
             return
         }
-        let input = input(.noData, rule.noData)
+        var input = input(.noData, rule.noData)
+        if !isArmed(rule), instance.phase != .firing, case .holds = input { input = .clear }
+        let wasActive = instance.isActive
+        if !wasActive, case .holds = input {
+            guard room.used < room.limit else {
+                room.refused += 1
+                return
+            }
+            room.used += 1
+        }
         let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
         instance.health = .no_data
         if case .holds = input, outcome != .none {
@@ -160,6 +256,7 @@ struct WindowEvaluation {
             instance.annotations = rule.annotations.mapValues { $0.render(scope) }
         }
         settle(fingerprint, instance, outcome, rule, nil)
+        if wasActive, state.instances[fingerprint]?.isActive != true { room.used -= 1 }
     }
 
     private func input(_ truth: Sample.Truth, _ noData: NoDataPolicy) -> AlertInstance.Input {
@@ -167,6 +264,7 @@ struct WindowEvaluation {
         case .holds: return .holds
         case .clear: return .clear
         case .insufficient: return .unknown(.insufficient)
+        case .lateLabels: return .unknown(.late_labels)
         case .noData:
             switch noData {
             case .keepLast: return .unknown(.no_data)
@@ -187,13 +285,13 @@ struct WindowEvaluation {
             instance.revision += 1
             state.instances[fingerprint] = instance
             transitions.append(
-                Transition(
+                AlertTransition(
                     fingerprint: fingerprint, instance: instance, status: outcome == .firing ? .firing : .pending,
                     rule: rule, sample: sample))
         case .resolved:
             instance.revision += 1
             transitions.append(
-                Transition(
+                AlertTransition(
                     fingerprint: fingerprint, instance: instance, status: .resolved, rule: rule, sample: sample))
             retire(fingerprint, instance, rule)
         case .forgotten: retire(fingerprint, instance, rule)
@@ -215,7 +313,7 @@ struct WindowEvaluation {
             var instance = instance
             instance.revision += 1
             transitions.append(
-                Transition(
+                AlertTransition(
                     fingerprint: fingerprint, instance: instance, status: .resolved, rule: rule, sample: sample))
             state.retire(fingerprint, instance, at: at)
         } else {
@@ -245,26 +343,12 @@ struct WindowEvaluation {
         settle(fingerprint, instance, outcome, nil, nil)
     }
 
-    /// The collected transitions as alerts.
-    func alerts() -> [Alert] {
-        let firing = state.firing
-        var reports: [String: AttributionReport] = [:]
-        return transitions.map { transition in
-            let instance = transition.instance
-            let others = firing.lazy.filter { $0.labels != instance.labels }.prefix(AlertEvidence.maximumOthers)
-            let evidence = AlertEvidence(snapshot, transition.sample)
-            // Many alerts of one window are about the same column: its attribution is computed once.
-            let key = evidence.row.map { "\($0.version)/\($0.column)" } ?? ""
-            let report = reports[key] ?? evidence.attribution()
-            reports[key] = report
-            let context = evidence.context(instance, report, alsoFiring: Array(others))
-            return Alert(
-                status: transition.status, at: at, labels: instance.labels, annotations: instance.annotations,
-                startsAt: instance.activeAt, endsAt: transition.status == .resolved ? at : nil,
-                fingerprint: transition.fingerprint, segment: instance.segment, context: context,
-                revision: instance.revision, model: snapshot.model, group: instance.group, rule: instance.rule,
-                notify: transition.rule?.notify,
-                actions: transition.status == .firing ? transition.rule?.actions ?? [] : [])
-        }
+    /// The collected transitions as alerts. Notes the window in the state, for those of later ones.
+    mutating func alerts(clock: String, _ champions: [ChampionMove]) -> [Alert] {
+        let book = EvidenceBook(snapshot)
+        let memory = state.remember(snapshot, rows: book.windowRows, clock: clock)
+        guard !transitions.isEmpty else { return [] }
+        var writer = AlertWriter(book: book, memory: memory, champions: champions)
+        return writer.alerts(transitions, &state)
     }
 }

@@ -4,12 +4,12 @@ import Hummingbird
 
 /// Who may ask: tokens, and requests that a person's browser was tricked into. Deny by default.
 struct AccessGuard: Sendable {
-    private let tokens: [[UInt8]]
+    private let tokens: [(secret: [UInt8], role: Role)]
     /// Only a server on loopback can be the target of DNS rebinding; elsewhere its names are not known here.
     private let isLoopback: Bool
 
     init(_ configuration: ServerConfiguration) {
-        tokens = configuration.tokens.map { Array($0.utf8) }
+        tokens = configuration.tokens.map { (Array($0.utf8), configuration.roles[$0] ?? .admin) }
         isLoopback = ServerConfiguration.isLoopback(configuration.host)
     }
 
@@ -28,11 +28,20 @@ struct AccessGuard: Sendable {
         }
     }
 
-    /// Answers the user name of Basic credentials, which is anyone's to choose: only the token counts.
-    func authenticate(_ request: Request) throws(Failure) -> String? {
+    /// Who asks, and what the token lets them do.
+    struct Caller: Sendable {
+        /// The user name of Basic credentials, which is anyone's to choose: only the token counts.
+        let user: String?
+        let role: Role
+
+        static let nobody = Caller(user: nil, role: .viewer)
+    }
+
+    /// Without tokens, on this machine alone, everybody is an admin.
+    func authenticate(_ request: Request) throws(Failure) -> Caller {
         let (user, secret) = Self.credentials(request.headers[.authorization])
-        if tokens.isEmpty { return user }
-        guard let secret, matches(Array(secret.utf8)) else {
+        if tokens.isEmpty { return Caller(user: user, role: .admin) }
+        guard let secret, let role = role(of: Array(secret.utf8)) else {
             var failure = Failure(
                 .unauthorized, "unauthorized",
                 "send one of the configured tokens: Authorization: Bearer TOKEN, or Basic with it as the password")
@@ -42,16 +51,16 @@ struct AccessGuard: Sendable {
                 HTTPField(name: .wwwAuthenticate, value: #"Basic realm="holdfast", charset="UTF-8""#))
             throw failure
         }
-        return user
+        return Caller(user: user, role: role)
     }
 
     /// Looks at every byte of what was sent for every token, so that the time taken tells its length and nothing else.
-    private func matches(_ given: [UInt8]) -> Bool {
-        var found = false
-        for token in tokens {
+    private func role(of given: [UInt8]) -> Role? {
+        var found: Role?
+        for (token, role) in tokens {
             var difference = UInt(token.count ^ given.count)
             for i in given.indices { difference |= UInt(given[i] ^ token[i % token.count]) }
-            found = (difference == 0) || found
+            if difference == 0 { found = max(role, found ?? role) }
         }
         return found
     }

@@ -38,6 +38,8 @@ struct AlertCard: Sendable {
     let actions: [Action]
     let related: [String]
     let runbook: String?
+    /// The alert's own page; `nil` for lines without a fingerprint.
+    let href: String?
 
     var isFiring: Bool { status == "firing" }
     var isResolved: Bool { status == "resolved" }
@@ -71,6 +73,11 @@ struct AlertCard: Sendable {
         likely = context["likely"]?.stringValue
         actions = (context["actions"]?.arrayValue ?? []).compactMap { Self.action($0) }
         related = Self.related(context)
+        let named = labels["model"]?.stringValue ?? ""
+        href = json["fingerprint"]?.stringValue.flatMap { fingerprint in
+            named.isEmpty
+                ? nil : "/models/\(PercentCoding.encode(named))/alerts/\(PercentCoding.encode(fingerprint))"
+        }
         runbook = Markup.link(annotations["runbook_url"]?.stringValue ?? context["links"]?["runbook"]?.stringValue)
     }
 

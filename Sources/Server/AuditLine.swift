@@ -38,6 +38,20 @@ struct AuditLine: Sendable {
         case .versionDeleted:
             what = "deleted version \(text("version"))"
             kind = "plain"
+        case .versionChanged:
+            what =
+                detail["stage"]?.stringValue.map { "moved version \(text("version")) to stage \($0)" }
+                ?? "changed version \(text("version"))"
+            kind = "plain"
+        case .modelRenamed:
+            what = "renamed the model from \(text("from"))"
+            kind = "plain"
+        case .modelChanged:
+            what = detail["protected"] == nil ? "changed the model" : "protected the model's champion"
+            kind = "plain"
+        case .modelDeleted:
+            what = "deleted the model"
+            kind = "plain"
         case .modelRegistered:
             what = "registered the model"
             kind = "plain"
@@ -50,6 +64,33 @@ struct AuditLine: Sendable {
         case .quarantineCleared:
             what = "cleared \(text("version")) from quarantine"
             kind = "forward"
+        case .rollbackHeld:
+            what = "stopped automatic rollbacks"
+            kind = "refused"
+        case .rollbackReleased:
+            what = "allowed automatic rollbacks again"
+            kind = "plain"
+        case .promotionRefused:
+            what = "promotion of \(text("version")) refused by its gate"
+            kind = "refused"
+        case .gateForced:
+            what = "passed the gate of \(text("version")) by force"
+            kind = "refused"
+        case .policySet:
+            what = "changed the promotion policy"
+            kind = "plain"
+        case .metricsRecorded:
+            what = "measured version \(text("version"))"
+            kind = "plain"
+        case .versionApproved:
+            what = "approved version \(text("version"))"
+            kind = "plain"
+        case .referenceStored:
+            what = "stored the reference of version \(text("version"))"
+            kind = "plain"
+        case .versionsPurged:
+            what = "purged deleted versions"
+            kind = "plain"
         case nil:
             what = entry.action
             kind = "plain"

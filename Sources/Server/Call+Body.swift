@@ -40,7 +40,7 @@ extension Call {
             }
             guard field.accepts(member.value) else {
                 throw Failure.invalid(
-                    "'\(member.key)' must be \(field.type == "integer" ? "a whole number" : "a string")")
+                    "'\(member.key)' must be \(field.typeInWords)")
             }
             guard values.updateValue(member.value, forKey: member.key) == nil else {
                 throw Failure.invalid("'\(member.key)' is given twice: give it once")
@@ -55,6 +55,22 @@ extension Call {
 
 extension Route.Field {
     fileprivate func accepts(_ value: JSON) -> Bool {
-        type == "integer" ? value.integerValue != nil : value.stringValue != nil
+        switch type {
+        case "integer": value.integerValue != nil
+        case "number": value.numberValue != nil
+        case "boolean": value == .bool(true) || value == .bool(false)
+        case "array": value.arrayValue?.allSatisfy { $0.stringValue != nil } ?? false
+        default: value.stringValue != nil
+        }
+    }
+
+    fileprivate var typeInWords: String {
+        switch type {
+        case "integer": "a whole number"
+        case "number": "a number"
+        case "boolean": "true or false"
+        case "array": "a list of strings"
+        default: "a string"
+        }
     }
 }

@@ -39,7 +39,7 @@ struct ChampionQuery: Hashable, Sendable {
     }
 
     /// The number in `"12"` or `W/"12"`.
-    private static func sequence(_ tag: Substring) -> Int64? {
+    static func sequence(_ tag: Substring) -> Int64? {
         var tag = tag.drop { $0 == " " }
         while tag.last == " " { tag.removeLast() }
         if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }

@@ -16,18 +16,18 @@ struct Dispatcher: HTTPResponder {
         do {
             response = try await route(request)
         } catch let failure as Failure {
-            response = failure.response
+            response = failure.response(to: request.uri.path)
         } catch let error as RegistryError {
             let failure = Failure(error)
             if error.code == .unavailable { note(request, failure, error.message) }
-            response = failure.response
+            response = failure.response(to: request.uri.path)
         } catch is CancellationError {
             response = Failure.later("shutting_down", "the server is stopping: try again", seconds: 1).response
         } catch {
             // What went wrong inside is for the log; the caller can do nothing with it.
             let failure = Failure(.internalServerError, "internal", "the request failed; the server's log says why")
             note(request, failure, String(describing: error))
-            response = failure.response
+            response = failure.response(to: request.uri.path)
         }
         for (name, value) in Self.alwaysSent { response.headers[name] = value }
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
@@ -40,7 +40,7 @@ struct Dispatcher: HTTPResponder {
         let method: HTTPRequest.Method = request.method == .head ? .get : request.method
         let route = found.first { $0.method == method }
         // Without credentials nobody learns which paths there are.
-        let user = route?.access == .open ? nil : try access.authenticate(request)
+        let caller = route?.access == .open ? .nobody : try access.authenticate(request)
         guard let route else {
             guard !found.isEmpty else {
                 throw Failure(.notFound, "not_found", "there is no such path: /openapi.json lists all of them")
@@ -51,10 +51,16 @@ struct Dispatcher: HTTPResponder {
             failure.headers[.allow] = allowed
             throw failure
         }
-        let query = try Query(request.uri.query)
+        guard route.access == .open || caller.role >= route.role else {
+            throw Failure(
+                .forbidden, "forbidden", "this needs the role \(route.role), and the token has the role \(caller.role)")
+        }
+        // MLflow's clients send lists as repeated names; its routes read the query themselves.
+        let query = MLflowPath.isOne(request.uri.path) ? .empty : try Query(request.uri.query)
         // Probes and pages are asked with all kinds of cache busters; the API is exact.
         if route.path.hasPrefix("/v1/") { try query.checkNames(route.query.map(\.name)) }
-        return try await route.handle(Call(request: request, path: values, query: query, user: user))
+        return try await route.handle(
+            Call(request: request, path: values, query: query, user: caller.user, role: caller.role))
     }
 
     private func note(_ request: Request, _ failure: Failure, _ cause: String) {

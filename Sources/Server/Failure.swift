@@ -45,6 +45,14 @@ struct Failure: Error, Hashable, Sendable {
         if error.code == .unavailable { headers[.retryAfter] = "1" }
     }
 
+    /// As the clients of a path read it.
+    func response(to path: String) -> Response {
+        guard MLflowPath.isOne(path) else { return response }
+        var mlflow = Response.mlflow(MLflowPath.code(of: self), message, status: status)
+        for field in headers { mlflow.headers.append(field) }
+        return mlflow
+    }
+
     var response: Response {
         var response = Response.json(
             ["error": .members(("code", .string(code)), ("message", .string(message)))], status: status)

@@ -52,6 +52,12 @@ enum Format {
         return fixed(share * 100, digits: value < 9.95 ? 1 : 0) + "%"
     }
 
+    /// A probability: what is far below any level needs no digits.
+    static func probability(_ value: Double?) -> String {
+        guard let value, value.isFinite else { return "–" }
+        return value < 1e-6 ? "under 1e-6" : value < 0.001 ? "under 0.001" : fixed(value, digits: 3)
+    }
+
     /// `12,345`.
     static func count(_ value: UInt64) -> String {
         var text = ""

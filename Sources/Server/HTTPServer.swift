@@ -1,6 +1,7 @@
 import Hummingbird
 import HummingbirdCore
 package import Logging
+package import MLflow
 import NIOCore
 package import Registry
 package import ServiceLifecycle
@@ -8,12 +9,15 @@ import Values
 
 /// The HTTP side of the monitor as one service: API, pages and `/metrics` on one port.
 ///
-/// - Parameter onRunning: called once with the bound port, before the first request is answered.
+/// - Parameters:
+///   - mlflow: answers MLflow's clients, where they are served.
+///   - onRunning: called once with the bound port, before the first request is answered.
 package func makeServer(
-    configuration: ServerConfiguration, service: some MonitorService, registry: Registry, log: Logger,
+    configuration: ServerConfiguration, service: some MonitorService, registry: Registry,
+    mlflow: MLflowAPI? = nil, log: Logger,
     onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> some Service {
-    let backend = Backend(service: service, registry: registry, telemetry: ServerTelemetry(log: log))
+    let backend = Backend(service: service, registry: registry, mlflow: mlflow, telemetry: ServerTelemetry(log: log))
     let dispatcher = Dispatcher(
         routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry)
     // Above the longest long poll, so that only connections without a request are closed.
@@ -36,6 +40,8 @@ package func makeServer(
 struct Backend: Sendable {
     let service: any MonitorService
     let registry: Registry
+    /// `nil` where MLflow's interface is not served.
+    let mlflow: MLflowAPI?
     let telemetry: ServerTelemetry
 }
 
@@ -46,6 +52,10 @@ enum Limits {
     static let eventBytes = 32 << 20
     /// Of every other body.
     static let requestBytes = 64 << 10
+    /// Of what MLflow's clients log at once; a dataset's profile alone may have 16 MB.
+    static let mlflowBytes = 20 << 20
+    /// Of one artifact.
+    static let artifactBytes: Int64 = 64 << 30
     static let snapshotWindows = 1_000
     static let resolvedAlerts = 1_000
 }

@@ -27,29 +27,40 @@ struct Histogram: Sendable, Hashable {
             reference: comparison.reference.map { Double($0) }, current: comparison.current.map { Double($0) })
     }
 
-    /// From an alert's `context.comparison`, in counts or in shares.
+    /// From an alert's `context.comparison`, in counts or in shares. Missing values are a bin of their own where there are any to speak
+    /// of: they may be all that the alert is about.
     init?(_ json: JSON) {
         func numbers(_ key: String) -> [Double] { json[key]?.arrayValue?.compactMap(\.numberValue) ?? [] }
+        let nulls = numbers("null")
         self.init(
             edges: numbers("edges"), categories: json["categories"]?.arrayValue?.compactMap(\.stringValue) ?? [],
-            reference: numbers("reference"), current: numbers("current"))
+            reference: numbers("reference"), current: numbers("current"),
+            missing: nulls.count == 2 && nulls.allSatisfy { (0...1).contains($0) } && nulls.contains { $0 > 0.005 }
+                ? (nulls[0], nulls[1]) : nil)
     }
 
-    private init?(edges: [Double], categories: [String], reference: [Double], current: [Double]) {
+    /// - Parameter missing: shares of all rows on both sides.
+    private init?(
+        edges: [Double], categories: [String], reference: [Double], current: [Double],
+        missing: (reference: Double, current: Double)? = nil
+    ) {
         guard !reference.isEmpty, reference.count == current.count,
             (reference + current).allSatisfy({ $0.isFinite && $0 >= 0 })
         else { return nil }
-        let p = Self.shares(reference)
-        let q = Self.shares(current)
+        let p = Self.shares(reference).map { $0 * (1 - (missing?.reference ?? 0)) }
+        let q = Self.shares(current).map { $0 * (1 - (missing?.current ?? 0)) }
+        let rest = missing.map { [Bin(label: "missing", reference: $0.reference, current: $0.current)] } ?? []
         if categories.count == p.count {
             isNumeric = false
             ends = nil
-            bins = Self.largest(zip(categories, zip(p, q)).map { Bin(label: $0, reference: $1.0, current: $1.1) })
+            bins =
+                Self.largest(zip(categories, zip(p, q)).map { Bin(label: $0, reference: $1.0, current: $1.1) }) + rest
         } else if categories.isEmpty, edges.count + 1 == p.count {
             isNumeric = true
             let names = edges.map { Format.number($0) }
-            ends = names.isEmpty ? nil : ("≤ \(names[0])", "> \(names[names.count - 1])")
-            bins = p.indices.map { Bin(label: Self.label($0, names), reference: p[$0], current: q[$0]) }
+            ends =
+                names.isEmpty ? nil : ("≤ \(names[0])", "> \(names[names.count - 1])\(rest.isEmpty ? "" : ", missing")")
+            bins = p.indices.map { Bin(label: Self.label($0, names), reference: p[$0], current: q[$0]) } + rest
         } else {
             return nil
         }

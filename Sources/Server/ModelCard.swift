@@ -27,6 +27,7 @@ struct ModelCard: Sendable {
     let rowTrend: String?
     let watermark: String?
     let late: String?
+    let performance: PerformanceCard?
     let drawn: [ColumnCard]
     let others: [ColumnCard]
     let hasColumns: Bool
@@ -54,6 +55,7 @@ struct ModelCard: Sendable {
             ).markup
         watermark = model.watermark.map { Format.time($0) }
         late = model.lateRows == 0 ? nil : Format.count(model.lateRows)
+        performance = model.performance.flatMap { PerformanceCard($0) }
         let columns = model.columns.map { ColumnCard($0) }.enumerated().sorted { a, b in
             a.element.evidence != b.element.evidence ? a.element.evidence > b.element.evidence : a.offset < b.offset
         }.map(\.element)

@@ -19,6 +19,15 @@ package protocol MonitorService: Sendable {
     ) async throws -> [UInt8]
     /// Lines of `alerts.jsonl`: the latest state of open alerts, then of the newest resolved ones.
     func alerts(model: String?, resolved: Int) async throws -> [String]
+    /// What was told of one alert and how its metric went; `nil` where nothing is known of it.
+    func alert(model: String, fingerprint: String) async throws -> AlertHistory?
+    /// All silences in Alertmanager's form, with their state.
+    func silences() async throws -> [JSON]
+    /// Adds a silence, or replaces the one it names; its id.
+    /// - Throws: `SilenceRefused` where it cannot be taken.
+    func silence(_ body: JSON, by actor: String) async throws -> String
+    /// - Throws: `SilenceRefused` where there is no such silence.
+    func endSilence(_ id: String) async throws
     /// Wall clock, for registry changes and pages.
     func now() -> Timestamp
 }
@@ -91,6 +100,8 @@ package struct ModelOverview: Sendable {
     package let lateRows: UInt64
     /// In the order of the layout.
     package let columns: [Column]
+    /// `nil` where the model has no labels and no reference for them.
+    package var performance: PerformanceOverview?
 
     package init(
         name: String, task: String, versions: [String], referenceName: String, referenceRows: UInt64,

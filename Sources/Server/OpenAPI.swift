@@ -71,7 +71,11 @@ enum OpenAPI {
                     .object(
                         fields.map {
                             JSON.Member(
-                                $0.name, .members(("type", .string($0.type)), ("description", .string($0.about))))
+                                $0.name,
+                                .members(
+                                    ("type", .string($0.type)),
+                                    ("items", $0.type == "array" ? ["type": "string"] : nil),
+                                    ("description", .string($0.about))))
                         })
                 ),
                 ("required", .array(fields.filter(\.isRequired).map { .string($0.name) })))

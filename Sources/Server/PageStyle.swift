@@ -1,6 +1,6 @@
 /// The page's style sheet. Colours carry meaning: grey is the reference, blue the window that is judged, red drift.
 enum PageStyle {
-    static let text = colours + layout + alerts + models
+    static let text = colours + layout + alerts + models + page
 
     private static let colours = """
         :root{--bg:#f6f7f9;--card:#fff;--line:#e4e7ec;--text:#171b24;--soft:#667085;--faint:#f0f2f5;--ref:#c4cad6;
@@ -155,7 +155,33 @@ enum PageStyle {
         th,td{padding:6px 16px 6px 0;border-bottom:1px solid var(--line);white-space:nowrap}
         tbody tr:last-child td{border:0}
         td.trend{display:table-cell;width:170px}td.trend .spark{height:18px;width:150px}
-        @media (max-width:620px){.model>.head,.facts,.column,details{padding-left:14px;padding-right:14px}
+        .performance{display:grid;grid-template-columns:minmax(150px,1fr) minmax(0,3fr) minmax(120px,1fr);gap:8px 28px;
+        padding:14px 20px 18px;border-top:1px solid var(--line)}
+        .performance .figures b{font-size:18px;color:var(--text)}.performance .figures b.soft{font-size:14px}
+        .perf{height:120px;border-bottom:1px solid var(--line)}.perf .hit{fill:transparent}
+        .perf g:hover .hit{fill:var(--faint)}.perf .cover{fill:var(--ref);opacity:.5}
+        .perf path,.reliable path{fill:none;vector-effect:non-scaling-stroke;stroke-linecap:round}
+        .perf .band{fill:var(--cur);opacity:.12}.guess{stroke:var(--cur);stroke-width:1.2;stroke-dasharray:4 4}
+        .level{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 4}.early{stroke:var(--warn);stroke-width:4}
+        .reliable{max-width:150px;border:1px solid var(--line);border-width:0 0 1px 1px;overflow:visible}
+        .performance .key.soft{background:var(--warn);margin-left:10px}
+        .performance .key.guess{background:none;border:1px dashed var(--cur);margin-left:10px}
+        .performance .key.ref{margin-left:10px}.calibration{font-size:12px}.calibration .axis{max-width:150px}
+        @media (max-width:860px){.performance{grid-template-columns:minmax(0,1fr)}}
+        @media (max-width:620px){.performance,.model>.head,.facts,.column,details{padding-left:14px;padding-right:14px}
         .chips{margin-left:0}.facts{gap:10px 22px}.columns{grid-template-columns:minmax(0,1fr)}}
+        """
+
+    /// The page of one alert.
+    private static let page = """
+        .one{max-width:860px}.one .alert .body{grid-template-columns:minmax(0,1fr)}
+        .one .story{display:flex;flex-direction:column}
+        .one .likely{order:-1;font-size:17px;line-height:1.4;font-weight:600}.one .likely span{font-weight:400}
+        .one .evidence .hist{height:150px}
+        .timeline{padding:16px 20px}.timeline .spark{height:110px}.timeline details{padding:10px 0 0}
+        .figures-table{padding:6px 20px 12px}.figures-table .facts{padding:12px 0 4px}
+        .one h3 a{color:inherit}
+        @media (max-width:620px){.timeline,.figures-table,.list{padding-left:14px;padding-right:14px}
+        .timeline .spark{height:80px}}
         """
 }

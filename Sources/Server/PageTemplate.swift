@@ -50,12 +50,62 @@ enum PageTemplate {
         </section>
         """
 
+    /// The page of one alert.
+    static let alertDocument = """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>{{title}}</title>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml">
+        <style>{{{style}}}</style>
+        </head>
+        <body>
+        <header class="top"><div class="wide">
+        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="26" height="26"><b>Holdfast</b></a>
+        <span class="now"><a href="/">all alerts</a></span>
+        </div></header>
+        <main class="wide one">
+        {{#page}}
+        <section aria-label="Alert">{{#card}}\(alert){{/card}}</section>
+        {{#timeline}}<section aria-label="Timeline"><h2>{{#about}}{{.}}{{/about}} before and since</h2>
+        <div class="card timeline">{{{timeline}}}<div class="axis"><span>{{timelineFirst}}</span>\
+        <span>{{timelineLast}}</span></div>
+        <details><summary>The last windows as numbers</summary><div class="scroll"><table>
+        <thead><tr><th>window</th><th class="num">rows</th><th class="num">value</th></tr></thead><tbody>
+        {{#windows}}<tr><td>{{name}}</td><td class="num">{{before}}</td><td class="num">{{now}}</td></tr>
+        {{/windows}}</tbody></table></div></details></div></section>{{/timeline}}
+        {{#hasEvidence}}<section aria-label="Evidence"><h2>Seen beside it</h2><div class="card list">
+        {{#evidence}}<div class="item">{{.}}</div>{{/evidence}}</div></section>{{/hasEvidence}}
+        {{#hasDrivers}}<section aria-label="Segments"><h2>Segments that drive it</h2><div class="card figures-table">
+        <div class="scroll"><table><thead><tr><th>segment</th><th class="num">share</th><th class="num">from its size</th>\
+        <th class="num">from its values</th><th class="num">±</th></tr></thead><tbody>
+        {{#drivers}}<tr><td><b>{{name}}</b></td><td class="num">{{share}}</td><td class="num">{{mix}}</td>\
+        <td class="num">{{within}}</td><td class="num soft">{{error}}</td></tr>
+        {{/drivers}}</tbody></table></div></div></section>{{/hasDrivers}}
+        <section aria-label="Numbers"><h2>Numbers</h2><div class="card figures-table"><div class="scroll"><table>
+        {{#hasQuantiles}}<thead><tr><th></th><th class="num">reference</th><th class="num">this window</th></tr></thead>\
+        <tbody>{{#quantiles}}<tr><td>{{name}}</td><td class="num">{{before}}</td><td class="num">{{now}}</td></tr>
+        {{/quantiles}}</tbody>{{/hasQuantiles}}</table></div>
+        <dl class="facts">{{#facts}}<div><dt>{{name}}</dt><dd>{{before}}</dd></div>{{/facts}}</dl></div></section>
+        <section aria-label="History"><h2>What was told</h2><div class="card list">
+        {{#steps}}<div class="item {{kind}}"><b>{{what}}</b> <span class="soft">{{at}}</span></div>{{/steps}}
+        </div></section>
+        {{/page}}
+        </main>
+        </body>
+        </html>
+        """
+
     private static let alert = """
         <article class="alert {{severityClass}} {{status}}">
-        <div class="head"><span class="pill">{{severity}}</span><h3>{{name}}</h3>
+        <div class="head"><span class="pill">{{severity}}</span><h3>{{#href}}<a href="{{.}}">{{name}}</a>{{/href}}\
+        {{^href}}{{name}}{{/href}}</h3>
         <span class="where">{{model}}{{#column}} <em>/</em> {{.}}{{/column}}</span>
         {{#segments}}<span class="tag">{{.}}</span>{{/segments}}
-        <span class="when">{{status}}{{#since}} since {{.}}{{/since}}</span></div>
+        <span class="when">{{status}}{{#until}} {{.}}{{/until}}{{^until}}{{#since}} since {{.}}{{/since}}{{/until}}</span></div>
         <div class="body{{^hasEvidence}} plain{{/hasEvidence}}">
         <div class="story">
         {{#summary}}<p class="summary">{{.}}</p>{{/summary}}
@@ -103,6 +153,7 @@ enum PageTemplate {
         {{^window}}<div class="empty"><b>No window has closed yet.</b> A window of {{windowSize}} closes once events \
         with later times arrive. Publish predictions to the topic, or post them to <code>/v1/events</code>; \
         old events work too, since time is taken from the events.</div>{{/window}}
+        {{#performance}}\(performance){{/performance}}
         {{#hasColumns}}<div class="columns">{{#drawn}}\(column){{/drawn}}</div>{{/hasColumns}}
         {{#hasOthers}}<details open data-key="others-{{name}}">\
         <summary>Other columns</summary><div class="scroll"><table>
@@ -115,6 +166,19 @@ enum PageTemplate {
         {{/others}}</tbody></table></div></details>{{/hasOthers}}
         </article>{{/models}}
         </section>
+        """
+
+    private static let performance = """
+        <div class="performance"><div class="story"><div class="title"><b>{{metric}}</b></div>
+        <div class="figures"><div><span>{{about}}</span><b>{{value}}</b></div>\
+        {{#estimate}}<div><span>estimated, newest window</span><b class="soft">{{.}}</b></div>{{/estimate}}\
+        <div><span>labelled, newest window</span><b class="soft">{{coverage}}</b></div></div></div>
+        <div class="over">{{{chart}}}<div class="axis"><span>{{first}}</span><span>{{last}}</span></div>
+        <div class="legend"><span class="key cur"></span>judged <span class="key soft"></span>labels still coming \
+        <span class="key guess"></span>estimated <span class="key ref"></span>labelled share</div></div>
+        {{#reliability}}<div class="calibration">{{{.}}}<div class="axis"><span>0</span><span>mean score</span>\
+        <span>1</span></div><div class="soft">{{reliabilityAbout}}</div></div>{{/reliability}}
+        </div>
         """
 
     private static let column = """

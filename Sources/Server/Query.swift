@@ -7,16 +7,29 @@ struct Query: Sendable, Hashable {
 
     init(_ text: String?) throws(Failure) {
         var values: [String: String] = [:]
-        for pair in (text ?? "").split(separator: "&") {
-            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = PercentCoding.decode(halves[0], plusIsSpace: true),
-                let value = PercentCoding.decode(halves.count > 1 ? halves[1] : "", plusIsSpace: true)
-            else { throw .invalid("the query is not valid percent-encoded UTF-8: \(pair)") }
+        for (name, value) in try Self.pairs(text) {
             guard values.updateValue(value, forKey: name) == nil else {
                 throw .invalid("parameter '\(name)' is given twice: give it once")
             }
         }
         self.values = values
+    }
+
+    private init() { values = [:] }
+
+    static let empty = Query()
+
+    /// All of them, in order, for those who take lists.
+    static func pairs(_ text: String?) throws(Failure) -> [(name: String, value: String)] {
+        var pairs: [(name: String, value: String)] = []
+        for pair in (text ?? "").split(separator: "&") {
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = PercentCoding.decode(halves[0], plusIsSpace: true),
+                let value = PercentCoding.decode(halves.count > 1 ? halves[1] : "", plusIsSpace: true)
+            else { throw .invalid("the query is not valid percent-encoded UTF-8: \(pair)") }
+            pairs.append((name, value))
+        }
+        return pairs
     }
 
     subscript(name: String) -> String? { values[name] }
@@ -78,6 +91,20 @@ struct Query: Sendable, Hashable {
 
 /// Percent encoding of URLs (RFC 3986). Decoding happens exactly once and never guesses: what is not valid is `nil`.
 enum PercentCoding {
+    /// One part of a path: everything but letters, digits and `-._~` is escaped.
+    static func encode(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        var out = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e:
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            default: out += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+        return out
+    }
+
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         var out: [UInt8] = []
         var bytes = text.utf8.makeIterator()

@@ -24,6 +24,7 @@ extension Response {
 enum ContentType {
     static let json = "application/json"
     static let jsonLines = "application/x-ndjson"
+    static let eventStream = "text/event-stream"
     static let html = "text/html; charset=utf-8"
     static let svg = "image/svg+xml"
     /// As Prometheus asks for it.

@@ -35,12 +35,16 @@ struct Route: Sendable {
     /// `/v1/models/{model}/champion`: a part in braces takes any one part of a path.
     let path: String
     var access = Access.token
+    /// The least role that may ask; where not told, a viewer may read and an editor may send.
+    var needs: Role?
     let summary: String
     var query: [Parameter] = []
     /// Members of the JSON object it takes; `nil` where there is no body, empty where the body is not one object.
     var body: [Field]?
     var answers: [Answer]
     let handle: @Sendable (Call) async throws -> Response
+
+    var role: Role { needs ?? (method == .get ? .viewer : .editor) }
 
     var parts: [Substring] { path.split(separator: "/") }
 }
@@ -53,6 +57,7 @@ struct Call: Sendable {
     let query: Query
     /// The user name of Basic credentials, for the audit trail.
     let user: String?
+    let role: Role
 
     /// The part of the path that a route's own pattern promises.
     func named(_ name: String) throws(Failure) -> String {

@@ -31,59 +31,7 @@ extension Routes {
                 let versions = try await backend.registry.versions(model: try call.named("model"))
                 return .json(["versions": .array(versions.map(\.json))])
             },
-            Route(
-                method: .post, path: "/v1/models/{model}/rollback",
-                summary: "Goes back to an earlier version and puts the present one in quarantine",
-                body: rollbackFields, answers: changeAnswers
-            ) { try await rollBack($0, backend) },
-            Route(
-                method: .post, path: "/v1/models/{model}/promote", summary: "Makes a version the champion",
-                body: promoteFields, answers: changeAnswers
-            ) { try await promote($0, backend) },
         ]
-    }
-
-    private static let rollbackFields: [Route.Field] = [
-        .init(name: "to", type: "string", about: "champion-1 (unless told), champion-2, or a version"),
-        .init(name: "expected_champion", type: "string", about: "do it only while this version is the champion"),
-        .init(name: "reason", type: "string", about: "for the audit trail"),
-        .init(name: "actor", type: "string", about: "who asks, for the audit trail"),
-    ]
-
-    private static let promoteFields: [Route.Field] = [
-        .init(name: "version", type: "string", about: "the version to promote", isRequired: true),
-        .init(name: "expected_sequence", type: "integer", about: "do it only while the champion has this sequence"),
-        .init(name: "reason", type: "string", about: "for the audit trail"),
-        .init(name: "actor", type: "string", about: "who asks, for the audit trail"),
-    ]
-
-    private static let changeAnswers: [Route.Answer] = [
-        .init(status: 200, about: "The champion after it"), .init(status: 400, about: "The body is wrong"),
-        .init(status: 404, about: "No such model or version"),
-        .init(status: 409, about: "The champion is not the expected one"),
-        .init(status: 422, about: "A guard of the registry forbids it"),
-    ]
-
-    private static func rollBack(_ call: Call, _ backend: Backend) async throws -> Response {
-        let model = try call.named("model")
-        let body = try await call.members(rollbackFields)
-        return .champion(
-            try await backend.registry.rollback(
-                model: model, to: body["to"]?.stringValue ?? "champion-1",
-                expectedChampion: body["expected_champion"]?.stringValue,
-                actor: body["actor"]?.stringValue ?? call.actor, reason: body["reason"]?.stringValue ?? "",
-                at: backend.service.now()))
-    }
-
-    private static func promote(_ call: Call, _ backend: Backend) async throws -> Response {
-        let model = try call.named("model")
-        let body = try await call.members(promoteFields)
-        return .champion(
-            try await backend.registry.promote(
-                model: model, version: body["version"]?.stringValue ?? "",
-                expectedSequence: body["expected_sequence"]?.integerValue,
-                actor: body["actor"]?.stringValue ?? call.actor, reason: body["reason"]?.stringValue ?? "",
-                at: backend.service.now()))
     }
 
     private static func readChampion(_ call: Call, _ registry: Registry) async throws -> Response {
@@ -113,7 +61,7 @@ extension Routes {
 }
 
 extension Response {
-    fileprivate static func champion(_ state: ChampionState) -> Response {
+    static func champion(_ state: ChampionState) -> Response {
         var response = Response.json(state.json)
         response.headers[.eTag] = "\"\(state.sequence)\""
         response.headers[.cacheControl] = "no-cache"

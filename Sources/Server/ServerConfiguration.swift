@@ -5,10 +5,14 @@ package struct ServerConfiguration: Sendable {
     package let host: String
     /// 0 lets the system choose; `makeServer` tells which one it became.
     package let port: Int
-    /// Any of them opens every route. Without one there is no authentication, on loopback only.
+    /// Without one there is no authentication, on loopback only.
     package let tokens: [String]
+    /// What each of them is for; one without a role may do everything.
+    package let roles: [String: Role]
 
-    package init(host: String, port: Int, tokens: [String]) throws(ServerConfigurationError) {
+    package init(host: String, port: Int, tokens: [String], roles: [String: Role] = [:])
+        throws(ServerConfigurationError)
+    {
         guard !host.isEmpty else {
             throw ServerConfigurationError("http.listen has no host: write 127.0.0.1:8080")
         }
@@ -26,6 +30,7 @@ package struct ServerConfiguration: Sendable {
         self.host = host
         self.port = port
         self.tokens = tokens
+        self.roles = roles
     }
 
     /// Whether a host name or address can mean only this machine.

@@ -3,13 +3,13 @@
 ///
 /// A cell is a monotone function of the value, either of the value itself (edges spread evenly) or of its bits read as an integer
 /// (edges over many magnitudes); which of the two needs the shorter search is tried when the index is built. Because the function is
-/// monotone the result is exactly `NumericBins.index(of:)` for every finite value. Values beyond the bulk of the edges, where the
-/// tails lie far apart, are searched for among all edges: they are rare by construction.
+/// monotone the result is exactly `NumericBins.index(of:)` for every finite value. Values without a cell, beyond the bulk of the edges
+/// where the tails lie far apart, are searched for among all edges: they are rare by construction.
 package struct BinIndex: Sendable {
     private enum Cells: Sendable {
         /// `(value − low) · scale`.
-        case linear(scale: Double)
-        /// `(key(value) − key(low)) >> shift`.
+        case linear(low: Double, scale: Double)
+        /// `(halfKey(value) − halfKey(low)) >> shift`.
         case bits(origin: Int64, shift: UInt64)
     }
 
@@ -19,9 +19,6 @@ package struct BinIndex: Sendable {
 
     private let bins: NumericBins
     private let cells: Cells
-    /// Values from `low` up to and including `high` have a cell.
-    private let low: Double
-    private let high: Double
     /// By cell: the number of edges in lower cells.
     private let below: [UInt16]
     /// The edges, then as many infinities as the search may look past the end.
@@ -37,15 +34,16 @@ package struct BinIndex: Sendable {
         let bulk = edges.dropFirst(skipped).dropLast(skipped)
         let low = bulk.first ?? 0
         let high = bulk.last ?? 0
-        self.low = low
-        self.high = high
         var best: (cells: Cells, below: [UInt16], most: Int)?
         for cells in [Self.linear(low, high), Self.bits(low, high)].compactMap(\.self) {
             var counts = [Int](repeating: 0, count: Self.cellCount)
-            for edge in bulk { counts[Self.cell(cells, edge, low)] += 1 }
+            var sum = 0
+            for edge in edges {
+                let cell = Self.cell(cells, edge)
+                if cell < UInt64(Self.cellCount) { counts[Int(cell)] += 1 } else if edge < low { sum += 1 }
+            }
             let most = counts.max() ?? 0
             if let best, best.most.leadingZeroBitCount >= most.leadingZeroBitCount { continue }
-            var sum = bulk.startIndex
             best = (
                 cells,
                 counts.map { count in
@@ -54,7 +52,7 @@ package struct BinIndex: Sendable {
                 }, most
             )
         }
-        let chosen = best ?? (.bits(origin: 0, shift: 63), [UInt16](repeating: 0, count: Self.cellCount), 0)
+        let chosen = best ?? (Self.bits(low, high), [UInt16](repeating: 0, count: Self.cellCount), edges.count)
         cells = chosen.cells
         below = chosen.below
         let needed = chosen.most == 0 ? 0 : 1 << (Int.bitWidth - 1 - chosen.most.leadingZeroBitCount)
@@ -65,49 +63,52 @@ package struct BinIndex: Sendable {
     /// `nil` where the range is empty or too wide to subtract.
     private static func linear(_ low: Double, _ high: Double) -> Cells? {
         let scale = Double(cellCount - 1) / (high - low)
-        return scale.isNormal && (high - low).isFinite ? .linear(scale: scale) : nil
+        return scale.isNormal && (high - low).isFinite ? .linear(low: low, scale: scale) : nil
     }
 
     private static func bits(_ low: Double, _ high: Double) -> Cells {
-        let span = UInt64(bitPattern: key(high) &- key(low))
+        let span = UInt64(bitPattern: halfKey(high) &- halfKey(low))
         var shift: UInt64 = 0
         while span >> shift >= UInt64(cellCount) { shift += 1 }
-        return .bits(origin: key(low), shift: shift)
+        return .bits(origin: halfKey(low), shift: shift)
     }
 
-    /// Orders like the value among finite values.
+    /// Orders like the value among finite values, halved so that the difference of any two fits 64 bits with its sign.
     @inline(__always)
-    private static func key(_ value: Double) -> Int64 {
-        let bits = Int64(bitPattern: value.bitPattern)
-        return bits ^ Int64(bitPattern: UInt64(bitPattern: bits >> 63) >> 1)
+    private static func halfKey(_ value: Double) -> Int64 {
+        // −0 has the bits of a negative value.
+        let bits = Int64(bitPattern: (value + 0).bitPattern)
+        return (bits ^ Int64(bitPattern: UInt64(bitPattern: bits >> 63) >> 1)) >> 1
     }
 
-    /// Adding 2^52 leaves the nearest whole number in the low bits, without the checks of a conversion.
+    /// Adding 2^52 leaves the nearest whole number in the low bits, without the checks of a conversion. Of NaN, and far outside, not a
+    /// number of a cell.
     @inline(__always)
-    private static func linearCell(_ value: Double, _ low: Double, _ scale: Double) -> Int {
-        Int(truncatingIfNeeded: ((value - low) * scale + 0x1p52).bitPattern & 0xfff)
+    private static func linearCell(_ value: Double, _ low: Double, _ scale: Double) -> UInt64 {
+        ((value - low) * scale + 0x1p52).bitPattern &- 0x4330_0000_0000_0000
     }
 
+    /// Below the origin the difference is negative, and its upper bits no number of a cell. Of NaN it may be one.
     @inline(__always)
-    private static func bitsCell(_ value: Double, _ origin: Int64, _ shift: UInt64) -> Int {
-        // Both lie within ±2^63 and the value is not below, so the difference fits 64 bits without a sign.
-        Int(truncatingIfNeeded: UInt64(bitPattern: key(value) &- origin) &>> shift)
+    private static func bitsCell(_ value: Double, _ origin: Int64, _ shift: UInt64) -> UInt64 {
+        UInt64(bitPattern: halfKey(value) &- origin) &>> shift
     }
 
-    private static func cell(_ cells: Cells, _ value: Double, _ low: Double) -> Int {
+    /// At least `cellCount` where a finite value has no cell.
+    private static func cell(_ cells: Cells, _ value: Double) -> UInt64 {
         switch cells {
-        case .linear(let scale): linearCell(value, low, scale)
+        case .linear(let low, let scale): linearCell(value, low, scale)
         case .bits(let origin, let shift): bitsCell(value, origin, shift)
         }
     }
 
     /// The bin of a finite value.
     package func index(of value: Double) -> Int {
-        // −0 has the bits of a negative value.
-        guard value >= low, value <= high else { return bins.index(of: value) }
+        let cell = Self.cell(cells, value)
+        guard cell < UInt64(Self.cellCount) else { return bins.index(of: value) }
         return edges.withUnsafeBufferPointer { edges in
             guard let edges = edges.baseAddress else { return 0 }
-            return Self.search(value, from: Int(below[Self.cell(cells, value + 0, low)]), edges, stride)
+            return Self.search(value, from: Int(below[Int(cell)]), edges, stride)
         }
     }
 
@@ -136,39 +137,44 @@ package struct BinIndex: Sendable {
     /// Cells of up to seven edges, nearly all columns: the search as straight code.
     private static let usualStride = 4
 
-    /// Writes the bins of a column of values; `special` says what to write for a NaN.
+    /// Writes the bins of a column of values that lie `stride` apart; `special` says what to write for a NaN.
     package func encode(
-        _ values: UnsafePointer<Double>, count: Int, into codes: UnsafeMutablePointer<UInt16>,
-        special: (Double) -> UInt16
+        _ values: UnsafePointer<Double>, stride: Int, count: Int, into codes: UnsafeMutablePointer<UInt32>,
+        special: (Double) -> UInt32
     ) {
         edges.withUnsafeBufferPointer { edges in
             below.withUnsafeBufferPointer { below in
                 guard let edges = edges.baseAddress, let below = below.baseAddress else { return }
-                let (low, high, stride) = (low, high, stride)
-                // One loop for each kind of cell and for the usual stride, with nothing to decide in it but whether the value is in range.
-                switch (cells, stride == Self.usualStride) {
-                case (.linear(let scale), true):
+                var next = values
+                // One loop for each kind of cell and for the usual stride, with nothing to decide in it but whether the value has a cell.
+                switch (cells, self.stride == Self.usualStride) {
+                case (.linear(let low, let scale), true):
                     for i in 0..<count {
-                        let value = values[i]
-                        guard value >= low, value <= high else {
+                        let value = next.pointee
+                        next += stride
+                        let cell = Self.linearCell(value, low, scale)
+                        guard cell < UInt64(Self.cellCount) else {
                             codes[i] = outside(value, special)
                             continue
                         }
-                        codes[i] = Self.usual(value, Int(below[Self.linearCell(value, low, scale)]), edges)
+                        codes[i] = Self.usual(value, below[Int(truncatingIfNeeded: cell)], edges)
                     }
                 case (.bits(let origin, let shift), true):
                     for i in 0..<count {
-                        let value = values[i]
-                        guard value >= low, value <= high else {
+                        let value = next.pointee
+                        next += stride
+                        let cell = Self.bitsCell(value, origin, shift)
+                        guard cell < UInt64(Self.cellCount), !value.isNaN else {
                             codes[i] = outside(value, special)
                             continue
                         }
-                        codes[i] = Self.usual(value, Int(below[Self.bitsCell(value + 0, origin, shift)]), edges)
+                        codes[i] = Self.usual(value, below[Int(truncatingIfNeeded: cell)], edges)
                     }
                 default:
                     for i in 0..<count {
-                        let value = values[i]
-                        codes[i] = value.isNaN ? special(value) : UInt16(truncatingIfNeeded: index(of: value))
+                        let value = next.pointee
+                        next += stride
+                        codes[i] = value.isNaN ? special(value) : UInt32(truncatingIfNeeded: index(of: value))
                     }
                 }
             }
@@ -176,16 +182,16 @@ package struct BinIndex: Sendable {
     }
 
     @inline(never)
-    private func outside(_ value: Double, _ special: (Double) -> UInt16) -> UInt16 {
-        value.isNaN ? special(value) : UInt16(truncatingIfNeeded: bins.index(of: value))
+    private func outside(_ value: Double, _ special: (Double) -> UInt32) -> UInt32 {
+        value.isNaN ? special(value) : UInt32(truncatingIfNeeded: bins.index(of: value))
     }
 
     /// The search of the usual stride as straight code.
     @inline(__always)
-    private static func usual(_ value: Double, _ base: Int, _ edges: UnsafePointer<Double>) -> UInt16 {
-        var index = step(value, base, edges, 4)
+    private static func usual(_ value: Double, _ base: UInt16, _ edges: UnsafePointer<Double>) -> UInt32 {
+        var index = step(value, Int(base), edges, 4)
         index = step(value, index, edges, 2)
         index = step(value, index, edges, 1)
-        return UInt16(truncatingIfNeeded: index)
+        return UInt32(truncatingIfNeeded: index)
     }
 }

@@ -43,18 +43,18 @@ package struct Moments: Sendable, Hashable {
         return Int64(min(max(scaled.rounded(.toNearestOrEven), -0x1p55), 0x1p55))
     }
 
-    /// Copies a column of values together, with each one's multiple of the quantum and its square; multiple and square of NaN are 0.
-    package static func quantise(
-        _ input: UnsafePointer<Double>, stride: Int, count: Int, scale: Double, values: UnsafeMutablePointer<Double>,
-        multiples: UnsafeMutablePointer<Int64>, squares: UnsafeMutablePointer<Int128>
+    /// What the sums take of each value, with a tag of the caller's; 0 of NaN.
+    package static func sample(
+        _ values: UnsafePointer<Double>, stride: Int, count: Int, tags: UnsafePointer<UInt64>, scale: Double,
+        into samples: UnsafeMutablePointer<MomentSample>
     ) {
+        var next = values
         for i in 0..<count {
-            let value = input[i &* stride]
-            values[i] = value
-            let multiple = quantum(value, scale: scale)
-            multiples[i] = multiple
+            let multiple = quantum(next.pointee, scale: scale)
+            next += stride
             let square = multiple.multipliedFullWidth(by: multiple)
-            squares[i] = Int128(square.high) << 64 | Int128(square.low)
+            samples[i] = MomentSample(
+                square: Int128(square.high) << 64 | Int128(square.low), multiple: multiple, tag: tags[i])
         }
     }
 
@@ -112,4 +112,14 @@ package struct Moments: Sendable, Hashable {
         }
         return (max(0, numerator) / (n - 1)).squareRoot() / scale
     }
+}
+
+/// A value as the sums take it; `CCounting` reads it.
+package struct MomentSample: BitwiseCopyable {
+    /// The square of `multiple`.
+    package let square: Int128
+    /// The whole multiple of the column's quantum.
+    package let multiple: Int64
+    /// The caller's.
+    package let tag: UInt64
 }

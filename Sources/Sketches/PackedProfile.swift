@@ -29,9 +29,7 @@ package struct PackedProfile: Sendable, Hashable {
     }
 
     /// Adds another packed profile of the same layout. O(counters that are not zero).
-    package mutating func merge(_ other: PackedProfile) {
-        bytes = Self.sound { () throws(CodecError) in try Self.merged(bytes, other.bytes) }
-    }
+    package mutating func merge(_ other: PackedProfile) { bytes = Self.merged(bytes, other.bytes) }
 
     /// The bytes were made or checked by this process, so reading them cannot fail.
     private static func sound<R>(_ body: () throws(CodecError) -> R) -> R {
@@ -42,57 +40,107 @@ package struct PackedProfile: Sendable, Hashable {
         }
     }
 
-    private static func merged(_ a: [UInt8], _ b: [UInt8]) throws(CodecError) -> [UInt8] {
-        var x = ByteReader(a)
-        var y = ByteReader(b)
-        var out = ByteWriter()
-        out.bytes.reserveCapacity(max(a.count, b.count) + 16)
-        let format = try x.byte()
-        guard try y.byte() == format else { throw CodecError(reason: "formats differ") }
-        out.bytes.append(format)
-        out.varint(try x.varint() &+ y.varint())
-        let counters = try x.varint()
-        let moments = try x.varint()
-        guard try y.varint() == counters, try y.varint() == moments else {
-            throw CodecError(reason: "layouts differ")
-        }
-        out.varint(counters)
-        out.varint(moments)
-        var left = try NonZero(&x, after: 0, counters)
-        var right = try NonZero(&y, after: 0, counters)
-        var last: UInt64 = 0
-        while left.index < counters || right.index < counters {
-            let index = min(left.index, right.index)
-            var sum: UInt64 = 0
-            if left.index == index {
-                sum &+= left.value
-                left = try NonZero(&x, after: index + 1, counters)
+    private static func merged(_ a: [UInt8], _ b: [UInt8]) -> [UInt8] {
+        // No number of a sum is longer than both of its parts together.
+        Self.packing(capacity: a.count + b.count) { out in
+            a.withUnsafeBytes { a in
+                b.withUnsafeBytes { b in
+                    var x = PackedReader(a)
+                    var y = PackedReader(b)
+                    merge(&x, &y, into: &out)
+                }
             }
-            if right.index == index {
-                sum &+= right.value
-                right = try NonZero(&y, after: index + 1, counters)
-            }
-            out.varint(index - last)
-            out.varint(sum)
-            last = index + 1
         }
-        out.varint(counters - last)
-        for _ in 0..<moments {
-            var sum = try x.moments()
-            sum.merge(try y.moments())
-            out.moments(sum)
-        }
-        return out.bytes
     }
 
-    /// The next counter that is not zero; its index is the number of counters where there is none.
-    private struct NonZero {
-        let index: UInt64
-        let value: UInt64
+    private static func merge(_ x: inout PackedReader, _ y: inout PackedReader, into out: inout PackedWriter) {
+        let format = x.byte()
+        precondition(y.byte() == format, "formats differ")
+        out.byte(format)
+        out.varint(x.varint() &+ y.varint())
+        let (counters, moments) = (x.varint(), x.varint())
+        precondition(y.varint() == counters && y.varint() == moments, "layouts differ")
+        out.varint(counters)
+        out.varint(moments)
+        var (left, right) = (x.varint(), y.varint())
+        var last: UInt64 = 0
+        while left < counters || right < counters {
+            let index = min(left, right)
+            var sum: UInt64 = 0
+            if left == index {
+                sum = x.varint()
+                left = index &+ 1 &+ x.varint()
+            }
+            if right == index {
+                sum &+= y.varint()
+                right = index &+ 1 &+ y.varint()
+            }
+            out.varint(index &- last)
+            out.varint(sum)
+            last = index &+ 1
+        }
+        out.varint(counters &- last)
+        for _ in 0..<moments {
+            var sum = x.moments()
+            sum.merge(y.moments())
+            out.moments(sum)
+        }
+    }
 
-        init(_ reader: inout ByteReader, after start: UInt64, _ counters: UInt64) throws(CodecError) {
-            index = start &+ (try reader.varint())
-            value = index < counters ? try reader.varint() : 0
+    /// What `write` puts into room of so many bytes at most, in an array of just its size: packed counts wait for long.
+    private static func packing(capacity: Int, _ write: (inout PackedWriter) -> Void) -> [UInt8] {
+        withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { room in
+            var out = PackedWriter(room)
+            write(&out)
+            return Array(UnsafeRawBufferPointer(rebasing: room[..<out.count]))
+        }
+    }
+}
+
+extension PackedProfile {
+    /// Packs hot counters without a profile between.
+    ///
+    /// - Parameters:
+    ///   - counts: those of the layout's columns, column `c`'s from `bases[c]` on.
+    ///   - moments: for each numeric column its sums, given how many valid values its counters have.
+    package init(
+        rows: UInt64, counts: UnsafePointer<UInt16>, bases: UnsafePointer<UInt32>, _ layout: Layout,
+        moments: (_ index: Int, _ valid: UInt64) -> Moments
+    ) {
+        // Three bytes of a counter and, where counters are far apart, as many of the gap before it.
+        let room = 6 * layout.codeCount + PackedWriter.momentsBytes * layout.momentsCount + 64
+        bytes = Self.packing(capacity: room) { out in
+            out.byte(Profile.version)
+            out.varint(rows)
+            out.varint(UInt64(layout.codeCount))
+            out.varint(UInt64(layout.momentsCount))
+            var sums: [Moments] = []
+            sums.reserveCapacity(layout.momentsCount)
+            var last = 0
+            for (c, column) in layout.columns.enumerated() {
+                let own = counts + Int(bases[c])
+                let (width, bins) = (column.codeCount, column.bins.count)
+                var valid: UInt64 = 0
+                var code = 0
+                while code < width {
+                    // Most are zero: four at a time.
+                    if code &+ 4 <= width, UnsafeRawPointer(own + code).loadUnaligned(as: UInt64.self) == 0 {
+                        code &+= 4
+                        continue
+                    }
+                    let count = UInt64(own[code])
+                    if count > 0 {
+                        out.varint(UInt64(column.offset &+ code &- last))
+                        out.varint(count)
+                        last = column.offset &+ code &+ 1
+                        if code < bins { valid &+= count }
+                    }
+                    code &+= 1
+                }
+                if let index = column.momentsIndex { sums.append(moments(index, valid)) }
+            }
+            out.varint(UInt64(layout.codeCount &- last))
+            for sum in sums { out.moments(sum) }
         }
     }
 }

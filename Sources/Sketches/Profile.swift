@@ -19,6 +19,12 @@ package struct Profile: Sendable, Hashable {
         for i in moments.indices { moments[i].merge(other.moments[i]) }
     }
 
+    /// Takes a column as another profile of the same layout has it.
+    package mutating func take(_ column: Layout.Column, from other: Profile) {
+        for i in column.offset..<column.offset + column.codeCount { counts[i] = other.counts[i] }
+        if let m = column.momentsIndex { moments[m] = other.moments[m] }
+    }
+
     package func column(_ column: Layout.Column) -> ColumnProfile {
         ColumnProfile(
             bins: Array(counts[column.offset..<column.offset + column.bins.count]),

@@ -5,7 +5,7 @@
 /// bytes, and the counter list ends with the gap that reaches `codeCount`. Most counters of a small segment are zero,
 /// so this is a tenth of the flat size.
 extension Profile {
-    private static let version: UInt8 = 1
+    static let version: UInt8 = 1
 
     package func encode() -> [UInt8] {
         var out = ByteWriter()

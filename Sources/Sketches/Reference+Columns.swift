@@ -15,10 +15,12 @@ extension Reference {
                     profile.moments[to] = group.profile.moments[from]
                 }
             }
-            return Group(segment: group.segment, profile: profile, cuts: kept.map { group.cuts[$0] })
+            return Group(
+                segment: group.segment, profile: profile, cuts: kept.map { group.cuts[$0] },
+                seasons: kept.map { group.season($0) }, week: group.week)
         }
         return Reference(
             model: model, version: version, period: period, layout: reduced, segmentations: segmentations, bins: bins,
-            groups: groups)
+            seasons: kept.map { season($0) }, groups: groups)
     }
 }

@@ -10,12 +10,22 @@ package struct Reference: Sendable {
         /// For each column of the layout, the edges (indices into the fine edges) that divide it for `psi` and its
         /// kin: the segment's own quantiles, which are always fine edges too. Empty for categorical columns.
         package let cuts: [[Int]]
+        /// By column: its rows by the cells of the column's season, `nil` where it has none.
+        package var seasons: [SeasonCounts?]
+        /// Rows by hour of the week, `nil` where the reference rows have no times.
+        package var week: WeekRows?
 
-        package init(segment: Segment, profile: Profile, cuts: [[Int]]) {
+        package init(
+            segment: Segment, profile: Profile, cuts: [[Int]], seasons: [SeasonCounts?] = [], week: WeekRows? = nil
+        ) {
             self.segment = segment
             self.profile = profile
             self.cuts = cuts
+            self.seasons = seasons
+            self.week = week
         }
+
+        package func season(_ column: Int) -> SeasonCounts? { column < seasons.count ? seasons[column] : nil }
     }
 
     package let model: String
@@ -27,13 +37,15 @@ package struct Reference: Sendable {
     package let segmentations: [[String]]
     /// Number of bins `psi` and its kin use on numeric columns, 10 for deciles.
     package let bins: Int
+    /// The season of each column, `nil` where its rows are alike at all times; empty in references of before there were any.
+    package let seasons: [Season?]
     /// All traffic first.
     package let groups: [Group]
     private let index: [Segment: Int]
 
     package init(
         model: String, version: String?, period: TimeRange?, layout: Layout, segmentations: [[String]], bins: Int,
-        groups: [Group]
+        seasons: [Season?] = [], groups: [Group]
     ) {
         precondition(groups.first?.segment.isAll == true, "the first group is all traffic")
         self.model = model
@@ -42,9 +54,12 @@ package struct Reference: Sendable {
         self.layout = layout
         self.segmentations = segmentations
         self.bins = bins
+        self.seasons = seasons
         self.groups = groups
         index = Dictionary(groups.enumerated().map { ($1.segment, $0) }, uniquingKeysWith: { a, _ in a })
     }
+
+    package func season(_ column: Int) -> Season? { column < seasons.count ? seasons[column] : nil }
 
     package var all: Group { groups[0] }
 

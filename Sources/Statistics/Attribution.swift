@@ -40,10 +40,13 @@ package struct AttributionReport: Sendable, Hashable {
     /// What is left of the segments' own shifts in all traffic, 0…1: below 0.3 segments moved in opposite directions
     /// and cancel. The least over the segmentations; `nil` where no segmentation shows a shift beyond noise.
     package let cancellation: Double?
+    /// No segment apart from the first driver (one it shares no rows with) adds over a tenth of the shift, three standard errors from 0.
+    package let isAlone: Bool
 
-    package init(drivers: [Driver], cancellation: Double?) {
+    package init(drivers: [Driver], cancellation: Double?, isAlone: Bool = false) {
         self.drivers = drivers
         self.cancellation = cancellation
+        self.isAlone = isAlone
     }
 }
 
@@ -52,26 +55,64 @@ package struct AttributionReport: Sendable, Hashable {
 /// With weights w, v of a segment in reference and window and its bins p, q, every segment contributes
 /// Σ_b ω_b·(v·q_b − w·p_b), ω_b = ln(Q_b / P_b) of all traffic, and the contributions of a segmentation add up to the
 /// PSI of all traffic exactly. Totals are Jeffreys-smoothed inside ω alone, so the sum is Σ ω_b·(Q_b − P_b) with raw
-/// proportions. O(rows × bins).
+/// proportions. A rate is divided likewise, with ω = ±1 for the rows it counts and 0 for the others: the contributions
+/// then add up to the size of its change. O(rows × bins).
 package enum Attribution {
+    /// What is divided among the segments.
+    package enum Measure: Sendable, Hashable {
+        /// The PSI of the valid values.
+        case values
+        /// The change of the null rate.
+        case nulls
+        /// The change of the share of values the reference does not have (categorical columns).
+        case unseen
+
+        /// The histograms of one side in the bins this measure is about.
+        fileprivate func bins(_ comparison: Comparison) -> (reference: [UInt64], current: [UInt64]) {
+            func split(_ counted: UInt64, _ total: UInt64) -> [UInt64] { [counted, total &- counted] }
+            func sum(_ counts: [UInt64]) -> UInt64 { counts.reduce(0, &+) }
+            switch self {
+            case .values: return (comparison.reference, comparison.current)
+            case .nulls:
+                return (
+                    [comparison.referenceNulls, sum(comparison.reference)],
+                    [comparison.currentNulls, sum(comparison.current)]
+                )
+            case .unseen:
+                return (
+                    split(comparison.reference.last ?? 0, sum(comparison.reference)),
+                    split(comparison.current.last ?? 0, sum(comparison.current))
+                )
+            }
+        }
+    }
+
     package static func drivers(
         column: String, version: String, in snapshot: Snapshot, limit: Int
     ) -> AttributionReport {
-        let rows = snapshot.rows.filter { $0.column == column && $0.version == version }
-        let all = rows.first { $0.segment.isAll }?.common
+        drivers(
+            among: snapshot.rows.filter { $0.column == column && $0.version == version }, of: .values, limit: limit)
+    }
+
+    /// - Parameter rows: every segment of one column and version, all traffic among them.
+    package static func drivers(
+        among rows: [SnapshotRow], of measure: Measure, limit: Int
+    ) -> AttributionReport {
+        let all = (rows.first { $0.segment.isAll }?.common).map(measure.bins)
         var segmentations: [[String]: [Part]] = [:]
         for row in rows where !row.segment.isAll {
-            let part = Part(segment: row.segment, reference: row.common.reference, current: row.common.current)
+            let bins = measure.bins(row.common)
+            let part = Part(segment: row.segment, reference: bins.reference, current: bins.current)
             segmentations[row.segment.dimensions, default: []].append(part)
         }
         var scored: [(driver: Driver, evidence: Double)] = []
         var cancellation: Double?
         for (_, parts) in segmentations.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            guard let division = Division(parts, all: all) else { continue }
+            guard let division = Division(parts, all: all, measure) else { continue }
             scored += division.drivers()
             if let ratio = division.cancellation() { cancellation = min(cancellation ?? 1, ratio) }
         }
-        let drivers =
+        let ranked =
             scored
             .filter { $0.evidence > 2 }
             .sorted { a, b in
@@ -81,8 +122,18 @@ package enum Attribution {
                 if a.evidence != b.evidence { return a.evidence > b.evidence }
                 return a.driver.segment < b.driver.segment
             }
-            .prefix(max(0, limit)).map(\.driver)
-        return AttributionReport(drivers: Array(drivers), cancellation: cancellation)
+        let isAlone = ranked.first.map { first in
+            !ranked.contains {
+                $0.driver.share > 0.1 && $0.evidence > 3 && areApart($0.driver.segment, first.driver.segment)
+            }
+        }
+        return AttributionReport(
+            drivers: ranked.prefix(max(0, limit)).map(\.driver), cancellation: cancellation, isAlone: isAlone ?? false)
+    }
+
+    /// Whether two segments can have no row in common.
+    private static func areApart(_ a: Segment, _ b: Segment) -> Bool {
+        a.parts.contains { part in b[part.dimension].map { $0 != part.value } ?? false }
     }
 }
 
@@ -123,9 +174,10 @@ private struct Division {
     private let current: [UInt64]
     private let m: Double
     private let n: Double
+    private let measure: Attribution.Measure
 
     /// `nil` where a side has no values or the rows do not share their bins.
-    init?(_ named: [Part], all: Comparison?) {
+    init?(_ named: [Part], all: (reference: [UInt64], current: [UInt64])?, _ measure: Attribution.Measure) {
         guard let first = named.first else { return nil }
         let bins = first.reference.count
         guard named.allSatisfy({ $0.reference.count == bins && $0.current.count == bins }) else { return nil }
@@ -155,16 +207,24 @@ private struct Division {
         self.parts = parts
         self.reference = reference
         self.current = current
+        self.measure = measure
     }
 
-    /// ln(Q_b / P_b) of all traffic, less its mean over the segments: M̄ of the design.
+    /// ln(Q_b / P_b) of all traffic, or the sign of a rate's change, less its mean over the segments: M̄ of the design.
     ///
     /// A constant added to ω changes no sum, for Σ(v − w) = 0. With this one a segment that merely grows, having the
     /// bins all traffic has, contributes nothing.
     private func weights() -> [Double] {
-        let p = Smoothing.jeffreys.proportions(reference) ?? []
-        let q = Smoothing.jeffreys.proportions(current) ?? []
-        let omega = zip(p, q).map { log($1 / $0) }
+        var omega: [Double]
+        switch measure {
+        case .values:
+            let p = Smoothing.jeffreys.proportions(reference) ?? []
+            let q = Smoothing.jeffreys.proportions(current) ?? []
+            omega = zip(p, q).map { log($1 / $0) }
+        case .nulls, .unseen:
+            let rises = Double(current[0]) / n >= Double(reference[0]) / m
+            omega = [rises ? 1 : -1, 0]
+        }
         let mean = parts.reduce(0) { sum, part in
             let means = Means(part, omega, m, n)
             return sum + (means.w + means.v) / 2 * means.middle

@@ -3,7 +3,22 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
     case count, psi, kl, kl_reversed, js, js_divergence, js_distance, ks, ks_p, ks_error, wasserstein,
         wasserstein_normed, hellinger, tvd, l_infinity, chi2, chi2_p, cramers_v, psi_p, psi_with_nulls,
         null_rate, invalid_rate, out_of_range_rate, new_category_rate, cardinality, mean, sd, min, max,
-        p01, p05, p10, p25, p50, p75, p90, p95, p99
+        p01, p05, p10, p25, p50, p75, p90, p95, p99,
+        volume,
+        labelled, coverage, mature, base_rate, mean_score, auroc, auroc_error, aupr, aupr_error, accuracy, precision,
+        recall,
+        f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, concept_drift, label_delay_p50,
+        label_delay_p95,
+        estimated_auroc, estimated_aupr, estimated_accuracy, estimated_precision, estimated_recall, estimated_f1,
+        estimated_brier, estimated_mae
+
+    /// What only the line of a window's performance has.
+    package var isPerformance: Bool { rawValue >= Metric.labelled.rawValue }
+
+    /// What early labels would get wrong; counts, delays and estimates can be asked at any time.
+    package var needsMaturity: Bool {
+        rawValue >= Metric.base_rate.rawValue && rawValue <= Metric.concept_drift.rawValue
+    }
 
     package var name: String { String(describing: self) }
 

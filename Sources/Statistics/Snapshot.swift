@@ -11,8 +11,10 @@ package struct Snapshot: Sendable {
     package let versions: [String]
     /// Name of the reference, for people: `fraud v14 reference`.
     package let referenceName: String
-    /// Ordered by version (`*`, all versions together, first), segment, column.
+    /// Ordered by version (`*`, all versions together, first), segment, column; after them the rows of the volume.
     package let rows: [SnapshotRow]
+    /// What the divergences were smoothed with, for people.
+    package var smoothing = Smoothing.jeffreys
 
     package init(
         model: String, window: TimeRange, revision: Int, versions: [String], referenceName: String,
@@ -31,6 +33,10 @@ package struct Snapshot: Sendable {
 package struct SnapshotRow: Sendable {
     /// All versions together.
     package static let allVersions = "*"
+    /// The column, and the kind, of the line that holds a window's performance.
+    package static let performanceColumn = "performance"
+    /// The column, and the kind, of the row that says how many rows came and how many the season lets expect.
+    package static let volumeColumn = "volume"
 
     package private(set) var version: String
     package let segment: Segment
@@ -46,13 +52,22 @@ package struct SnapshotRow: Sendable {
     package let referenceSegment: Segment
     /// The reference segment's own quantiles found no room among the fine bins, so the distances use those of all traffic.
     package var borrowsBins = false
-    package let metrics: MetricValues
+    /// Rows of the window that lack the field; nulls that were said are in `null` only.
+    package var missing: UInt64 = 0
+    /// Rows of the window with a value of a type the column does not have.
+    package var wrongType: UInt64 = 0
+    package var metrics: MetricValues
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
     package let referenceMetrics: MetricValues
     package let comparison: Comparison
     /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution
     /// adds up. The reference side is the segment's own rows, even where the distances use a parent's.
     package let common: Comparison
+    /// Of the line `performance` alone.
+    package var performance: PerformanceDetail?
+    /// `common` against the reference rows of the same times of the week, where the column has a season and the window does
+    /// not cover all of it alike; what detectors judge. `nil` where `common` is as good.
+    package var alike: Comparison?
 
     package init(
         version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,

@@ -5,6 +5,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     case consumerLag = "holdfast_consumer_lag"
     case watermark = "holdfast_watermark_seconds"
     case drift = "holdfast_drift"
+    case reference = "holdfast_reference"
     case performance = "holdfast_performance"
     case alerts = "holdfast_alerts"
     case notifications = "holdfast_notifications_total"
@@ -17,16 +18,23 @@ package enum MetricName: String, CaseIterable, Sendable {
     case pausedSeconds = "holdfast_paused_seconds_total"
     case refusedSteps = "holdfast_refused_steps_total"
     case heldPartitions = "holdfast_held_partitions"
+    case reloads = "holdfast_config_reloads_total"
+    case reloadSuccessful = "holdfast_config_last_reload_successful"
+    case reloadTime = "holdfast_config_last_reload_success_timestamp_seconds"
     case schemaRequests = "holdfast_schema_requests_total"
+    case fleetShare = "holdfast_fleet_share"
+    case mlflowAgrees = "holdfast_mlflow_agrees"
     /// Our own health: series that were not kept.
     case seriesRefused = "holdfast_series_refused_total"
 
     package var kind: MetricKind {
         switch self {
         case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused,
-            .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow:
+            .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow, .reloads:
             .counter
-        case .consumerLag, .watermark, .drift, .performance, .alerts, .heldPartitions: .gauge
+        case .consumerLag, .watermark, .drift, .reference, .performance, .alerts, .heldPartitions, .reloadSuccessful,
+            .reloadTime, .fleetShare, .mlflowAgrees:
+            .gauge
         case .windowClose, .stepSeconds: .histogram
         }
     }
@@ -38,6 +46,10 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .consumerLag: "Messages between the ledger's position and the end of the partition."
         case .watermark: "Event time up to which a model's events are complete, in seconds since 1970."
         case .drift: "Distance of the last closed window from the reference."
+        case .reference: "What the reference has, of the metrics that rules compare with it."
+        case .reloads: "Reloads of the rules by outcome (loaded, refused)."
+        case .reloadSuccessful: "1 where the last reload of the rules was taken, 0 where it was refused."
+        case .reloadTime: "When rules were last loaded, in seconds since 1970."
         case .performance: "Performance of the model in the last judged window."
         case .alerts: "Alert instances by state."
         case .notifications: "Delivery attempts by receiver and outcome."
@@ -50,6 +62,8 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .refusedSteps: "Steps that were dropped because they did not go on where the ledger stands."
         case .heldPartitions: "Partitions that wait for a schema."
         case .schemaRequests: "Requests to the schema registry by outcome (found, unknown, failed)."
+        case .fleetShare: "Share of the reporting instances that serve the champion, by model."
+        case .mlflowAgrees: "1 where the external MLflow server and the registry name the same champion, 0 where not."
         case .windowClose: "Seconds from the end of a window in event time to its verdict."
         case .seriesRefused: "Series that were not kept, by metric and reason (limit, type)."
         }

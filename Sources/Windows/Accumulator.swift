@@ -81,10 +81,9 @@ package struct Accumulator {
         var first = 0
         while first < batch.count {
             let count = min(RowEncoder.maximumRows, batch.count - first)
-            encoder.encode(batch, from: first, count: count)
             segmentKeys.compute(batch, from: first, count: count)
             assign(batch, from: first, count: count, names, model, sources)
-            groups.count(encoder, rows: count)
+            groups.count(batch, from: first, rows: count, encoder)
             first += count
             // One message may hold events of a thousand panes.
             if groups.bytes > Self.spillBytes { drain(names: names, model: model) }
@@ -207,19 +206,22 @@ package struct Accumulator {
     private mutating func drain(names: EventDecoder, model: Int) {
         for block in blocks {
             let version = names.versionName(model: model, block.version)
-            var all = groups.profile(block.groups[0])
+            let none = [Moments](repeating: Moments(), count: plans.shared.momentsCount)
+            var all = none
             for group in block.groups.dropFirst() {
-                let profile = groups.profile(group)
+                var sums = none
+                let packed = groups.packed(group, adding: &sums)
                 let hot = groups.groups[group]
                 let segmentation = Int(hot.segmentation)
                 if segmentation == 0 || segmentation == HotGroup.remainder {
-                    for m in all.moments.indices { all.moments[m].merge(profile.moments[m]) }
+                    for m in all.indices { all[m].merge(sums[m]) }
                 }
                 guard segmentation != HotGroup.remainder else { continue }
                 let key = GroupKey(version: version, segment: segment(segmentation, hot.key, names, model))
-                spilled.add(PackedProfile(profile), to: key, pane: block.start)
+                spilled.add(packed, to: key, pane: block.start)
             }
-            spilled.add(PackedProfile(all), to: GroupKey(version: version, segment: .all), pane: block.start)
+            let packed = groups.packed(block.groups[0], adding: &all)
+            spilled.add(packed, to: GroupKey(version: version, segment: .all), pane: block.start)
         }
         blocks.removeAll(keepingCapacity: true)
         blockIndex.removeAll(keepingCapacity: true)

@@ -1,35 +1,21 @@
-/// The memory of a batch while it is being counted. One model is counted at a time, so all models of a worker share it.
+import Sketches
+
+/// The memory of one column of a batch while it is being counted, by row of the batch. One column of one model is counted at a time, so
+/// all models of a worker share it.
 package final class CountScratch {
-    private(set) var codes: UnsafeMutablePointer<UInt16> = .allocate(capacity: 1)
-    private(set) var multiples: UnsafeMutablePointer<Int64> = .allocate(capacity: 1)
-    private(set) var values: UnsafeMutablePointer<Double> = .allocate(capacity: 1)
-    private(set) var squares: UnsafeMutablePointer<Int128> = .allocate(capacity: 1)
-    private var columns = 0
-    private var numbers = 0
+    /// Shared codes.
+    let codes: UnsafeMutablePointer<UInt32> = .allocate(capacity: RowEncoder.maximumRows)
+    /// The shared code; where groups keep some bins only, its `CodeRanks.tag`.
+    let tags: UnsafeMutablePointer<UInt64> = .allocate(capacity: RowEncoder.maximumRows)
+    /// Of numeric columns, with their tag: what a group's counters and sums take of a row lies side by side, for a group's rows lie far
+    /// apart.
+    let samples: UnsafeMutablePointer<MomentSample> = .allocate(capacity: RowEncoder.maximumRows)
 
     package init() {}
 
     deinit {
         codes.deallocate()
-        multiples.deallocate()
-        values.deallocate()
-        squares.deallocate()
-    }
-
-    /// Makes room for so many columns, of which so many numeric, of `RowEncoder.maximumRows` rows. What was there is gone.
-    func reserve(columns: Int, numbers: Int) {
-        if columns > self.columns {
-            self.columns = columns
-            codes.deallocate()
-            codes = .allocate(capacity: columns * RowEncoder.maximumRows)
-        }
-        guard numbers > self.numbers else { return }
-        self.numbers = numbers
-        multiples.deallocate()
-        values.deallocate()
-        squares.deallocate()
-        multiples = .allocate(capacity: numbers * RowEncoder.maximumRows)
-        values = .allocate(capacity: numbers * RowEncoder.maximumRows)
-        squares = .allocate(capacity: numbers * RowEncoder.maximumRows)
+        tags.deallocate()
+        samples.deallocate()
     }
 }

@@ -15,11 +15,11 @@ package final class GroupPlan: Sendable {
     /// By column, whether `cuts` are all traffic's for want of the group's own.
     package let borrowsCuts: [Bool]
 
-    /// By shared code (the column's place in `SharedCodes`), the code within the group's column; one past its last for rows that do not
-    /// have the column.
+    /// `CodeRanks` words of each column of which a group may keep fewer bins; of all others the shared codes are every group's own. One code
+    /// past a column's last is for rows that do not have the column.
     ///
     /// Written once, before anybody else sees it; counting reads it without a retain or a check.
-    nonisolated(unsafe) let codes: UnsafePointer<UInt16>
+    nonisolated(unsafe) let ranks: UnsafePointer<UInt64>
     /// By column, the place of its first counter; each column has one more than the layout says, for rows that do not have it.
     nonisolated(unsafe) let bases: UnsafePointer<UInt32>
     /// Counters in all.
@@ -27,6 +27,21 @@ package final class GroupPlan: Sendable {
 
     /// Every fine bin is kept where a column has at most this many.
     private static let fewBins = 320
+
+    /// By column, its first word among the `ranks` of every plan of the layout; −1 where it has none.
+    static func firstWords(_ shared: Layout) -> [Int] {
+        var next = 0
+        return shared.columns.map { column in
+            guard isRanked(column) else { return -1 }
+            defer { next += CodeRanks.words(column.codeCount + 1) }
+            return next
+        }
+    }
+
+    private static func isRanked(_ column: Layout.Column) -> Bool {
+        column.bins.isNumeric && column.bins.count > fewBins
+    }
+
     /// The share of the group's own reference that one bin may hide from `ks`; a little less than 1/240, which is promised.
     private static let ownResolution = 256.0
     /// The same of all traffic's reference, where the group itself has no rows.
@@ -37,7 +52,7 @@ package final class GroupPlan: Sendable {
         var columns: [(name: String, bins: ColumnBins)] = []
         var cuts: [[Int]] = []
         var commonCuts: [[Int]] = []
-        var codes: [UInt16] = []
+        var ranks: [UInt64] = []
         var borrowsCuts: [Bool] = []
         for (c, column) in shared.columns.enumerated() {
             let common = all?.cuts[c] ?? []
@@ -45,7 +60,7 @@ package final class GroupPlan: Sendable {
             borrowsCuts.append(column.bins.isNumeric && group?.cuts[c].isEmpty ?? false)
             var kept = Array(0..<column.bins.count - 1)
             var bins = column.bins
-            if case .numeric(let fine, let exponent) = column.bins, fine.count > Self.fewBins, let group, let all {
+            if case .numeric(let fine, let exponent) = column.bins, Self.isRanked(column), let group, let all {
                 kept = Self.kept(column, fine, group.profile, all.profile, required: own + common)
                 bins = .numeric(NumericBins(edges: kept.map { fine.edges[$0] }), exponent: exponent)
                 let places = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
@@ -56,24 +71,27 @@ package final class GroupPlan: Sendable {
                 commonCuts.append(common)
             }
             columns.append((column.name, bins))
+            guard Self.isRanked(column) else { continue }
+            var codes: [UInt16] = []
             var code = 0
             for bin in 0..<column.bins.count {
                 codes.append(UInt16(code))
                 if code < kept.count, kept[code] == bin { code += 1 }
             }
             for special in 0...SpecialCode.allCases.count { codes.append(UInt16(bins.count + special)) }
+            ranks += CodeRanks.encoded(codes)
         }
         layout = Layout(columns: columns)
         self.cuts = cuts
         self.commonCuts = commonCuts
         self.borrowsCuts = borrowsCuts
-        self.codes = Self.owned(codes)
+        self.ranks = Self.owned(ranks)
         bases = Self.owned(layout.columns.enumerated().map { UInt32($1.offset + $0) })
         width = layout.codeCount + layout.columns.count
     }
 
     deinit {
-        codes.deallocate()
+        ranks.deallocate()
         bases.deallocate()
     }
 
@@ -141,10 +159,12 @@ package final class GroupPlan: Sendable {
         var result = Profile(layout)
         result.rows = profile.rows
         result.moments = profile.moments
+        let words = Self.firstWords(shared)
         for (c, column) in shared.columns.enumerated() {
             for code in 0..<column.codeCount {
-                result.counts[layout.columns[c].offset + Int(codes[column.offset + c + code])] &+=
-                    profile.counts[column.offset + code]
+                let own =
+                    words[c] < 0 ? code : CodeRanks.own(CodeRanks.tag(UInt32(code)), ranks + words[c])
+                result.counts[layout.columns[c].offset + own] &+= profile.counts[column.offset + code]
             }
         }
         return result

@@ -49,7 +49,4 @@ package final class GroupPlans: Sendable {
     package func counted(_ profile: Profile, as segment: Segment) -> Profile {
         plan(for: segment).coarsened(profile, shared)
     }
-
-    /// Counters of a row's column `c` begin here among the shared codes.
-    static func sharedOffset(_ column: Layout.Column, _ index: Int) -> Int { column.offset + index }
 }

@@ -7,12 +7,10 @@ struct HotMoments: BitwiseCopyable {
     var sumOfSquares: Int128 = 0
     var minimum = Double.infinity
     var maximum = -Double.infinity
-
-    /// Apart, because it is rare: computed without a branch, minimum and maximum would cost more than the sums.
-    @inline(never)
-    static func widened(_ least: Double, _ most: Double, _ value: Double) -> (least: Double, most: Double) {
-        (value < least ? value : least, value > most ? value : most)
-    }
+    /// The multiples of the quantum that `minimum` and `maximum` are rounded to: only a value whose multiple does not lie strictly between
+    /// them can be a new extreme.
+    var leastMultiple: Int64 = 0
+    var mostMultiple: Int64 = 0
 }
 
 /// The counters of one group of rows while they are hot: 16 bits each, emptied into a profile before any can overflow.
@@ -31,7 +29,7 @@ struct HotGroup: BitwiseCopyable {
     var listEnd: Int32 = 0
     let key: UInt64
     /// The plan's, which `HotGroups` keeps alive.
-    let codes: UnsafePointer<UInt16>
+    let ranks: UnsafePointer<UInt64>
     let bases: UnsafePointer<UInt32>
     let counts: UnsafeMutablePointer<UInt16>
     let moments: UnsafeMutablePointer<HotMoments>
@@ -52,7 +50,7 @@ struct HotGroup: BitwiseCopyable {
         self.hasMoments = hasMoments
         self.segmentation = Int32(segmentation)
         self.key = key
-        codes = plan.codes
+        ranks = plan.ranks
         bases = plan.bases
         width = Int32(plan.width)
         numbers = Int32(plan.layout.momentsCount)
@@ -82,15 +80,28 @@ struct HotGroup: BitwiseCopyable {
                 if code < column.bins.count { valid &+= count }
             }
             guard hasMoments, let m = column.momentsIndex, valid > 0 else { continue }
-            var sums = Moments()
-            sums.count = valid
-            sums.sum = moments[m].sum
-            sums.sumOfSquares = moments[m].sumOfSquares
-            sums.minimum = moments[m].minimum
-            sums.maximum = moments[m].maximum
-            profile.moments[m].merge(sums)
+            profile.moments[m].merge(sums(m, valid))
         }
         clear()
         rows = 0
+    }
+
+    /// What `empty` moves, packed. Nothing is emptied.
+    /// - Parameter more: by numeric column, sums to add; replaced by the sums packed.
+    func packed(_ layout: Layout, adding more: inout [Moments]) -> PackedProfile {
+        PackedProfile(rows: UInt64(rows), counts: counts, bases: bases, layout) { index, valid in
+            if hasMoments, valid > 0 { more[index].merge(sums(index, valid)) }
+            return more[index]
+        }
+    }
+
+    private func sums(_ index: Int, _ valid: UInt64) -> Moments {
+        var sums = Moments()
+        sums.count = valid
+        sums.sum = moments[index].sum
+        sums.sumOfSquares = moments[index].sumOfSquares
+        sums.minimum = moments[index].minimum
+        sums.maximum = moments[index].maximum
+        return sums
     }
 }

@@ -1,3 +1,5 @@
+import CCounting
+import Events
 import Sketches
 import Values
 
@@ -12,72 +14,7 @@ final class HotGroups {
     /// Memory of all counters.
     private(set) var bytes = 0
 
-    /// The rows of the batch being counted that belong to one group, and where they are counted.
-    private struct Run: BitwiseCopyable {
-        let rows: UnsafePointer<UInt16>
-        let count: Int
-        let codes: UnsafePointer<UInt16>
-        let bases: UnsafePointer<UInt32>
-        let counts: UnsafeMutablePointer<UInt16>
-        let moments: UnsafeMutablePointer<HotMoments>?
-
-        /// - Parameters:
-        ///   - shared: the column's shared codes, by row.
-        ///   - offset: where the plan keeps its own codes for them.
-        @inline(__always)
-        func count(column: Int, _ shared: UnsafePointer<UInt16>, _ offset: Int) {
-            let own = codes + offset
-            let counts = counts + Int(bases[column])
-            var row = rows
-            let end = rows + count
-            while row + 4 <= end {
-                counts[Int(own[Int(shared[Int(row[0])])])] &+= 1
-                counts[Int(own[Int(shared[Int(row[1])])])] &+= 1
-                counts[Int(own[Int(shared[Int(row[2])])])] &+= 1
-                counts[Int(own[Int(shared[Int(row[3])])])] &+= 1
-                row += 4
-            }
-            while row < end {
-                counts[Int(own[Int(shared[Int(row[0])])])] &+= 1
-                row += 1
-            }
-        }
-
-        /// The same for a numeric column, with its sums.
-        @inline(__always)
-        func count(
-            column: Int, _ shared: UnsafePointer<UInt16>, _ offset: Int, into moments: UnsafeMutablePointer<HotMoments>,
-            _ multiples: UnsafePointer<Int64>, _ squares: UnsafePointer<Int128>, _ values: UnsafePointer<Double>
-        ) {
-            let own = codes + offset
-            let counts = counts + Int(bases[column])
-            // Locals, because a sum in memory costs four times one in registers.
-            var allSquares = moments.pointee.sumOfSquares
-            var least = moments.pointee.minimum
-            var most = moments.pointee.maximum
-            var next = rows
-            let end = rows + count
-            while next < end {
-                let pause = min(end, next + RowEncoder.safeCount)
-                var sum: Int64 = 0
-                while next < pause {
-                    let row = Int(next.pointee)
-                    counts[Int(own[Int(shared[row])])] &+= 1
-                    sum &+= multiples[row]
-                    allSquares &+= squares[row]
-                    let value = values[row]
-                    if value < least || value > most { (least, most) = HotMoments.widened(least, most, value) }
-                    next += 1
-                }
-                moments.pointee.sum &+= Int128(sum)
-            }
-            moments.pointee.sumOfSquares = allSquares
-            moments.pointee.minimum = least
-            moments.pointee.maximum = most
-        }
-    }
-
-    private var runs: UnsafeMutablePointer<Run>
+    private var runs: UnsafeMutablePointer<hf_run>
 
     /// The groups that the batch being counted touches, and the numbers of its rows group by group.
     private var touched: UnsafeMutablePointer<Int32>
@@ -150,8 +87,27 @@ final class HotGroups {
         groups[group].batchRows &+= 1
     }
 
-    /// Counts the batch's rows in the groups that `members` names.
-    func count(_ encoder: RowEncoder, rows: Int) {
+    /// Counts rows of a batch in the groups that `members` names, column by column: one column's rows and one column's counters are all
+    /// that has to be near at a time.
+    func count(_ batch: EventBatch, from first: Int, rows: Int, _ encoder: RowEncoder) {
+        gather(rows)
+        for c in 0..<encoder.width {
+            if var numeric = encoder.encode(column: c, batch, from: first, count: rows) {
+                hf_count_numeric(runs, Int64(touchedCount), &numeric)
+            } else {
+                hf_count_plain(runs, Int64(touchedCount), Int64(c), encoder.scratch.tags)
+            }
+        }
+        for i in 0..<touchedCount {
+            let group = groups + Int(touched[i])
+            group.pointee.rows &+= Int(group.pointee.batchRows)
+            group.pointee.batchRows = 0
+        }
+        touchedCount = 0
+    }
+
+    /// Lists the batch's rows group by group.
+    private func gather(_ rows: Int) {
         let groups = groups
         var end: Int32 = 0
         for i in 0..<touchedCount {
@@ -170,35 +126,10 @@ final class HotGroups {
         }
         for i in 0..<touchedCount {
             let group = groups[Int(touched[i])]
-            runs[i] = Run(
-                rows: list + Int(group.listEnd &- group.batchRows), count: Int(group.batchRows), codes: group.codes,
-                bases: group.bases, counts: group.counts, moments: group.hasMoments ? group.moments : nil)
+            runs[i] = hf_run(
+                rows: list + Int(group.listEnd &- group.batchRows), count: Int64(group.batchRows), ranks: group.ranks,
+                bases: group.bases, counts: group.counts, sums: group.hasMoments ? group.moments : nil)
         }
-        for c in 0..<encoder.width {
-            let codes = UnsafePointer(encoder.codes + c &* RowEncoder.maximumRows)
-            let offset = encoder.sharedOffsets[c]
-            let number = encoder.numberIndexes[c]
-            guard number >= 0 else {
-                for i in 0..<touchedCount { runs[i].count(column: c, codes, offset) }
-                continue
-            }
-            let multiples = UnsafePointer(encoder.multiples + number &* RowEncoder.maximumRows)
-            let values = UnsafePointer(encoder.values + number &* RowEncoder.maximumRows)
-            let squares = UnsafePointer(encoder.squares + number &* RowEncoder.maximumRows)
-            for i in 0..<touchedCount {
-                if let moments = runs[i].moments {
-                    runs[i].count(column: c, codes, offset, into: moments + number, multiples, squares, values)
-                } else {
-                    runs[i].count(column: c, codes, offset)
-                }
-            }
-        }
-        for i in 0..<touchedCount {
-            let group = groups + Int(touched[i])
-            group.pointee.rows &+= Int(group.pointee.batchRows)
-            group.pointee.batchRows = 0
-        }
-        touchedCount = 0
     }
 
     /// Empties a group whose counters are nearly full.
@@ -210,9 +141,14 @@ final class HotGroups {
     }
 
     /// Everything a group has counted.
-    func profile(_ group: Int) -> Profile {
+    /// - Parameter more: by numeric column, sums to add; replaced by the sums packed.
+    func packed(_ group: Int, adding more: inout [Moments]) -> PackedProfile {
+        guard folded[group] != nil else { return groups[group].packed(plans[group].layout, adding: &more) }
         fold(group)
-        defer { folded[group] = nil }
-        return folded[group] ?? Profile(plans[group].layout)
+        var profile = folded[group] ?? Profile(plans[group].layout)
+        folded[group] = nil
+        for m in more.indices { profile.moments[m].merge(more[m]) }
+        more = profile.moments
+        return PackedProfile(profile)
     }
 }

@@ -34,8 +34,17 @@ package struct ModelWindows {
         /// The newest event time per source.
         package var clocks: [String: Timestamp] = [:]
         package var lateRows: UInt64 = 0
+        /// What moving references remember; absent without any.
+        var references: ReferenceHistory.State?
 
         package init() {}
+
+        /// Forgets what belongs to panes that are gone.
+        package mutating func startAnew() {
+            next = [:]
+            emptyRun = [:]
+            references = nil
+        }
     }
 
     /// After this many empty windows in a row the rest of a gap is passed over: a stream that jumps years must not be
@@ -44,13 +53,26 @@ package struct ModelWindows {
 
     package let settings: WindowSettings
     package let shapes: [Shape]
-    package private(set) var state: State
-    private var panes: PaneStore
+    package internal(set) var state: State
+    var panes: PaneStore
+    /// The past, for moving references; `nil` without any.
+    var history: ReferenceHistory?
+    let plans: GroupPlans
+    /// New totals of the history's pieces since they were last asked for.
+    var changedPieces: [Timestamp: PaneCounts] = [:]
 
+    /// - Parameters:
+    ///   - lookback: how far back a moving reference looks; `nil` without any.
+    ///   - history: its pieces, as they were stored.
     package init(
         plans: GroupPlans, settings: WindowSettings, shapes: [Shape], state: State = State(),
-        panes stored: [Timestamp: PaneCounts] = [:]
+        panes stored: [Timestamp: PaneCounts] = [:], lookback: Span? = nil, history: [Timestamp: PaneCounts] = [:]
     ) {
+        self.plans = plans
+        self.history = lookback.map {
+            ReferenceHistory(
+                plans: plans, settings: settings, span: $0, state: state.references ?? .init(), stored: history)
+        }
         self.settings = settings
         self.shapes = shapes.sorted { ($0.size, $0.every) < ($1.size, $1.every) }
         self.state = state
@@ -93,6 +115,14 @@ package struct ModelWindows {
         }
         if let least { return least - settings.lateness }
         return state.clocks.values.max().map { $0 + idle - settings.lateness }
+    }
+
+    /// Forgets the clocks of sources that nobody reads and that ended long ago, such as those of a deleted topic.
+    /// - Returns: whether there were any.
+    package mutating func forgetClocks(before time: Timestamp, except reading: Set<String>) -> Bool {
+        let kept = state.clocks.filter { $0.value >= time || reading.contains($0.key) }
+        defer { state.clocks = kept }
+        return kept.count < state.clocks.count
     }
 
     /// Closes every window that ends at or before `time`, in order of their ends, and hands each to `body`.
@@ -186,6 +216,7 @@ package struct ModelWindows {
         for start in panes.starts {
             let end = paneEnd(start)
             if start < needed && end <= state.closedThrough {
+                remember(start)
                 panes.remove(start)
                 dropped.append(start)
             }

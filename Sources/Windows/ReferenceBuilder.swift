@@ -17,6 +17,8 @@ package struct ReferenceBuilder {
         package var columns: [String: Override] = [:]
         package var segmentations: [[String]]?
         package var bins = 10
+        /// Whose midnights and weeks the columns' seasons follow.
+        package var calendar = WindowCalendar.utc
         package init() {}
     }
 
@@ -66,11 +68,19 @@ package struct ReferenceBuilder {
         let layout = Layout(columns: layoutColumns)
         let used = layoutColumns.compactMap { made in columns.first { $0.column.name == made.name }?.column }
         let all = Group(segment: .all, rows: Array(0..<table.count))
-        let made = ([all] + groups).map { referenceGroup($0, layout, used) }
+        var made = ([all] + groups).map { referenceGroup($0, layout, used) }
         let period = table.firstTime.flatMap { first in table.lastTime.map { TimeRange(start: first, end: $0) } }
+        let seasons = SeasonBuilder(table, options.calendar, period)?.add(
+            to: &made, rows: ([all] + groups).map(\.rows), layout, used)
+        for (column, season) in zip(layout.columns, seasons ?? []) {
+            if let season {
+                notes.append(
+                    "column '\(column.name)' differs between \(season.inWords): windows are compared like with like")
+            }
+        }
         return Reference(
             model: model, version: options.version ?? single(table.versions), period: period, layout: layout,
-            segmentations: segmentations, bins: options.bins, groups: made)
+            segmentations: segmentations, bins: options.bins, seasons: seasons ?? [], groups: made)
     }
 
     private func modelName() throws(Failure) -> String {

@@ -23,10 +23,13 @@ extension ReferenceFile {
             (cross.arrayValue ?? []).compactMap(\.stringValue)
         }
         if let wrong = ReferenceBuilder.problem(ofSegmentations: segmentations) { throw Failure(description: wrong) }
+        let seasons = try Self.seasons(document, layout)
+        let weekTimes = (document["week_times"]?.arrayValue ?? []).compactMap(\.numberValue)
         var groups: [Reference.Group] = []
         var known: Set<Segment> = []
         for item in document["groups"]?.arrayValue ?? [] {
-            let group = try group(item, layout)
+            var group = try group(item, layout)
+            try Self.addTimes(to: &group, item, layout, seasons, weekTimes, all: groups.first)
             guard known.insert(group.segment).inserted else {
                 throw Failure(description: "group \(group.segment) stands twice")
             }
@@ -37,7 +40,7 @@ extension ReferenceFile {
         }
         return Reference(
             model: model, version: document["version"]?.stringValue, period: period(document), layout: layout,
-            segmentations: segmentations, bins: Int(bins), groups: groups)
+            segmentations: segmentations, bins: Int(bins), seasons: seasons, groups: groups)
     }
 
     private static func period(_ document: JSON) -> TimeRange? {

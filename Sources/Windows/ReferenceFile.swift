@@ -26,16 +26,19 @@ package enum ReferenceFile {
         }
         field("rows", .integer(Int64(reference.all.profile.rows)))
         field("bins", .int(reference.bins))
+        if let week = reference.all.week { field("week_times", .numbers(week.times)) }
         field("segments", .array(reference.segmentations.map { .array($0.map { .string($0) }) }))
         line("  \"columns\": [")
         let columns = reference.layout.columns
         for (i, column) in columns.enumerated() {
-            line("    \(Self.column(column).text)\(i + 1 < columns.count ? "," : "")")
+            line("    \(Self.column(column, reference.season(i)).text)\(i + 1 < columns.count ? "," : "")")
         }
         line("  ],")
         line("  \"groups\": [")
         for (g, group) in reference.groups.enumerated() {
-            line("    {\"segment\": \(group.segment.json.text), \"rows\": \(group.profile.rows), \"columns\": {")
+            let week = group.week.map { ", \"week\": \(JSON.string(runs($0.rows)).text)" } ?? ""
+            line(
+                "    {\"segment\": \(group.segment.json.text), \"rows\": \(group.profile.rows)\(week), \"columns\": {")
             for (i, column) in columns.enumerated() {
                 let text = profile(column, group, i).text
                 line("      \(JSON.string(column.name).text): \(text)\(i + 1 < columns.count ? "," : "")")
@@ -47,15 +50,16 @@ package enum ReferenceFile {
         return out
     }
 
-    private static func column(_ column: Layout.Column) -> JSON {
-        switch column.bins {
+    private static func column(_ column: Layout.Column, _ season: Season?) -> JSON {
+        let season = season.map { JSON.string($0.rawValue) }
+        return switch column.bins {
         case .numeric(let bins, let exponent):
             .members(
                 ("name", .string(column.name)), ("kind", "numeric"), ("exponent", .int(exponent)),
-                ("edges", .numbers(bins.edges)))
+                ("season", season), ("edges", .numbers(bins.edges)))
         case .categorical(let bins):
             .members(
-                ("name", .string(column.name)), ("kind", "categorical"),
+                ("name", .string(column.name)), ("kind", "categorical"), ("season", season),
                 ("categories", .array(bins.categories.map { .string($0) })),
                 ("rare", bins.rare.isEmpty ? nil : .array(bins.rare.map { .string($0) })))
         }
@@ -79,7 +83,8 @@ package enum ReferenceFile {
         return .members(
             ("n", .integer(Int64(profile.rows))), ("null", count(profile.null)), ("missing", count(profile.missing)),
             ("invalid", count(profile.invalid)), ("wrong_type", count(profile.wrongType)), ("mean", mean), ("sd", sd),
-            ("moments", moments), ("cuts", cuts), ("counts", .string(runs(profile.bins))))
+            ("moments", moments), ("cuts", cuts), ("counts", .string(runs(profile.bins))),
+            ("cells", group.season(index).map { .array($0.cells.map { .string(runs($0)) }) }))
     }
 
     static func runs(_ counts: [UInt64]) -> String {

@@ -1,14 +1,11 @@
+import CCounting
 import Events
 import Sketches
 
-/// Some rows of a batch as codes and whole multiples of each column's quantum, column by column: what counting reads.
-///
-/// Buffers are of a fixed size, small enough that a column's stay in the cache while every group counts it.
+/// Rows of a batch as codes and whole multiples of each column's quantum, one column at a time: what counting reads.
 final class RowEncoder {
     /// Rows at once.
-    static let maximumRows = 1_024
-    /// As many multiples can be added in 64 bits: 128 · 2^55 = 2^62.
-    static let safeCount = 128
+    static let maximumRows = 2_048
 
     private struct Column {
         let place: EventBatch.Place
@@ -16,33 +13,24 @@ final class RowEncoder {
         let special: UInt16
         let index: BinIndex?
         let scale: Double
-        let numberIndex: Int
     }
 
     let width: Int
     private let layout: Layout
     private var columns: [Column] = []
-    /// By column, where plans keep their codes for its shared ones.
-    let sharedOffsets: [Int]
+    /// By column, its first word among a plan's `ranks`; −1 where every group keeps all codes.
+    let firstWords: [Int]
     /// By column, its place among the numeric ones; −1 for the others.
     let numberIndexes: [Int]
     private let plans: GroupPlans
-    private let scratch: CountScratch
-    /// Columns × `maximumRows` codes, each within its column's shared ones.
-    var codes: UnsafeMutablePointer<UInt16> { scratch.codes }
-    /// Numeric columns × `maximumRows`; 0 where there is no number.
-    var multiples: UnsafeMutablePointer<Int64> { scratch.multiples }
-    /// Numeric columns × `maximumRows`; NaN where there is no number.
-    var values: UnsafeMutablePointer<Double> { scratch.values }
-    /// The multiples' squares.
-    var squares: UnsafeMutablePointer<Int128> { scratch.squares }
+    let scratch: CountScratch
 
     init(_ plans: GroupPlans, _ scratch: CountScratch) {
         self.plans = plans
         self.scratch = scratch
         layout = plans.shared
         width = layout.columns.count
-        sharedOffsets = layout.columns.enumerated().map { GroupPlans.sharedOffset($1, $0) }
+        firstWords = GroupPlan.firstWords(layout)
         numberIndexes = layout.columns.map { $0.momentsIndex ?? -1 }
     }
 
@@ -59,37 +47,41 @@ final class RowEncoder {
             default: preconditionFailure("batch and layout disagree on column \(column.name)")
             }
             return Column(
-                place: batch.places[c], special: UInt16(column.bins.count), index: index, scale: scale,
-                numberIndex: column.momentsIndex ?? 0)
+                place: batch.places[c], special: UInt16(column.bins.count), index: index, scale: scale)
         }
     }
 
-    /// Encodes the rows from `first` on, at most `maximumRows`.
-    func encode(_ batch: EventBatch, from first: Int, count: Int) {
+    /// Encodes one column of the rows from `first` on, at most `maximumRows`, into the scratch memory.
+    /// - Returns: what counting a numeric column takes; `nil` of a categorical one.
+    func encode(column c: Int, _ batch: EventBatch, from first: Int, count: Int) -> hf_numeric? {
         if columns.isEmpty { prepare(batch) }
-        scratch.reserve(columns: width, numbers: layout.momentsCount)
-        for c in columns.indices {
-            let special = columns[c].special
-            let codes = codes + c &* Self.maximumRows
-            switch columns[c].place {
-            case .number(let place):
-                let stride = batch.numberWidth
-                let input = batch.numbers + (first &* stride &+ place)
-                let values = values + columns[c].numberIndex &* Self.maximumRows
-                let multiples = multiples + columns[c].numberIndex &* Self.maximumRows
-                let scale = columns[c].scale
-                Moments.quantise(
-                    input, stride: stride, count: count, scale: scale, values: values, multiples: multiples,
-                    squares: squares + columns[c].numberIndex &* Self.maximumRows)
-                columns[c].index?.encode(values, count: count, into: codes) { special &+ Self.code(Hole(nan: $0)) }
-            case .code(let place):
-                let stride = batch.codeWidth
-                let input = batch.codes + (first &* stride &+ place)
-                for row in 0..<count {
-                    let code = input[row &* stride]
-                    codes[row] = code < Self.firstHole ? code : special &+ Self.code(hole: code)
-                }
+        let tags = scratch.tags
+        let special = columns[c].special
+        switch columns[c].place {
+        case .number(let place):
+            let stride = batch.numberWidth
+            let input = batch.numbers + (first &* stride &+ place)
+            let (codes, samples) = (scratch.codes, scratch.samples)
+            columns[c].index?.encode(input, stride: stride, count: count, into: codes) {
+                UInt32(special &+ Self.code(Hole(nan: $0)))
             }
+            if firstWords[c] >= 0 {
+                for row in 0..<count { tags[row] = CodeRanks.tag(codes[row]) }
+            } else {
+                for row in 0..<count { tags[row] = UInt64(codes[row]) }
+            }
+            Moments.sample(input, stride: stride, count: count, tags: tags, scale: columns[c].scale, into: samples)
+            return hf_numeric(
+                column: Int64(c), samples: samples, tags: tags, word: Int64(firstWords[c]),
+                place: Int64(numberIndexes[c]), numbers: input, stride: Int64(stride))
+        case .code(let place):
+            let stride = batch.codeWidth
+            let input = batch.codes + (first &* stride &+ place)
+            for row in 0..<count {
+                let code = input[row &* stride]
+                tags[row] = UInt64(code < Self.firstHole ? code : special &+ Self.code(hole: code))
+            }
+            return nil
         }
     }
 

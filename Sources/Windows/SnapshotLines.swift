@@ -44,15 +44,26 @@ extension Snapshot {
                 JSON.write(value, into: &out)
             }
             out += "}".utf8
-            writeDrift(row, into: &out)
-            row.comparison.write(into: &out)
+            if let performance = row.performance {
+                out += #","performance":"#.utf8
+                performance.json.write(into: &out)
+            } else {
+                writeDrift(row, into: &out)
+                row.comparison.write(into: &out)
+            }
             out += "}\n".utf8
         }
     }
 
-    /// The verdict of the two-sample PSI test alone (statistics without a rule): is the difference larger than chance?
+    /// The verdict of the two-sample PSI test alone (statistics without a rule): is the difference larger than chance? Where
+    /// the column has a season, against the reference rows of the same times of the week.
     private func writeDrift(_ row: SnapshotRow, into out: inout [UInt8]) {
-        guard let psi = row.metrics[.psi], let p = row.metrics[.psi_p] else { return }
+        guard var psi = row.metrics[.psi], var p = row.metrics[.psi_p] else { return }
+        if let alike = row.alike, let test = Contingency(alike.reference, alike.current, merging: true),
+            let own = Distances.psi(alike.reference, alike.current, smoothing: .jeffreys), let ownP = test.psiP
+        {
+            (psi, p) = (own, ownP)
+        }
         out += #","drift":{"score":"#.utf8
         JSON.write(psi, into: &out)
         out += #","p":"#.utf8

@@ -55,6 +55,31 @@ package struct WindowCalendar: Sendable {
         return TimeRange(start: start, end: range(of: pane, containing: end(of: size, from: start)).start)
     }
 
+    /// The local hour of the week of an instant, 0 being Monday from midnight to one.
+    package func weekHour(of time: Timestamp) -> Int {
+        let local = (time.microseconds + offset(at: time)).flooredQuotient(by: Span.hours(1).microseconds)
+        // 1970-01-01 was a Thursday.
+        let hour = (local + 72) % 168
+        return Int(hour < 0 ? hour + 168 : hour)
+    }
+
+    /// How many hours a range spends in each hour of the week. Ranges of over eight weeks count as whole weeks.
+    package func weekHours(of range: TimeRange) -> [Double] {
+        let hour = Span.hours(1).microseconds
+        guard range.length.microseconds <= 8 * 168 * hour else {
+            return [Double](repeating: Double(range.length.microseconds) / Double(168 * hour), count: 168)
+        }
+        var covered = [Double](repeating: 0, count: 168)
+        var at = range.start
+        while at < range.end {
+            let local = at.microseconds + offset(at: at)
+            let next = min(at + Span(microseconds: hour - (local - local.flooredQuotient(by: hour) * hour)), range.end)
+            covered[weekHour(of: at)] += Double((next - at).microseconds) / Double(hour)
+            at = next
+        }
+        return covered
+    }
+
     /// Days since 1970-01-01 by the local calendar.
     private func localDay(of time: Timestamp) -> Int64 {
         let day = (time.microseconds + offset(at: time)).flooredQuotient(by: Self.day.microseconds)

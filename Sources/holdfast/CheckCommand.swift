@@ -13,6 +13,7 @@ struct CheckCommand: ParsableCommand {
         for file in files {
             let result = Check.file(file)
             for problem in result.problems { Terminal.error("\(problem)") }
+            for note in result.notes { Terminal.line("\(note.place): note: \(note.message)") }
             if result.problems.isEmpty {
                 Terminal.line("\(file): \(Terminal.green("ok")) (\(result.what))")
             } else {

@@ -9,7 +9,8 @@ struct Holdfast: AsyncParsableCommand {
         abstract: "Notices when a model in production drifts, says what shifted and where, and takes it back.",
         subcommands: [
             ServeCommand.self, DemoCommand.self, ReplayCommand.self, ReferenceGroup.self, CompareCommand.self,
-            CheckCommand.self,
+            CheckCommand.self, TestCommand.self, ExportGroup.self, ExplainCommand.self,
+            AlertsGroup.self, SilenceGroup.self,
             RegistryGroup.self,
         ])
 

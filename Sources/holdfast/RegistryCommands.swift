@@ -10,7 +10,9 @@ struct RegistryGroup: AsyncParsableCommand {
         commandName: "registry", abstract: "Models, versions, champions: list, register, promote, roll back, audit.",
         subcommands: [
             RegistryList.self, RegistryShow.self, RegistryRegister.self, RegistryPromote.self, RegistryRollback.self,
-            RegistryClear.self, RegistryAudit.self,
+            RegistryClear.self, RegistryAudit.self, RegistryDecisions.self, RegistryHold.self, RegistryHistory.self,
+            RegistryMeasure.self, RegistryApprove.self, RegistryGate.self, RegistryReference.self,
+            RegistryLineage.self, RegistryFleet.self, RegistryDelete.self, RegistryPurge.self, RegistryImport.self,
         ])
 }
 
@@ -135,57 +137,6 @@ struct RegistryRegister: AsyncParsableCommand {
     }
 }
 
-struct RegistryPromote: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "promote", abstract: "Make a version the champion.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
-
-    func run() async throws {
-        try await withRegistry(options) { registry in
-            let state = try await registry.promote(
-                model: model, version: version, actor: change.who, reason: change.reason ?? "promoted", at: change.now)
-            show(state, options)
-        }
-    }
-}
-
-struct RegistryRollback: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rollback", abstract: "Go back to the version before; the one left is quarantined.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Option(name: .long, help: "champion-1, champion-2 or a version.") var to = "champion-1"
-
-    func run() async throws {
-        try await withRegistry(options) { registry in
-            let state = try await registry.rollback(
-                model: model, to: to, actor: change.who, reason: change.reason ?? "rolled back by hand", at: change.now)
-            show(state, options)
-        }
-    }
-}
-
-struct RegistryClear: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "clear-quarantine", abstract: "Allow a version that was rolled back to be promoted again.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
-
-    func run() async throws {
-        try await withRegistry(options) { registry in
-            let was = try await registry.clearQuarantine(
-                model: model, version: version, actor: change.who, reason: change.reason ?? "cleared by hand",
-                at: change.now)
-            print(was ? "\(model) \(version) is no longer quarantined" : "\(model) \(version) was not quarantined")
-        }
-    }
-}
-
 struct RegistryAudit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "audit", abstract: "Who changed what, when and why.")
     @OptionGroup var options: RegistryOptions
@@ -220,14 +171,4 @@ struct RegistryAudit: AsyncParsableCommand {
             }
         }
     }
-}
-
-private func show(_ state: ChampionState, _ options: RegistryOptions) {
-    guard !options.json else {
-        print(state.json.text)
-        return
-    }
-    let before = [state.champion1?.version, state.champion2?.version].compactMap { $0 }.joined(separator: ", ")
-    print(
-        "\(state.model): champion \(state.champion?.version ?? "none"); before it \(before.isEmpty ? "none" : before)")
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Monitor
 import StrictYAML
+import Values
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,12 +12,34 @@ struct ReplayCommand: ParsableCommand {
     @Option(name: .long, help: "time: merge the files by event time; file: lines as they come.")
     var order: Replay.Order = .time
     @Option(name: .long, help: "Folder to write snapshots.jsonl and alerts.jsonl to.") var out: String?
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: "Rule file or pattern to use instead of the configuration's rules; may be repeated.")
+    var rules: [String] = []
+    @Option(
+        name: .long, parsing: .singleValue,
+        help:
+            "A change of the champion, for rules that ask for one: 14@2026-03-01T12:00:00Z, or MODEL:14@…; may be repeated."
+    )
+    var deploy: [String] = []
+    @Option(name: .long, help: "Score what fired against a list of known incidents.") var manifest: String?
+    @Flag(name: .long, help: "Print what fired as JSON.") var json = false
     @Flag(name: .long, help: "Exit 1 if any alert fired.") var failOnAlert = false
     @Argument(help: "JSON-lines files (.jsonl, .gz, .zst; - is standard input).") var files: [String]
 
+    func validate() throws {
+        for text in deploy where Replay.Deploy(parsing: text) == nil {
+            throw ValidationError("--deploy: expected VERSION@TIME such as 14@2026-03-01T12:00:00Z, found \(text)")
+        }
+    }
+
     func run() throws {
-        let configuration = try Load.configuration(config)
-        let replay = try Load.problems { () throws(Problems) in try Replay(configuration) }
+        let configuration = try Load.problems { () throws(Problems) in
+            try ConfigurationReader.read(config, rules: rules)
+        }
+        let replay = try Load.problems { () throws(Problems) in
+            try Replay(configuration, deploys: deploy.compactMap { Replay.Deploy(parsing: $0) })
+        }
         let start = ContinuousClock.now
         let summary: Replay.Summary
         do {
@@ -28,6 +51,18 @@ struct ReplayCommand: ParsableCommand {
         }
         Terminal.endProgress()
         report(summary, ContinuousClock.now - start)
+        let score: IncidentReport?
+        do {
+            score = try manifest.map { try IncidentReport(manifest: $0, episodes: summary.episodes) }
+        } catch {
+            Terminal.error("error: \(error)")
+            throw ExitCode(2)
+        }
+        if json {
+            show(asJSON: summary, score)
+        } else {
+            show(summary, score)
+        }
         if failOnAlert && summary.fired > 0 { throw ExitCode(1) }
     }
 
@@ -48,6 +83,44 @@ struct ReplayCommand: ParsableCommand {
         }
         for example in summary.examples { Terminal.line("  " + example) }
         if let out { Terminal.line("wrote \(out)/snapshots.jsonl and \(out)/alerts.jsonl") }
+    }
+}
+
+extension ReplayCommand {
+    /// What fired, when, and for how long.
+    private func show(_ summary: Replay.Summary, _ score: IncidentReport?) {
+        if !summary.episodes.isEmpty {
+            Table(["FIRED", "FOR", "ALERT", "COLUMN", "SEGMENT", "VALUE"]).show(
+                summary.episodes.map { episode in
+                    [
+                        episode.firedAt.rfc3339,
+                        "\(episode.duration(until: summary.end))" + (episode.endedAt == nil ? " (still)" : ""),
+                        episode.alert, episode.column ?? "", "\(episode.segment)",
+                        episode.value.map { String(format: "%.4g", $0) } ?? "",
+                    ]
+                })
+        }
+        if summary.episodesLeft > 0 { Terminal.line("\(summary.episodesLeft) more are not listed") }
+        guard let score else { return }
+        Table(["INCIDENT", "TYPE", "FOUND AFTER", "EXACT SEGMENT", "ON TOP"]).show(
+            score.incidents.map { incident in
+                let isFound = incident.delay != nil
+                return [
+                    incident.id, incident.type,
+                    incident.delay.map { String(format: "%.1f h", $0) }
+                        ?? (incident.difficulty == "optional" ? "not found (optional)" : "not found"),
+                    isFound ? incident.isExact ? "yes" : "no" : "", isFound ? incident.isExactOnTop ? "yes" : "no" : "",
+                ]
+            })
+        print(score.summary)
+    }
+
+    private func show(asJSON summary: Replay.Summary, _ score: IncidentReport?) {
+        let document = JSON.members(
+            ("events", .integer(Int64(clamping: summary.rows))), ("windows", .int(summary.windows)),
+            ("alerts", .array(summary.episodes.map { $0.json(until: summary.end) })),
+            ("not_listed", summary.episodesLeft > 0 ? .int(summary.episodesLeft) : nil), ("score", score?.json))
+        print(document.text)
     }
 }
 

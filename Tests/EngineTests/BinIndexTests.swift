@@ -55,10 +55,10 @@ struct BinIndexTests {
             let bins = NumericBins(edges: Self.edges(shape, &random))
             let index = BinIndex(bins)
             let values = (0..<300).map { $0 % 7 == 0 ? Double.nan : Double.random(in: -3...300, using: &random) }
-            var codes = [UInt16](repeating: 0, count: values.count)
-            index.encode(values, count: values.count, into: &codes) { _ in 7_777 }
+            var codes = [UInt32](repeating: 0, count: values.count)
+            index.encode(values, stride: 1, count: values.count, into: &codes) { _ in 7_777 }
             for (i, value) in values.enumerated() {
-                #expect(codes[i] == (value.isNaN ? 7_777 : UInt16(bins.index(of: value))), "shape \(shape)")
+                #expect(codes[i] == (value.isNaN ? 7_777 : UInt32(bins.index(of: value))), "shape \(shape)")
             }
         }
     }

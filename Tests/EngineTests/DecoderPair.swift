@@ -85,6 +85,22 @@ struct DecoderPair {
             if a.versions[i] != b.versions[i] { return "versions \(a.versions[i]) and \(b.versions[i])" }
             if a.sources[i] != b.sources[i] { return "sources \(a.sources[i]) and \(b.sources[i])" }
         }
-        return nil
+        return differenceOfOutcomes(a, b)
+    }
+
+    private static func differenceOfOutcomes(_ a: EventBatch, _ b: EventBatch) -> String? {
+        guard let x = a.outcomes, let y = b.outcomes else { return nil }
+        func text(_ value: Double) -> UInt64 { value.bitPattern }
+        let predictions = (
+            x.predictions.map { [UInt64($0.row), UInt64(bitPattern: Int64($0.predicted)), $0.id, text($0.label)] },
+            y.predictions.map { [UInt64($0.row), UInt64(bitPattern: Int64($0.predicted)), $0.id, text($0.label)] }
+        )
+        if predictions.0 != predictions.1 { return "outcomes \(predictions.0) and \(predictions.1)" }
+        let labels = (
+            x.labels.map { [$0.id, UInt64(bitPattern: $0.time.microseconds), text($0.value)] },
+            y.labels.map { [$0.id, UInt64(bitPattern: $0.time.microseconds), text($0.value)] }
+        )
+        if labels.0 != labels.1 { return "labels \(labels.0) and \(labels.1)" }
+        return x.classNames == y.classNames ? nil : "classes \(x.classNames) and \(y.classNames)"
     }
 }

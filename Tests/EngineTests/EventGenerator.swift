@@ -23,14 +23,16 @@ struct EventGenerator {
                     kind: .categorical(codes: ["grocery": 0, "books+music": 1, "electronics and more": 2], unseen: 3)),
                 .init(name: "tier", kind: .numeric), .init(name: "prediction", kind: .numeric),
             ], dimensions: ["country", "region", "tier"], knownValues: [["BR", "US"], ["a region known before"]],
-            ignored: ["note"]),
+            ignored: ["note"], outcome: .classes),
         ModelSchema(
             model: "pets",
             columns: [
                 .init(name: "weight", kind: .numeric),
                 .init(name: "prediction", kind: .categorical(codes: ["cat": 0, "dog": 1, "1": 2], unseen: 3)),
-            ], dimensions: ["region"]),
-        ModelSchema(model: "a \"name\" with é", columns: [.init(name: "x", kind: .numeric)], dimensions: []),
+            ], dimensions: ["region"], outcome: .classes),
+        ModelSchema(
+            model: "a \"name\" with é", columns: [.init(name: "x", kind: .numeric)], dimensions: [],
+            outcome: .numbers),
     ]
 
     private mutating func oneIn(_ n: Int) -> Bool { Int.random(in: 0..<n, using: &random) == 0 }

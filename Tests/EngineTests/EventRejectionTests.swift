@@ -148,4 +148,21 @@ struct EventRejectionTests {
         }
         #expect(seen.batch.count > 1_000 && seen.rejections.count > 1_000)
     }
+
+    @Test func `values broken over many lines are not read again for each line without end`() {
+        var decoder = EventDecoder([EventFixture.schema])
+        decoder.limitsWholeMessages = false
+        let message = Array(String(repeating: "{\"a\":\n", count: 300_000).utf8)
+        var ranges: [Range<Int>] = []
+        message.withUnsafeBytes {
+            decoder.decode($0, defaults: TopicDefaults(), now: nil) { rejection in
+                #expect(rejection.reason == .malformed)
+                ranges.append(rejection.range)
+            }
+        }
+        // Each line is refused by itself until too much was read in vain; then the rest, as one.
+        #expect(ranges.count > 1_000 && ranges.count < 100_000)
+        #expect(ranges.last?.upperBound == message.count)
+        #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound + 1 == $1.lowerBound })
+    }
 }

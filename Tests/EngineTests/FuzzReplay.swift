@@ -21,11 +21,12 @@ struct FuzzReplay {
                     kind: .categorical(codes: ["BR": 0, "US": 1, "1": 2, "true": 3, "São": 4], unseen: 7)),
                 .init(name: "währung", kind: .categorical(codes: ["EUR": 0, "nan": 1], unseen: 2)),
                 .init(name: "prediction", kind: .numeric),
-            ], dimensions: ["country", "region"], knownValues: [["BR"], []], ignored: ["note"]),
+            ], dimensions: ["country", "region"], knownValues: [["BR"], []], ignored: ["note"],
+            outcome: .numbers),
         ModelSchema(
             model: "pets",
             columns: [.init(name: "prediction", kind: .categorical(codes: ["cat": 0, "dog": 1, "1": 2], unseen: 3))],
-            dimensions: []),
+            dimensions: [], outcome: .classes),
     ]
     private static let highestCode: UInt16 = 7
     private static let clock = Timestamp(microseconds: 1_772_366_400_000_000)

@@ -10,6 +10,10 @@ import Windows
 struct GroupPlanTests {
     /// 20,000 rows of a long-tailed column with a heavy value, an integer one and two segments that differ.
     private static func reference() throws -> Reference {
+        try ReferenceBuilderTests.build(ReferenceBuilderTests.table(lines())).reference
+    }
+
+    private static func lines() -> [String] {
         var random = SeededGenerator(seed: 831)
         var lines: [String] = []
         for i in 0..<20_000 {
@@ -22,7 +26,41 @@ struct GroupPlanTests {
                     + #""features":{"long":\#(long),"whole":\#(Int.random(in: 0...40, using: &random)),"kind":"k\#(i % 9)"}}"#
             )
         }
-        return try ReferenceBuilderTests.build(ReferenceBuilderTests.table(lines)).reference
+        return lines
+    }
+
+    @Test func `rows are counted in their groups' own bins, as their reference coarsens to them`() throws {
+        let reference = try Self.reference()
+        let plans = GroupPlans(reference)
+        let dimensions = reference.segmentations.flatMap(\.self)
+        let schema = ModelSchema(
+            model: "m",
+            columns: reference.layout.columns.map { column in
+                switch column.bins {
+                case .numeric: .init(name: column.name, kind: .numeric)
+                case .categorical(let bins):
+                    .init(name: column.name, kind: .categorical(codes: bins.dictionary, unseen: bins.unseen))
+                }
+            }, dimensions: dimensions)
+        var decoder = EventDecoder([schema])
+        var accumulator = Accumulator(
+            plans: plans, settings: .standard, dimensions: dimensions, segmentations: reference.segmentations)
+        for line in Self.lines() {
+            Array(line.utf8).withUnsafeBytes {
+                decoder.decode($0, defaults: TopicDefaults(), now: nil) { Issue.record("refused: \($0)") }
+            }
+        }
+        accumulator.add(decoder.batches[0], names: decoder, model: 0, sources: ["file"])
+        var counted: [Segment: PackedProfile] = [:]
+        for (key, packed) in accumulator.take(names: decoder, model: 0).panes.values.flatMap(\.self) {
+            if counted[key.segment]?.merge(packed) == nil { counted[key.segment] = packed }
+        }
+        for group in reference.groups {
+            let plan = plans.plan(for: group.segment)
+            #expect(
+                counted[group.segment]?.profile(plan.layout) == plans.counted(group.profile, as: group.segment),
+                "\(group.segment)")
+        }
     }
 
     @Test func `every group keeps its own and the common quantiles, and hides no more than 1/240 from ks`() throws {

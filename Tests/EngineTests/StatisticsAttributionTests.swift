@@ -113,6 +113,27 @@ import Values
         #expect(shares.allSatisfy { abs($0) < 0.5 }, "the unnamed rest carries the shift: \(report.drivers)")
     }
 
+    @Test func `a null rate is divided among segments, and the contributions are its change`() throws {
+        func part(_ parts: [Segment.Part], _ before: (UInt64, UInt64), _ now: (UInt64, UInt64)) -> SnapshotRow {
+            let common = Comparison(
+                edges: [], categories: [], reference: [before.0, 0], current: [now.0, 0], referenceNulls: before.1,
+                currentNulls: now.1)
+            return SnapshotRow(
+                version: "*", segment: Segment(parts), column: "x", kind: "numeric", n: 0, null: 0, referenceN: 0,
+                referenceSegment: Segment(parts), metrics: MetricValues(), referenceMetrics: MetricValues(),
+                comparison: common, common: common)
+        }
+        let rows = [
+            part([], (9_200, 800), (770, 230)), part([.init("c", "DE")], (2_300, 200), (90, 160)),
+            part([.init("c", "US")], (6_900, 600), (680, 70)),
+        ]
+        let report = Attribution.drivers(among: rows, of: .nulls, limit: 5)
+        let top = try #require(report.drivers.first)
+        #expect(top.segment.description == "c=DE" && top.share > 0.9)
+        // 23% now, 8% before.
+        #expect(abs(top.contribution / top.share - 0.15) < 1e-9)
+    }
+
     @Test func `nothing to divide gives an empty report`() {
         let empty = AttributionReport(drivers: [], cancellation: nil)
         #expect(Attribution.drivers(column: "x", version: "*", in: snapshot([]), limit: 5) == empty)

@@ -92,6 +92,22 @@ struct WindowClosingTests {
         }
     }
 
+    @Test func `the clocks of sources that ended long ago and are read by nobody are forgotten`() {
+        var state = ModelWindows.State()
+        let day = Span.days(1).microseconds
+        for (source, age) in [("gone/0", Int64(40)), ("read/0", 40), ("new/0", 1)] {
+            state.clocks[source] = Timestamp(microseconds: (100 - age) * day)
+        }
+        var windows = ModelWindows(
+            plans: WindowFixture.plans, settings: .standard, shapes: [], state: state)
+        let time = Timestamp(microseconds: 70 * day)
+        let hasForgotten = windows.forgetClocks(before: time, except: ["read/0"])
+        #expect(hasForgotten)
+        #expect(Set(windows.state.clocks.keys) == ["read/0", "new/0"])
+        let forgetsMore = windows.forgetClocks(before: time, except: ["read/0"])
+        #expect(!forgetsMore)
+    }
+
     @Test func `the watermark is the slowest active source's, less the lateness`() {
         let settings = WindowFixture.settings(lateness: "10m")
         var worker = WindowFixture.Worker(settings)

@@ -13,10 +13,12 @@ final class HoldfastProcess: Sendable {
     private let output: URL
     private let ended = Mutex<Int32?>(nil)
 
-    /// - Parameter arguments: the command and its options.
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - arguments: the command and its options.
+    ///   - executable: another program, for peers.
+    init(_ arguments: [String], environment: [String: String] = [:], executable: URL? = nil) throws {
         let process = Process()
-        process.executableURL = try Self.locate()
+        process.executableURL = try executable ?? Self.locate()
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let output = FileManager.default.temporaryDirectory.appending(path: "holdfast-output-\(UUID().uuidString)")

@@ -37,7 +37,8 @@ final class WorkerRig: Sendable {
         }
         try FileManager.default.createDirectory(atPath: configuration.statePath, withIntermediateDirectories: true)
         ledger = try Ledger(path: configuration.statePath + "/ledger.sqlite")
-        metrics = StepMetrics(registry: registry)
+        let book = RuleBook(configuration.rules)
+        metrics = StepMetrics(registry: registry, book: book)
         let metrics = metrics
         // A test has no half second to wait for.
         let pace = SchemaRegistry.Pace(
@@ -46,9 +47,10 @@ final class WorkerRig: Sendable {
             SchemaRegistry(settings, pace: pace, log: Self.log) { metrics.schemaRequest($0) }
         }
         engine = try Engine(
-            models: models, rules: configuration.rules, ledger: ledger,
+            models: models, rules: book, ledger: ledger,
             options: .init(
-                performs: true, keepsSnapshots: true, receivers: [], externalURL: "http://x", retention: .days(30)),
+                performs: true, keepsSnapshots: true, receivers: [], externalURL: configuration.externalURL,
+                retention: .days(30)),
             warn: { _ in }
         ) {
             metrics.take($0)

@@ -21,7 +21,7 @@ import Values
         #expect(alert.annotations == ["s": "amount in all traffic: 0.3"])
         let context = alert.context
         #expect(context["value"] == .number(0.3) && context["threshold"] == .number(0.2))
-        #expect(context["metric"] == "psi (nats, 2 bins)")
+        #expect(context["metric"] == "psi (nats, jeffreys, 2 bins)")
         #expect(context["reference"] == "fraud v14 reference")
         #expect(context["revision"] == .integer(1))
         #expect(context["also_firing"] == .array(["B/age (country=BR)"]))
@@ -33,22 +33,12 @@ import Values
         #expect(context["comparison"]?["quantiles"]?["p50"] == .array([.number(10), .number(12)]))
         #expect(context["actions"] == .array([]))
         #expect(context["likely"] != nil)
-    }
-
-    @Test func `says in plain words what it looks like`() {
-        func text(_ metric: Metric, _ values: [Metric: Double], _ before: [Metric: Double]) -> String? {
-            let fixture = SnapshotFixture.build { $0.add("amount", values, reference: before) }
-            return LikelyCause(row: fixture.rows[0], metric: metric, report: nil).text
-        }
-        let normal: [Metric: Double] = [.mean: 50, .sd: 20]
-        #expect(text(.psi, [.mean: 5_100, .sd: 1_900], normal)?.hasPrefix("amount is about 100 times") == true)
-        #expect(text(.psi, [.mean: 55, .sd: 22], normal) == "amount shifted")
-        // The same mean with the old spread is no change of unit.
-        #expect(text(.psi, [.mean: 5_000, .sd: 20], normal) == "amount shifted")
-        #expect(
-            text(.null_rate, [.null_rate: 0.3], [.null_rate: 0.01])
-                == "amount is missing in 30% of rows, 1% in the reference")
-        #expect(text(.null_rate, [.null_rate: 0.011], [.null_rate: 0.01]) == nil)
+        #expect(context["evidence"] == ["p": 1e-9, "level": 0.001])
+        #expect(context["change_start"] == .time(SnapshotFixture.origin))
+        #expect(context["by_chance"]?["expected"] != nil && context["by_chance"]?["p95"] != nil)
+        let interval = try #require(context["interval"])
+        #expect(interval != .null)
+        #expect(context["cause"] != nil && context["correlated"] == .array([]))
     }
 
     @Test func `a failing template never stops an alert`() throws {

@@ -198,6 +198,23 @@ import Values
         #expect(monitoring.told(4, fixture(names, over: 0)).contains("resolved RuleLimitExceeded"))
     }
 
+    @Test func `rows that stay away count towards the limit where that is the condition`() throws {
+        var monitoring = Monitoring(try ruleSet("alert: A, expr: psi > 0.2, no_data: alert", group: "limit: 2"))
+        let names = ["a", "b", "c", "d"]
+        func fixture(_ columns: [String]) -> SnapshotFixture {
+            SnapshotFixture.build { for column in columns { $0.add(column, [.psi: 0.1]) } }
+        }
+        #expect(monitoring.told(0, fixture(names)) == [])
+        let alerts = monitoring.close(1, fixture([]))
+        #expect(alerts.map(\.rule) == ["A", "A", "RuleLimitExceeded"])
+        #expect(alerts.last?.annotations["summary"]?.contains("2 more hold") == true)
+        // Those that come back make room for those that found none.
+        let fired = alerts.compactMap { $0.labels["column"] }
+        #expect(
+            monitoring.close(2, fixture(fired)).map(\.status) == [.resolved, .resolved, .firing, .firing, .resolved])
+        #expect(monitoring.state.firing.count == 2)
+    }
+
     @Test func `state is the same bytes every time`() throws {
         var monitoring = Monitoring(try ruleSet("alert: A, expr: psi > 0.2"))
         _ = monitoring.close(0, SnapshotFixture.build { for i in 0..<20 { $0.add("c\(i)", [.psi: 0.3]) } })

@@ -33,11 +33,32 @@ struct SnapshotFixture {
                 comparison: bins, common: bins))
     }
 
+    /// A row with histograms of its own, the same in the bins of all traffic.
+    mutating func add(
+        _ column: String, _ comparison: Comparison, _ metrics: [Metric: Double], before: [Metric: Double] = [:],
+        in segment: [(String, String)] = [], version: String = "*", missing: UInt64 = 0, wrongType: UInt64 = 0
+    ) {
+        var values = MetricValues()
+        for test in [Metric.psi_p, .ks_p, .chi2_p] { values[test] = 1e-9 }
+        for (metric, value) in metrics { values[metric] = value }
+        var reference = MetricValues()
+        for (metric, value) in before { reference[metric] = value }
+        var row = SnapshotRow(
+            version: version, segment: Segment(segment.map { Segment.Part($0.0, $0.1) }), column: column,
+            kind: comparison.categories.isEmpty ? "numeric" : "categorical",
+            n: comparison.current.reduce(comparison.currentNulls, +), null: comparison.currentNulls,
+            referenceN: comparison.reference.reduce(comparison.referenceNulls, +), referenceSegment: .all,
+            metrics: values, referenceMetrics: reference, comparison: comparison, common: comparison)
+        row.missing = missing
+        row.wrongType = wrongType
+        rows.append(row)
+    }
+
     /// The snapshot of the `index`-th hour.
-    func snapshot(_ index: Int, revision: Int = 1, size: Span = Self.hour) -> Snapshot {
+    func snapshot(_ index: Int, revision: Int = 1, size: Span = Self.hour, versions: [String] = ["14"]) -> Snapshot {
         let start = Self.origin + Self.hour * Int64(index)
         return Snapshot(
-            model: model, window: TimeRange(start: start, end: start + size), revision: revision, versions: ["14"],
+            model: model, window: TimeRange(start: start, end: start + size), revision: revision, versions: versions,
             referenceName: "fraud v14 reference", rows: rows)
     }
 
@@ -50,7 +71,9 @@ struct SnapshotFixture {
 
 /// A rule set of one group with one rule per text, each the rule's keys in flow style.
 func ruleSet(_ rules: String..., group: String = "") throws -> RuleSet {
-    let lines = rules.map { "  - {\($0)}" }.joined(separator: "\n")
+    // A fixture's histograms do not belong to its metrics, so only rules that say so go by the evidence of histograms.
+    let lines = rules.map { $0.contains("significance:") ? $0 : "\($0), significance: p(0.001)" }
+        .map { "  - {\($0)}" }.joined(separator: "\n")
     return try RuleSet.load([("r.yaml", "groups:\n- name: g\n  \(group)\n  rules:\n\(lines)\n")])
 }
 

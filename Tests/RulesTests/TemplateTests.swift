@@ -48,6 +48,19 @@ import Values
         #expect(try TemplateParser.parse(text, scope: .annotation).render(Self.scope) == expected)
     }
 
+    @Test func `a number that there is none of is not NaN`() throws {
+        var scope = Self.scope
+        scope.variables["reference"] = .record(["value": .absent], shown: .string("ref"))
+        for (text, expected) in [
+            ("{{ $reference.value }}", "n/a"), ("{{ $reference.value | humanizePercentage }}", "n/a"),
+            ("{{ printf \"%.2f (was %5.1f)\" $value $reference.value }}", "0.31 (was   n/a)"),
+            ("{{ if gt $reference.value 0 }}more{{ else }}unknown{{ end }}", "unknown"),
+            ("{{ if $reference.value }}some{{ else }}none{{ end }}", "none"),
+        ] {
+            #expect(try TemplateParser.parse(text, scope: .annotation).render(scope) == expected)
+        }
+    }
+
     @Test(arguments: [
         (0.1, "0.1"), (1, "1"), (100, "100"), (1e20, "100000000000000000000"), (1e21, "1e+21"), (0.0001, "0.0001"),
         (0.00001, "1e-05"), (-2.5, "-2.5"), (123456.789, "123456.789"), (1.25e-7, "1.25e-07"), (.nan, "NaN"),

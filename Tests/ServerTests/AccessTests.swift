@@ -10,7 +10,7 @@ struct AccessTests {
         try await withServer(tokens: ["first-token", "second"]) { client, service, _ in
             for route in allRoutes {
                 let parts = route.split(separator: " ").map(String.init)
-                let path = parts[1].replacing("{model}", with: "fraud")
+                let path = parts[1].replacing("{model}", with: "fraud").replacing("{version}", with: "12")
                 for method in [parts[0], parts[0] == "GET" ? "HEAD" : "PUT"] {
                     let answer = try await client.send(method, path, body: parts[0] == "POST" ? "{}" : nil)
                     if Self.open.contains(route) {
@@ -41,6 +41,31 @@ struct AccessTests {
         try await withServer(tokens: ["first-token", "second"]) { client, _, _ in
             let answer = try await client.get("/v1/models", [("Authorization", header)])
             #expect(answer.status == status)
+        }
+    }
+
+    @Test func `a viewer changes nothing, an editor no champion, and only an admin forces a gate`() async throws {
+        let roles: [String: Role] = ["looks": .viewer, "writes": .editor, "moves": .promoter, "rules": .admin]
+        try await withServer(tokens: roles.keys.sorted(), roles: roles) {
+            (client: Client, service: FixtureService, registry: Registry) async throws -> Void in
+            @Sendable func status(
+                _ token: String, _ method: String, _ path: String, _ body: String?
+            ) async throws -> Int {
+                try await client.send(method, path, [("Authorization", "Bearer \(token)")], body: body).status
+            }
+            for route in allRoutes where route.hasPrefix("POST") {
+                let path = route.dropFirst(5).replacing("{model}", with: "fraud").replacing("{version}", with: "12")
+                #expect(try await status("looks", "POST", String(path), "{}") == 403, "\(route)")
+            }
+            #expect(service.received.isEmpty)
+            let promotion = "/v1/models/fraud/promote"
+            #expect(try await status("looks", "GET", "/v1/models/fraud/champion", nil) == 200)
+            #expect(try await status("writes", "POST", promotion, #"{"version":"13"}"#) == 403)
+            #expect(try await status("writes", "POST", "/v1/models/fraud/fleet", #"{"instance":"a"}"#) == 200)
+            #expect(try await status("moves", "POST", promotion, #"{"version":"12"}"#) == 200)
+            #expect(try await status("moves", "POST", promotion, #"{"version":"13","force":true}"#) == 403)
+            #expect(try await status("rules", "POST", promotion, #"{"version":"13","force":true}"#) == 200)
+            #expect(try await registry.champion(model: "fraud").champion?.version == "13")
         }
     }
 

@@ -1,3 +1,4 @@
+import Events
 import Server
 import Statistics
 import Synchronization
@@ -23,12 +24,14 @@ final class FixtureService: MonitorService {
         var models: [ModelOverview] = []
         var alerts: [String] = []
         var snapshots = ""
+        var history: AlertHistory?
         var ingest: Result<IngestResult, Broken> = .success(IngestResult(accepted: 1, rejected: []))
         /// What reading alerts and snapshots throws.
         var broken: Broken?
         var received: [[UInt8]] = []
         var asked: [Asked] = []
         var askedAlerts: [String] = []
+        var silences: [JSON] = []
     }
 
     private let state: Mutex<State>
@@ -62,11 +65,32 @@ final class FixtureService: MonitorService {
         }
     }
 
+    func alert(model: String, fingerprint: String) async throws -> AlertHistory? {
+        try state.withLock {
+            if let broken = $0.broken { throw broken }
+            return fingerprint == "9f3c2a7711e0b4d2" ? $0.history : nil
+        }
+    }
+
     func alerts(model: String?, resolved: Int) async throws -> [String] {
         try state.withLock {
             if let broken = $0.broken { throw broken }
             $0.askedAlerts.append("\(model ?? "*") \(resolved)")
             return $0.alerts
         }
+    }
+
+    func silences() async throws -> [JSON] { state.withLock { $0.silences } }
+
+    func silence(_ body: JSON, by actor: String) async throws -> String {
+        try state.withLock {
+            guard body["matchers"] != nil else { throw SilenceRefused(.invalid, "`matchers` is missing") }
+            $0.silences.append(body)
+            return "s\($0.silences.count) by \(actor)"
+        }
+    }
+
+    func endSilence(_ id: String) async throws {
+        if id != "s1" { throw SilenceRefused(.notFound, "there is no silence `\(id)`") }
     }
 }

@@ -27,6 +27,42 @@ struct PageTests {
         }
     }
 
+    @Test func `an alert has a page with its timeline and every number`() async throws {
+        var state = Fixture.incident()
+        let hour = Span.hours(1)
+        state.history = AlertHistory(
+            transitions: [
+                FixtureAlerts.predictionDrift.replacing("firing", with: "pending"), FixtureAlerts.predictionDrift,
+            ],
+            metric: .psi,
+            timeline: (0..<20).map { i in
+                let start = Fixture.window.start - .hours(Int64(19 - i))
+                return .init(
+                    window: TimeRange(start: start, end: start + hour), value: i == 5 ? nil : i > 17 ? 0.41 : 0.02,
+                    rows: 4_000 + UInt64(i))
+            }, rederived: 0.4127)
+        try await withServer(state) { client, _, _ in
+            let front = try await client.get("/")
+            #expect(front.body.contains(#"<a href="/models/fraud/alerts/9f3c2a7711e0b4d2">"#))
+            let page = try await client.get("/models/fraud/alerts/9f3c2a7711e0b4d2")
+            #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
+            for text in [
+                "version 14 scores country=BR differently", "psi before and since", "4,019", "champion 13 → 14",
+                "from its values",
+                "country=BR, device=android", "firing, value 0.413", "computed again", "all alerts",
+            ] {
+                #expect(page.body.contains(text), "\(text)")
+            }
+            #expect(!page.body.contains("<script") && !page.body.contains(" style="))
+            let picture = try await client.get("/models/fraud/alerts/9f3c2a7711e0b4d2/picture.svg")
+            #expect(picture.headers["content-type"] == "image/svg+xml" && picture.body.hasPrefix("<svg xmlns="))
+            #expect(
+                picture.body.contains("version 14 scores country=BR differently") && picture.body.utf8.count < 12_000)
+            let none = try await client.get("/models/fraud/alerts/00")
+            #expect(none.status == 404 && none.body.contains("older than the retention"))
+        }
+    }
+
     @Test func `a new service says what to do`() async throws {
         try await withServer(FixtureService.State()) { client, _, _ in
             let page = try await client.get("/")

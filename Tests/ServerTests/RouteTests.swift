@@ -209,5 +209,11 @@ let allRoutes = [
     "GET /", "GET /fragment", "GET /favicon.svg", "GET /healthz", "GET /readyz", "GET /metrics", "POST /v1/events",
     "GET /v1/models", "GET /v1/models/{model}/snapshots", "GET /v1/alerts", "GET /v1/models/{model}/champion",
     "GET /v1/models/{model}/versions", "POST /v1/models/{model}/rollback", "POST /v1/models/{model}/promote",
-    "GET /openapi.json",
+    "GET /openapi.json", "POST /v1/models/{model}/hold", "POST /v1/models/{model}/versions/{version}/approve",
+    "POST /v1/models/{model}/versions/{version}/metrics", "GET /v1/models/{model}/versions/{version}/gate",
+    "GET /v1/models/{model}/versions/{version}/lineage", "GET /v1/champions/stream", "POST /v1/models/{model}/fleet",
+    "GET /v1/models/{model}/fleet", "GET /v1/models/{model}/decisions",
+    "GET /models/{model}/alerts/{fingerprint}",
+    "GET /models/{model}/alerts/{fingerprint}/picture.svg",
+    "GET /v1/silences", "POST /v1/silences", "DELETE /v1/silences/{id}",
 ]

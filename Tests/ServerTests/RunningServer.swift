@@ -1,4 +1,6 @@
+import Foundation
 import Logging
+import MLflow
 import Registry
 import Server
 import ServiceLifecycle
@@ -6,16 +8,23 @@ import ServiceLifecycle
 /// A server on a port of its own for the length of a test.
 func withServer<T: Sendable>(
     _ state: sending FixtureService.State = Fixture.incident(), tokens: [String] = [],
+    roles: [String: Role] = [:], servesMLflow: Bool = false,
     _ body: @Sendable (Client, FixtureService, Registry) async throws -> T
 ) async throws -> T {
     let service = FixtureService(state)
     let registry = try await Fixture.registry()
     var log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     log.logLevel = .critical
+    let artifacts = FileManager.default.temporaryDirectory.appending(path: "holdfast-server-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: artifacts) }
+    let mlflow = MLflowAPI(
+        registry: registry, artifacts: artifacts.path, now: { Fixture.now },
+        newID: { UUID().uuidString.replacing("-", with: "").lowercased() })
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
     let server = makeServer(
-        configuration: try ServerConfiguration(host: "127.0.0.1", port: 0, tokens: tokens), service: service,
-        registry: registry, log: log, onRunning: { port.yield($0) })
+        configuration: try ServerConfiguration(host: "127.0.0.1", port: 0, tokens: tokens, roles: roles),
+        service: service,
+        registry: registry, mlflow: servesMLflow ? mlflow : nil, log: log, onRunning: { port.yield($0) })
     let group = ServiceGroup(configuration: .init(services: [server], logger: log))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask {

@@ -40,6 +40,13 @@ package final class WebhookReceiver: Sendable {
         package let headers: [String: String]
         package let body: [UInt8]
 
+        package init(method: String, path: String, headers: [String: String], body: [UInt8]) {
+            self.method = method
+            self.path = path
+            self.headers = headers
+            self.body = body
+        }
+
         package subscript(header: String) -> String? { headers[header] }
 
         /// True if a `v1` signature of the request fits the secret. Computed apart from the sender's code, so that a

@@ -1,6 +1,8 @@
 package import Actions
 package import Events
+package import Registry
 package import Rules
+package import Server
 package import Statistics
 package import StrictYAML
 package import Values
@@ -41,7 +43,20 @@ package struct Configuration: Sendable {
 
         package let name: String
         package let task: Task
+        /// How predictions meet their labels; `nil` where the task has no performance.
+        package let performance: PerformanceSettings?
+        /// The configuration says something of labels. Where it does not, they are joined only if the reference has labelled rows:
+        /// a model without labels must not pay for them.
+        package let asksPerformance: Bool
         package let referencePath: String
+        /// The registered version, or alias of the warm set, whose stored reference is used instead of a file.
+        package let referenceVersion: String?
+        /// The model is compared with its own past, in the bins of the reference file; with the file until there is one.
+        package let moving: MovingReference?
+        /// Further references, for rules that name them.
+        package let against: [MovingReference]
+        /// What a version must show before it may be champion; empty for none.
+        package let promotion: PromotionPolicy
         package let columns: [String: ReferenceBuilder.Override]
         /// `nil`: those of the reference.
         package let segments: [[String]]?
@@ -58,6 +73,30 @@ package struct Configuration: Sendable {
         package let host: String
         package let port: Int
         package let tokens: [String]
+        /// What each token is for; one without a role may do everything.
+        package let roles: [String: Role]
+    }
+
+    /// An MLflow server that holds the champions instead of the embedded registry.
+    package struct MLflow: Sendable {
+        /// Without a slash at its end.
+        package let url: String
+        package let username: String?
+        package let password: String?
+        package let token: String?
+    }
+
+    /// Who hears of champions, and what is expected of the fleet.
+    package struct RegistrySettings: Sendable {
+        package var mlflow: MLflow?
+        /// A compacted Kafka topic that every champion is written to.
+        package var topic: String?
+        /// Who is told of models, versions and aliases in the form of MLflow's webhooks.
+        package var webhooks: [Receiver] = []
+        /// Least share of the reporting instances that must serve the champion.
+        package var fleetShare = 0.95
+        /// How long a flip may take before a lesser share is an alarm.
+        package var fleetWithin = Span.seconds(10)
     }
 
     package let path: String
@@ -71,11 +110,19 @@ package struct Configuration: Sendable {
     package let workers: Int
     package let deadLetterTopic: String
     package let models: [Model]
-    package let rules: RuleSet
+    package private(set) var rules: RuleSet
     package let receivers: [Receiver]
     package let http: HTTP
+    package let registry: RegistrySettings
     /// Where people reach the dashboard, for links in alerts.
     package let externalURL: String
     /// How long snapshots are kept.
     package let retention: Span
+
+    /// The same with other rules in the place of its own.
+    func replacingRules(_ rules: RuleSet) -> Configuration {
+        var copy = self
+        copy.rules = rules
+        return copy
+    }
 }

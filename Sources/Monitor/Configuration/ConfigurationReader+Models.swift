@@ -5,13 +5,14 @@ import Windows
 
 extension ConfigurationReader {
     private static let modelKeys = [
-        "name", "task", "positive", "reference", "columns", "segments", "statistics", "threshold", "timezone", "window",
-        "labels",
+        "name", "task", "positive", "reference", "against", "columns", "segments", "statistics", "threshold",
+        "timezone", "window",
+        "labels", "promotion",
     ]
 
     mutating func readModels(_ map: YAMLMapping) -> [Configuration.Model] {
+        // `models: []` watches none: the registry and tracking alone.
         guard let items = map.required("models", &problems)?.list(&problems) else { return [] }
-        if items.isEmpty { problems.add("at least one model is needed", at: map.keyPlace("models")) }
         var models: [Configuration.Model] = []
         for item in items {
             guard let model = readModel(item) else { continue }
@@ -27,11 +28,7 @@ extension ConfigurationReader {
         guard let map = value.mapping(allowed: Self.modelKeys, &problems) else { return nil }
         let name = map.required("name", &problems)?.nonEmptyString(&problems)
         let task = map["task"]?.enumeration(Configuration.Model.Task.self, &problems) ?? .binary
-        _ = map["positive"]?.string(&problems)
-        _ = map["threshold"]?.double(in: 0...1, &problems)
-        if let labels = map["labels"]?.mapping(allowed: ["horizon"], &problems) {
-            _ = labels["horizon"]?.duration(&problems)
-        }
+        let performance = readPerformance(map, task)
         var columns: [String: ReferenceBuilder.Override] = [:]
         for entry in map["columns"]?.anyMapping(&problems)?.entries ?? [] {
             columns[entry.key] = entry.value.enumeration(ReferenceBuilder.Override.self, &problems)
@@ -44,11 +41,42 @@ extension ConfigurationReader {
         }
         let timezone = map["timezone"]?.nonEmptyString(&problems) ?? "UTC"
         let reference = readReference(map)
+        let promotion = readPromotion(map["promotion"])
         let (window, idle) = readWindow(map["window"], timezone, map)
         guard let name, let reference else { return nil }
         return Configuration.Model(
-            name: name, task: task, referencePath: reference, columns: columns, segments: readSegments(map["segments"]),
+            name: name, task: task, performance: performance,
+            asksPerformance: ["task", "positive", "threshold", "labels"].contains { map[$0] != nil },
+            referencePath: reference.path, referenceVersion: reference.version, moving: reference.moving,
+            against: readAgainst(map["against"]), promotion: promotion, columns: columns,
+            segments: readSegments(map["segments"]),
             bins: bins, smoothing: smoothing, window: window, timezone: timezone, idle: idle, place: value.place)
+    }
+
+    private mutating func readPerformance(
+        _ map: YAMLMapping, _ task: Configuration.Model.Task
+    ) -> PerformanceSettings? {
+        let positive = map["positive"]?.string(&problems)
+        let threshold = map["threshold"]?.double(in: 0...1, &problems)
+        var horizon = Span.days(30)
+        var sample = 1.0
+        var coverage: Double?
+        var drift = DriftMethod.sequential
+        if let labels = map["labels"]?.mapping(allowed: ["horizon", "sample", "coverage", "drift"], &problems) {
+            horizon = labels["horizon"]?.duration(in: Span.seconds(1)...Span.days(3_650), &problems) ?? horizon
+            sample = labels["sample"]?.double(in: 1e-6...1, &problems) ?? sample
+            drift = labels["drift"]?.enumeration(DriftMethod.self, &problems) ?? drift
+            coverage = labels["coverage"]?.double(in: 0...1, &problems)
+        }
+        guard let task = PerformanceTask(rawValue: task.rawValue) else { return nil }
+        var settings = PerformanceSettings(task: task)
+        if let positive { settings.positives = [positive] }
+        settings.threshold = threshold ?? settings.threshold
+        settings.horizon = horizon
+        settings.sample = sample
+        settings.coverage = coverage
+        settings.drift = drift
+        return settings
     }
 
     private mutating func readSmoothing(_ value: YAMLValue) -> Smoothing {
@@ -59,17 +87,6 @@ extension ConfigurationReader {
             problems.add("\(error)", at: value.place)
             return .jeffreys
         }
-    }
-
-    private mutating func readReference(_ map: YAMLMapping) -> String? {
-        guard let value = map.required("reference", &problems) else { return nil }
-        if case .mapping = value.content {
-            problems.add(
-                "this version takes a reference from a file only: build one with `holdfast reference build` and name it here",
-                at: value.place)
-            return nil
-        }
-        return value.nonEmptyString(&problems).map(resolve)
     }
 
     private mutating func readSegments(_ value: YAMLValue?) -> [[String]]? {

@@ -21,9 +21,12 @@ extension ConfigurationReader {
         return receivers
     }
 
-    private mutating func readWebhook(_ value: YAMLValue) -> Receiver.Webhook? {
+    /// - Parameter more: keys beside those of a webhook, which the caller reads.
+    mutating func readWebhook(
+        _ value: YAMLValue, style: Receiver.Webhook.Style = .standard, more: [String] = []
+    ) -> Receiver.Webhook? {
         let keys = ["url", "secret", "timeout", "allow_http", "allow_private"]
-        guard let map = value.mapping(allowed: keys, &problems),
+        guard let map = value.mapping(allowed: keys + more, &problems),
             let url = map.required("url", &problems)?.nonEmptyString(&problems)
         else { return nil }
         return Receiver.Webhook(
@@ -31,6 +34,6 @@ extension ConfigurationReader {
             timeout: map["timeout"]?.duration(in: Span.seconds(1)...Span.minutes(5), &problems) ?? .seconds(15),
             options: Receiver.Options(
                 allowHTTP: map["allow_http"]?.bool(&problems) ?? false,
-                allowPrivate: map["allow_private"]?.bool(&problems) ?? false))
+                allowPrivate: map["allow_private"]?.bool(&problems) ?? false), style: style)
     }
 }

@@ -2,6 +2,7 @@ import Actions
 import Foundation
 import Kafka
 import Rules
+import Server
 package import StrictYAML
 import Values
 
@@ -40,6 +41,31 @@ package struct ConfigurationReader {
         return configuration
     }
 
+    /// The configuration with the rules of other files, for trying them on past data. `rules:` of the file is read too, as it may be wrong.
+    package static func read(_ path: String, rules patterns: [String]) throws(Problems) -> Configuration {
+        let configuration = try read(path)
+        guard !patterns.isEmpty else { return configuration }
+        var problems = ProblemCollector()
+        var files: [(file: String, text: String)] = []
+        for pattern in patterns { ruleFiles(pattern, Place(file: pattern, line: 1, column: 1), &files, &problems) }
+        let rules = RuleSet.read(files, &problems)
+        try problems.throwIfAny()
+        return configuration.replacingRules(rules)
+    }
+
+    /// Rule files by a shell pattern, without the rule tests that lie beside them.
+    private static func ruleFiles(
+        _ pattern: String, _ place: Place, _ files: inout [(file: String, text: String)],
+        _ problems: inout ProblemCollector
+    ) {
+        let paths = Glob.paths(pattern).filter { !$0.hasSuffix("_test.yaml") && !$0.hasSuffix("_test.yml") }
+        if paths.isEmpty { problems.add("no file matches `\(pattern)`", at: place) }
+        for path in paths where !files.contains(where: { $0.file == path }) {
+            let place = Place(file: path, line: 1, column: 1)
+            if let contents = Self.contents(path, place, &problems) { files.append((path, contents)) }
+        }
+    }
+
     private mutating func read() -> Configuration? {
         let start = Place(file: path, line: 1, column: 1)
         guard let text = Self.contents(path, start, &problems) else { return nil }
@@ -53,13 +79,17 @@ package struct ConfigurationReader {
         let models = readModels(map)
         let rules = readRules(map["rules"])
         let http = readHTTP(map["http"])
+        let registry = readRegistry(map["registry"])
+        if registry.topic != nil, map["kafka"] == nil {
+            problems.add("`topic` needs a `kafka` section", at: map.keyPlace("registry"))
+        }
         let configuration = Configuration(
             path: path, statePath: resolve(map["state"].flatMap { $0.nonEmptyString(&problems) } ?? "state"),
             kafka: readKafka(map["kafka"]), topics: readTopics(map),
             schemaRegistry: readSchemaRegistry(map["schema_registry"]),
             workers: map["workers"].flatMap { $0.int(in: Self.workers, &problems) } ?? 1,
             deadLetterTopic: readDeadLetters(map["dead_letters"]), models: models, rules: rules, receivers: receivers,
-            http: http,
+            http: http, registry: registry,
             externalURL: map["external_url"].flatMap { $0.nonEmptyString(&problems) }
                 ?? "http://\(http.host):\(http.port)",
             retention: map["retention"].flatMap { $0.duration(in: Span.hours(1)...Span.days(3_650), &problems) }
@@ -102,13 +132,6 @@ package struct ConfigurationReader {
             problems.add(
                 "pipelines are not available in this version; leave the key out", at: map.keyPlace("pipelines"))
         }
-        if let registry = map["registry"], let settings = registry.mapping(allowed: ["mlflow"], &problems),
-            settings["mlflow"] != nil
-        {
-            problems.add(
-                "an external MLflow registry is not available in this version; use the embedded one: `registry: {}`",
-                at: settings.keyPlace("mlflow"))
-        }
     }
 
     private mutating func readKafka(_ value: YAMLValue?) -> [(String, String)]? {
@@ -141,26 +164,20 @@ package struct ConfigurationReader {
         var files: [(file: String, text: String)] = []
         for pattern in value.list(&problems) ?? [] {
             guard let text = pattern.nonEmptyString(&problems) else { continue }
-            // Rule tests lie beside the rules they test and match the same pattern.
-            let paths = Glob.paths(resolve(text)).filter { !$0.hasSuffix("_test.yaml") && !$0.hasSuffix("_test.yml") }
-            if paths.isEmpty { problems.add("no file matches `\(text)`", at: pattern.place) }
-            for path in paths where !files.contains(where: { $0.file == path }) {
-                let place = Place(file: path, line: 1, column: 1)
-                if let contents = Self.contents(path, place, &problems) { files.append((path, contents)) }
-            }
+            Self.ruleFiles(resolve(text), pattern.place, &files, &problems)
         }
         return RuleSet.read(files, &problems)
     }
 
     private mutating func readHTTP(_ value: YAMLValue?) -> Configuration.HTTP {
-        let standard = Configuration.HTTP(host: "127.0.0.1", port: 8080, tokens: [])
+        let standard = Configuration.HTTP(host: "127.0.0.1", port: 8080, tokens: [], roles: [:])
         guard let value, let map = value.mapping(allowed: ["listen", "tokens"], &problems) else { return standard }
-        let tokens = map["tokens"].flatMap { $0.strings(&problems) } ?? []
+        let (tokens, roles) = readTokens(map["tokens"])
         if tokens.contains(where: { $0.utf8.count < 16 }) {
             problems.add("a token must be at least 16 characters long", at: map.keyPlace("tokens"))
         }
         guard let listen = map["listen"], let text = listen.nonEmptyString(&problems) else {
-            return Configuration.HTTP(host: standard.host, port: standard.port, tokens: tokens)
+            return Configuration.HTTP(host: standard.host, port: standard.port, tokens: tokens, roles: roles)
         }
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port)
@@ -176,6 +193,30 @@ package struct ConfigurationReader {
                 "`\(host)` is reachable from other machines: set `tokens: [${HOLDFAST_TOKEN}]`, or listen on 127.0.0.1",
                 at: listen.place)
         }
-        return Configuration.HTTP(host: host, port: port, tokens: tokens)
+        return Configuration.HTTP(host: host, port: port, tokens: tokens, roles: roles)
+    }
+
+    /// Each a text, which may do everything, or `{token: …, role: viewer}`.
+    private mutating func readTokens(_ value: YAMLValue?) -> ([String], [String: Role]) {
+        guard let value else { return ([], [:]) }
+        var tokens: [String] = []
+        var roles: [String: Role] = [:]
+        // One token may stand without a list.
+        let items: [YAMLValue] = if case .list(let list) = value.content { list } else { [value] }
+        for item in items {
+            var text = item
+            var role: Role?
+            if case .mapping = item.content {
+                guard let map = item.mapping(allowed: ["token", "role"], &problems),
+                    let token = map.required("token", &problems)
+                else { continue }
+                text = token
+                role = map.required("role", &problems)?.enumeration(Role.self, &problems)
+            }
+            guard let token = text.string(&problems) else { continue }
+            tokens.append(token)
+            roles[token] = role
+        }
+        return (tokens, roles)
     }
 }

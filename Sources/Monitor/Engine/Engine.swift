@@ -12,36 +12,10 @@ import Windows
 ///
 /// `submit` blocks on the disk and must not run on the cooperative pool. Steps are strictly one after the other.
 final class Engine: Sendable {
-    /// What one step brought.
-    struct Step: Sendable {
-        var snapshots: [Snapshot] = []
-        var alerts: [Alert] = []
-        var events: [EventKey: UInt64] = [:]
-        var rejected: [RejectedKey: UInt64] = [:]
-        var unknownKeys: UInt64 = 0
-        var segmentOverflow: [SegmentOverflowKey: UInt64] = [:]
-        /// Per model: rows that came too late.
-        var lateRows: [String: UInt64] = [:]
-        var watermarks: [String: Timestamp] = [:]
-        /// Alert instances by model and state, of models whose windows closed.
-        var alertStates: [String: [String: Int]] = [:]
-        var now: Timestamp?
-    }
-
-    struct Options: Sendable {
-        /// Deliver alerts and perform actions; a replay only writes what would have happened.
-        var performs: Bool
-        /// Keep snapshots in the ledger for the API.
-        var keepsSnapshots: Bool
-        var receivers: [String]
-        var externalURL: String
-        var retention: Span
-    }
-
     let models: [MonitoredModel]
     let ledger: Ledger
-    private let rules: RuleSet
-    private let options: Options
+    let book: RuleBook
+    let options: Options
     private let state: Mutex<State>
     /// What others may look at: a lock that no disk is ever waited for under.
     private let shared: Mutex<Shared>
@@ -57,9 +31,10 @@ final class Engine: Sendable {
         var firing: [String: [String: String]] = [:]
     }
 
-    private struct State {
+    struct State {
         var windows: [ModelWindows]
         var alerts: [ModelAlertState]
+        var performance: [ModelPerformance?]
         var intakes: [String: Speaker] = [:]
         /// Intakes that divide the sources of one origin among them.
         var groups: [[String]] = []
@@ -70,24 +45,26 @@ final class Engine: Sendable {
     }
 
     /// What an intake said last.
-    private struct Speaker {
+    struct Speaker {
         var activity: [SourceActivity]
-        var hasSources: Bool
+        var sources: [String]
+        var hasSources: Bool { !sources.isEmpty }
     }
 
     init(
-        models: [MonitoredModel], rules: RuleSet, ledger: Ledger, options: Options,
+        models: [MonitoredModel], rules book: RuleBook, ledger: Ledger, options: Options,
         warn: (String) -> Void, retries: @escaping @Sendable (LedgerError) -> Bool = { _ in false },
         published: @escaping @Sendable (Step) -> Void
     ) throws {
         self.models = models
-        self.rules = rules
+        self.book = book
         self.ledger = ledger
         self.options = options
         self.published = published
         self.retries = retries
         var windows: [ModelWindows] = []
         var alerts: [ModelAlertState] = []
+        var performance: [ModelPerformance?] = []
         for model in models {
             let stored = try ledger.load(
                 model: model.name, plans: model.plans, layoutName: model.layoutName)
@@ -98,18 +75,21 @@ final class Engine: Sendable {
             windows.append(
                 ModelWindows(
                     plans: model.plans, settings: model.window, shapes: model.shapes,
-                    state: stored.windows, panes: stored.panes))
+                    state: stored.windows, panes: stored.panes, lookback: model.lookback,
+                    history: stored.history))
             alerts.append(
                 try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
             )
         }
-        let views = models.map(ModelView.init)
+        performance = try models.map { try ModelPerformance($0, ledger) }
+        var views = models.map(ModelView.init)
+        for i in views.indices { views[i].performance = performance[i]?.overview(ModelView.historyWindows) }
         shared = Mutex(
             Shared(
                 views: views,
                 sources: SourceBook(offsets: try ledger.offsets(), clocks: windows.map(\.state.clocks)),
                 firing: Dictionary(uniqueKeysWithValues: alerts.map { ($0.model, $0.firingRules) })))
-        state = Mutex(State(windows: windows, alerts: alerts, views: views))
+        state = Mutex(State(windows: windows, alerts: alerts, performance: performance, views: views))
     }
 
     /// Intakes that have not said anything yet may bring older rows: nothing closes before each has. They share the sources of one
@@ -122,7 +102,7 @@ final class Engine: Sendable {
     }
 
     private var heldSpeaker: Speaker {
-        Speaker(activity: models.map { _ in SourceActivity(isHeld: true) }, hasSources: false)
+        Speaker(activity: models.map { _ in SourceActivity(isHeld: true) }, sources: [])
     }
 
     /// The newest event time of each source, by model, as the ledger has it.
@@ -137,12 +117,26 @@ final class Engine: Sendable {
 
     /// Puts back what the first page showed before a restart.
     func restoreViews(_ views: [ModelView]) {
-        state.withLock { $0.views = views }
-        shared.withLock { $0.views = views }
+        // Performance comes from what the join has stored, not from snapshots.
+        let restored = state.withLock { state in
+            for i in views.indices {
+                let performance = state.views[i].performance
+                state.views[i] = views[i]
+                state.views[i].performance = performance
+            }
+            return state.views
+        }
+        shared.withLock { $0.views = restored }
     }
 
     /// The alerts that fire for a model now: their rules by fingerprint.
     func firingAlerts(model: String) -> [String: String] { shared.withLock { $0.firing[model] ?? [:] } }
+
+    /// The end of the latest window of the model's own size; `nil` before the first.
+    func closedThrough(model: String) -> Timestamp? {
+        guard let index = models.firstIndex(where: { $0.name == model }) else { return nil }
+        return shared.withLock { $0.views[index].latest?.window.end }
+    }
 
     /// The same for an intake that alone reads one source, of its own name.
     func submit(_ delta: IntakeDelta, from intake: String, activity: [SourceActivity], now: Timestamp?)
@@ -171,7 +165,7 @@ final class Engine: Sendable {
             }
             state.intakes[intake] =
                 stale == nil
-                ? Speaker(activity: report.activity, hasSources: !report.reading.isEmpty) : heldSpeaker
+                ? Speaker(activity: report.activity, sources: report.reading) : heldSpeaker
             return stale == nil
         } through: { state, model in
             watermark(state, model)
@@ -216,6 +210,10 @@ final class Engine: Sendable {
             step.now = now
             for index in models.indices {
                 var changed = apply(delta, index, &state, &commit, &step)
+                if let failure = join(delta, index, &state, inOrder: now == nil) {
+                    state.failure = failure
+                    return .failure(failure)
+                }
                 let watermark = through(state, index)
                 changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
                 if changed { commit.states[models[index].name] = modelState(index, state, step) }
@@ -226,6 +224,7 @@ final class Engine: Sendable {
                     }
                     step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
                 }
+                if let join = state.performance[index]?.takeCommit() { commit.joins[models[index].name] = join }
                 if let watermark { step.watermarks[models[index].name] = watermark }
             }
             forget(&state, &commit, now)
@@ -270,6 +269,18 @@ final class Engine: Sendable {
         return true
     }
 
+    private func join(
+        _ delta: IntakeDelta, _ index: Int, _ state: inout State, inOrder: Bool
+    ) -> LedgerError? {
+        guard delta.joins.indices.contains(index) else { return nil }
+        do throws(LedgerError) {
+            try state.performance[index]?.apply(delta.joins[index], inOrder: inOrder, ledger)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// - Returns: whether anything about the model changed.
     private func close(
         _ index: Int, through watermark: Timestamp?, _ finishing: Bool, _ state: inout State,
@@ -282,44 +293,42 @@ final class Engine: Sendable {
         if finishing { dropped += state.windows[index].finish { closed.append($0) } }
         let model = models[index]
         for window in closed {
+            let performance = state.performance[index]?.close(window.shape, window.range)
             let snapshot = model.snapshots.snapshot(
-                model: model.name, window: window.range, revision: 1, counts: window.counts)
-            let alerts = rules.evaluate(
+                model: model.name, window: window.range, revision: 1, counts: window.counts,
+                against: model.configuration.moving.flatMap { state.windows[index].basis($0, model, window.range) }
+            ).adding(performance?.rows ?? [])
+            let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
-                state: &state.alerts[index])
+                roles: book.roles(model: model.name), state: &state.alerts[index]
+            ).map { $0.linked(to: options.externalURL) }
             step.snapshots.append(snapshot)
-            step.alerts += announce(alerts, snapshot, &commit, now: step.now)
-            if window.shape == model.shapes[0] { state.views[index].take(snapshot) }
-            if options.keepsSnapshots {
-                var lines = [UInt8]()
-                snapshot.writeLines(into: &lines)
-                commit.snapshots.append(
-                    .init(model: model.name, window: snapshot.window, revision: snapshot.revision, lines: lines))
+            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
+            compareFurther(index, window, &state, &commit, &step)
+            if window.shape == model.shapes[0] {
+                let gone = state.windows[index].judged(window.range, firing: state.alerts[index].firingColumns)
+                if !gone.isEmpty { commit.droppedHistory[model.name, default: []] += gone }
+                state.views[index].take(snapshot)
+                step.ownSnapshots.insert(step.snapshots.count - 1)
             }
+            keep(snapshot, &commit)
+            for told in performance?.revisions ?? [] { tell(told, index, &state, &commit, &step) }
+        }
+        if finishing {
+            for told in state.performance[index]?.finish() ?? [] { tell(told, index, &state, &commit, &step) }
+        }
+        if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
+        if !closed.isEmpty, options.keepsSnapshots {
+            state.views[index].performance = state.performance[index]?.overview(ModelView.historyWindows)
         }
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows
         if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }
+        let history = state.windows[index].takeHistory()
+        if !history.isEmpty { commit.history[model.name] = history }
         // A pane that was changed and dropped in the same step must not come back.
         for start in dropped { commit.panes[model.name]?[start] = nil }
         return !closed.isEmpty || !dropped.isEmpty || state.windows[index].state.next != before.next
-    }
-
-    /// Writes transitions down, with what they set in motion.
-    private func announce(
-        _ alerts: [Alert], _ snapshot: Snapshot, _ commit: inout LedgerCommit, now: Timestamp?
-    ) -> [Alert] {
-        guard !alerts.isEmpty else { return [] }
-        var told = alerts
-        if options.performs {
-            var entries = Outgoing.deliveries(alerts, receivers: options.receivers, externalURL: options.externalURL)
-            entries += alerts.flatMap { Outgoing.actions($0, snapshot) }
-            commit.outbox += entries.map { entry in now.map { entry.due(by: $0) } ?? entry }
-        } else {
-            told = alerts.map(Outgoing.withPlannedActions)
-        }
-        commit.transitions += told
-        return told
     }
 
     private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) -> LedgerCommit.ModelState {
@@ -334,6 +343,15 @@ final class Engine: Sendable {
         state.lastForget = now
         // By event time: a stream of old events keeps its snapshots as long as a live one.
         let newest = state.windows.map(\.state.closedThrough).max()
-        if let newest, newest > .distantPast { commit.forgetBefore = min(newest, now) - options.retention }
+        guard let newest, newest > .distantPast else { return }
+        let time = min(newest, now) - options.retention
+        commit.forgetBefore = time
+        var reading = Set(state.intakes.values.flatMap(\.sources))
+        reading.formUnion(shared.withLock { $0.sources.unspoken })
+        for (index, model) in models.enumerated()
+        where state.windows[index].forgetClocks(before: time, except: reading) {
+            let alerts = commit.states[model.name]?.alerts
+            commit.states[model.name] = .init(windows: state.windows[index].state, alerts: alerts)
+        }
     }
 }

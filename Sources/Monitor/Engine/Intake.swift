@@ -5,7 +5,7 @@ package import Windows
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
 package struct Intake {
     /// Rows are counted in micro-batches of about this size: what counting takes at once, less what may come between two looks.
-    private static let batchRows = 1_024 - messagesBetweenLooks
+    private static let batchRows = 2_048 - messagesBetweenLooks
     /// So many messages come before the batches are looked at again: there may be hundreds of models.
     private static let messagesBetweenLooks = 64
     /// A message of so many bytes may hold many events.
@@ -13,12 +13,16 @@ package struct Intake {
 
     private var decoder: EventDecoder
     private var accumulators: [Accumulator]
+    private var collectors: [JoinCollector]
     private let names: [(model: String, dimensions: [String])]
     private var sources: [String] = []
     private var sourceNumbers: [String: Int] = [:]
     /// The offset to read next, by number of the source; `nil` where nothing came since the last step.
     private var nextOffsets: [Int64?] = []
     private var routes: [Route] = []
+    /// Numbers of sources and of routes that were given up.
+    private var freeSources: [Int] = []
+    private var freeRoutes: [Int] = []
     /// Where the messages come from now: asked anew only when it changes.
     private var current = -1
     private var currentSource = 0
@@ -40,6 +44,7 @@ package struct Intake {
         decoder.limitsWholeMessages = limitsWholeMessages
         names = models.map { ($0.name, $0.schema.dimensions) }
         let scratch = CountScratch()
+        collectors = models.map { JoinCollector(schema: $0.schema, sample: $0.performance?.sample ?? 1) }
         accumulators = models.map {
             Accumulator(
                 plans: $0.plans, settings: $0.window, dimensions: $0.schema.dimensions,
@@ -73,15 +78,35 @@ package struct Intake {
         let number: Int
         if let known = sourceNumbers[source] {
             number = known
+        } else if let free = freeSources.popLast() {
+            number = free
+            sources[number] = source
         } else {
             precondition(sources.count < 65_000, "too many sources")
             number = sources.count
-            sourceNumbers[source] = number
             sources.append(source)
             nextOffsets.append(nil)
         }
-        routes.append(Route(source: number, topic: topic, defaults: defaults))
-        return routes.count - 1
+        sourceNumbers[source] = number
+        let route = Route(source: number, topic: topic, defaults: defaults)
+        guard let free = freeRoutes.popLast() else {
+            routes.append(route)
+            return routes.count - 1
+        }
+        routes[free] = route
+        return free
+    }
+
+    /// Gives a route and its source up, with the source's clocks: their numbers may come to stand for others. Nothing of the source may be
+    /// waiting for `take`, and no other route of it may be in use.
+    package mutating func close(route: Int) {
+        let number = routes[route].source
+        precondition(nextOffsets[number] == nil, "counts of the source have not been handed over")
+        for model in accumulators.indices { accumulators[model].setClock(sources[number], nil) }
+        sourceNumbers[sources[number]] = nil
+        freeSources.append(number)
+        freeRoutes.append(route)
+        if current == route { current = -1 }
     }
 
     /// Takes one message of a route, whose source's next offset is then `offset` + 1.
@@ -151,6 +176,9 @@ package struct Intake {
 
     private mutating func count(_ model: Int) {
         let before = accumulators[model].pendingBytes
+        pendingBytes -= collectors[model].pendingBytes
+        collectors[model].add(decoder.batches[model], names: decoder, model: model)
+        pendingBytes += collectors[model].pendingBytes
         accumulators[model].add(decoder.batches[model], names: decoder, model: model, sources: sources)
         pendingBytes += accumulators[model].pendingBytes - before
         decoder.removeAll(model: model)
@@ -168,6 +196,7 @@ package struct Intake {
         delta = IntakeDelta()
         pendingBytes = 0
         taken.models = accumulators.indices.map { accumulators[$0].take(names: decoder, model: $0) }
+        taken.joins = collectors.indices.map { collectors[$0].take() }
         for (model, pane) in taken.models.enumerated() where pane.overflowRows > 0 {
             let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.combination)
             taken.segmentOverflow[key, default: 0] += pane.overflowRows
@@ -197,6 +226,8 @@ package struct SegmentOverflowKey: Hashable, Sendable {
 package struct IntakeDelta: Sendable {
     /// By the number of the model.
     package var models: [PaneDelta] = []
+    /// By the number of the model: what the join of labels needs.
+    package var joins: [JoinDelta] = []
     /// For each source, the offset to read next.
     package var offsets: [String: Int64] = [:]
     package var events: [EventKey: UInt64] = [:]

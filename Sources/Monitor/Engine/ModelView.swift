@@ -1,3 +1,4 @@
+import Server
 import Sketches
 import Statistics
 import Values
@@ -13,6 +14,7 @@ struct ModelView: Sendable {
     var rows: [UInt64] = []
     var watermark: Timestamp?
     var lateRows: UInt64 = 0
+    var performance: PerformanceOverview?
 
     init(_ model: MonitoredModel) {
         for column in model.reference.layout.columns { history[column.name] = [] }
@@ -21,7 +23,9 @@ struct ModelView: Sendable {
     mutating func take(_ snapshot: Snapshot) {
         latest = snapshot
         var most: UInt64 = 0
-        for row in snapshot.rows where row.version == SnapshotRow.allVersions && row.segment.isAll {
+        for row in snapshot.rows
+        where row.version == SnapshotRow.allVersions && row.segment.isAll && row.column != SnapshotRow.performanceColumn
+        {
             most = max(most, row.n)
             history[row.column, default: []].append(row.metrics[.psi])
         }

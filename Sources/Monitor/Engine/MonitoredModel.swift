@@ -1,8 +1,10 @@
 import Actions
 package import Events
 import Foundation
+import Registry
 import Rules
 import Sketches
+import Statistics
 package import StrictYAML
 import Values
 package import Windows
@@ -16,6 +18,11 @@ package struct MonitoredModel: Sendable {
     let shapes: [ModelWindows.Shape]
     package let plans: GroupPlans
     let snapshots: SnapshotBuilder
+    /// How the model's labels are joined; `nil` where nobody asks.
+    let performance: PerformanceSettings?
+    let performanceReference: PerformanceReference?
+    /// Names what stored predictions and performance mean.
+    package let joinStamp: String
     /// Names bins, panes and segmentations: counts stored under another name mean something else.
     let layoutName: String
 
@@ -25,7 +32,7 @@ package struct MonitoredModel: Sendable {
     /// Loads the reference of every model; throws every problem.
     package static func load(_ configuration: Configuration) throws(Problems) -> [MonitoredModel] {
         var problems = ProblemCollector()
-        let models = configuration.models.compactMap { MonitoredModel($0, configuration.rules, &problems) }
+        let models = configuration.models.compactMap { MonitoredModel($0, configuration, &problems) }
         let catalog = models.map(\.catalog)
         if problems.isEmpty {
             problems.add(
@@ -38,11 +45,20 @@ package struct MonitoredModel: Sendable {
     var catalog: ModelCatalog {
         ModelCatalog(
             name: name, columns: reference.layout.columns.map { ($0.name, $0.bins.kindName) },
-            segmentations: segmentations)
+            segmentations: segmentations,
+            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) })
     }
 
-    private init?(_ model: Configuration.Model, _ rules: RuleSet, _ problems: inout ProblemCollector) {
-        guard let loaded = Self.reference(model, &problems) else { return nil }
+    /// How far back the model's moving references look; `nil` without any.
+    var lookback: Span? { ((configuration.moving.map { [$0] } ?? []) + configuration.against).map(\.span).max() }
+
+    private init?(
+        _ model: Configuration.Model, _ all: Configuration, _ problems: inout ProblemCollector
+    ) {
+        guard let (loaded, known) = Self.reference(model, registry: all.statePath + "/registry.sqlite", &problems)
+        else {
+            return nil
+        }
         configuration = model
         reference = loaded
         segmentations = model.segments ?? loaded.segmentations
@@ -50,6 +66,7 @@ package struct MonitoredModel: Sendable {
         let dimensions = segmentations.flatMap(\.self).reduce(into: [String]()) {
             if !$0.contains($1) { $0.append($1) }
         }
+        let wanted = model.asksPerformance || known != nil ? model.performance : nil
         schema = ModelSchema(
             model: model.name,
             columns: loaded.layout.columns.map { column in
@@ -61,10 +78,17 @@ package struct MonitoredModel: Sendable {
             },
             dimensions: dimensions,
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
-            ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted())
-        shapes = Self.shapes(model, rules, &problems)
+            ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted(),
+            outcome: wanted.map { $0.task == .regression ? .numbers : .classes })
+        shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
-        snapshots = SnapshotBuilder(reference: loaded, plans: plans, smoothing: model.smoothing)
+        snapshots = SnapshotBuilder(
+            reference: loaded, plans: plans, smoothing: model.smoothing, calendar: model.window.calendar)
+        performance = wanted.map { Self.settings($0, loaded) }
+        performanceReference = performance.flatMap { settings in
+            known.flatMap { $0.task == settings.task ? $0 : nil }
+        }
+        joinStamp = Self.joinStamp(model, performance, dimensions, segmentations)
         layoutName = Self.layoutName(loaded, plans, model, segmentations)
     }
 
@@ -85,18 +109,33 @@ package struct MonitoredModel: Sendable {
         Set(reference.groups.compactMap { $0.segment[dimension] }).sorted()
     }
 
-    private static func reference(_ model: Configuration.Model, _ problems: inout ProblemCollector) -> Reference? {
-        func fail(_ text: String) -> Reference? {
+    private static func reference(
+        _ model: Configuration.Model, registry: String, _ problems: inout ProblemCollector
+    ) -> (Reference, PerformanceReference?)? {
+        func fail(_ text: String) -> (Reference, PerformanceReference?)? {
             problems.add("model `\(model.name)`: \(text)", at: model.place)
             return nil
         }
-        let path = model.referencePath
-        guard let data = FileManager.default.contents(atPath: path) else {
-            return fail("reference \(path): there is no such file; build one with `holdfast reference build`")
+        var path = model.referencePath
+        let data: [UInt8]
+        if let version = model.referenceVersion {
+            path = "of \(version) in the registry"
+            do throws(RegistryError) {
+                data = try Registry.storedReference(path: registry, model: model.name, version: version)
+            } catch {
+                return fail("reference \(path): \(error.message)")
+            }
+        } else {
+            guard let contents = FileManager.default.contents(atPath: path) else {
+                return fail("reference \(path): there is no such file; build one with `holdfast reference build`")
+            }
+            data = [UInt8](contents)
         }
         let reference: Reference
+        let performance: PerformanceReference?
         do throws(ReferenceFile.Failure) {
-            reference = try ReferenceFile.decode([UInt8](data))
+            reference = try ReferenceFile.decode(data)
+            performance = try ReferenceFile.performance(data)
         } catch {
             return fail("reference \(path): \(error)")
         }
@@ -118,7 +157,30 @@ package struct MonitoredModel: Sendable {
                 )
             }
         }
-        return reference.dropping(Set(model.columns.filter { $0.value == .ignore }.keys))
+        return (reference.dropping(Set(model.columns.filter { $0.value == .ignore }.keys)), performance)
+    }
+
+    /// The configuration's settings, with the quantum that suits the reference's values.
+    private static func settings(_ settings: PerformanceSettings, _ reference: Reference) -> PerformanceSettings {
+        var settings = settings
+        if let index = reference.layout.index(of: ModelSchema.predictionColumn),
+            case .numeric(_, let exponent) = reference.layout.columns[index].bins
+        {
+            settings.exponent = exponent
+        }
+        return settings
+    }
+
+    private static func joinStamp(
+        _ model: Configuration.Model, _ settings: PerformanceSettings?, _ dimensions: [String],
+        _ segmentations: [[String]]
+    ) -> String {
+        guard let settings else { return "" }
+        return
+            ([
+                "1", settings.task.rawValue, "\(settings.positives)", "\(settings.threshold)", "\(settings.sample)",
+                "\(settings.exponent)", "\(model.window.performancePane)", model.timezone, "\(dimensions)",
+            ] + segmentations.map { "\($0)" }).joined(separator: "\n")
     }
 
     /// The model's own windows, and those of other sizes that rules ask for, which slide by the model's own size.

@@ -2,17 +2,19 @@ import Actions
 import Events
 import Ledger
 import Rules
-import Statistics
 import Values
 
 /// What transitions set in motion, as outbox entries of the step that caused them.
 enum Outgoing {
-    /// One entry for each receiver and cause: alerts of one rule that change together and share their leading segment go in one delivery.
-    static func deliveries(_ alerts: [Alert], receivers: [String], externalURL: String) -> [OutboxEntry] {
+    /// One entry for each receiver and cause: alerts of one rule that began within a window of each other and are led by one segment go in
+    /// one delivery, those among them that fire on without a change too.
+    /// - Parameter siblings: the other firing alerts of an alert's cause, as they were told last.
+    static func deliveries(
+        _ alerts: [Alert], siblings: (Alert) -> [Alert] = { _ in [] }, receivers: [String], externalURL: String
+    ) -> [OutboxEntry] {
         var groups: [(key: String, alerts: [Alert])] = []
         for alert in alerts where alert.status != .pending {
-            let segment = leadingSegment(alert)
-            let key = "\(alert.group)\u{0}\(alert.rule)\u{0}\(alert.status.rawValue)\u{0}\(segment)"
+            let key = "\(alert.group)\u{0}\(alert.rule)\u{0}\(alert.cause ?? alert.fingerprint)"
             if let i = groups.firstIndex(where: { $0.key == key }) {
                 groups[i].alerts.append(alert)
             } else {
@@ -20,8 +22,10 @@ enum Outgoing {
             }
         }
         return groups.flatMap { group in
-            (group.alerts[0].notify ?? receivers).compactMap {
-                delivery(group.alerts, to: $0, externalURL: externalURL)
+            let changed = Set(group.alerts.map(\.fingerprint))
+            let all = group.alerts + siblings(group.alerts[0]).filter { !changed.contains($0.fingerprint) }
+            return (group.alerts[0].notify ?? receivers).compactMap {
+                delivery(all, to: $0, externalURL: externalURL)
             }
         }
     }
@@ -38,12 +42,8 @@ enum Outgoing {
             lane: "\(alerts[0].model)/\(alerts[0].group)/\(alerts[0].rule)", body: body.bytes, at: at)
     }
 
-    private static func leadingSegment(_ alert: Alert) -> String {
-        alert.context["segments"]?.arrayValue?.first?["segment"]?.text ?? alert.segment.description
-    }
-
     /// One entry for each action a firing alert asks for, keyed so that it is done once: by rule, model and start of the change.
-    static func actions(_ alert: Alert, _ snapshot: Snapshot) -> [OutboxEntry] {
+    static func actions(_ alert: Alert) -> [OutboxEntry] {
         guard alert.status == .firing else { return [] }
         return alert.actions.map { action in
             switch action {
@@ -52,10 +52,25 @@ enum Outgoing {
                 let key = "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)"
                 return OutboxEntry(
                     kind: .action, key: key, target: ActionService.rollbackTarget, lane: key,
-                    body: RollbackOrder(alert: alert, request: rollback, snapshot: snapshot).json.bytes,
+                    body: RollbackOrder(alert: alert, request: rollback).json.bytes,
                     at: alert.at)
+            case .retrain(let retrain): return order(retrain, alert)
             }
         }
+    }
+
+    /// The order to start a pipeline, with what the alert knows as its parameters: a webhook like any other, sent once for a rule, a model
+    /// and the start of the change.
+    private static func order(_ retrain: ActionRequest.Retrain, _ alert: Alert) -> OutboxEntry {
+        let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
+        let key =
+            "retrain_" + Fingerprint.hex(of: [alert.model, alert.group, alert.rule, start, retrain.pipeline])
+        let body = JSON.members(
+            ("type", .string("retrain")), ("pipeline", .string(retrain.pipeline)), ("model", .string(alert.model)),
+            ("version", alert.labels["version"].map { .string($0) }), ("rule", .string(alert.rule)),
+            ("change_start", .string(start)), ("alert", alert.json))
+        return OutboxEntry(
+            kind: .delivery, key: key, target: retrain.receiver, lane: key, body: body.bytes, at: alert.at)
     }
 
     static func withPlannedActions(_ alert: Alert) -> Alert {
@@ -63,6 +78,7 @@ enum Outgoing {
         let planned = alert.actions.map { action -> JSON in
             switch action {
             case .rollback(let rollback): .members(("rollback", "would run"), ("to", .string(rollback.to)))
+            case .retrain(let retrain): .members(("retrain", "would start"), ("pipeline", .string(retrain.pipeline)))
             }
         }
         return alert.replacingActions(planned)

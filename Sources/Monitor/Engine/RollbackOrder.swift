@@ -3,39 +3,48 @@ import Rules
 import Statistics
 import Values
 
-/// A rollback that a firing alert asked for, as it lies in the outbox: the alert, the rule's conditions, and how each version fared in the
-/// window that caused it.
+/// A rollback that a firing alert asked for, as it lies in the outbox: the alert and the rule's conditions. What it is
+/// judged by is measured when it is carried out, from the windows that have closed by then.
 struct RollbackOrder {
-    /// One version in the alert's window, column and segment.
-    struct Version {
-        let name: String
-        let rows: UInt64
-        let psi: Double?
-        let significant: Bool
-    }
-
     let alert: Alert
     let request: ActionRequest.Rollback
-    let versions: [Version]
+    /// How often it has been judged without coming to anything, and the end of the last window it was judged by.
+    var attempt = 1
+    var judgedThrough: Timestamp?
 
-    /// The rule compares a distance from the reference, so its significance can be asked of each version.
-    var judgesDistance: Bool {
-        let name = alert.context["metric"]?.stringValue?.prefix { $0 != " " }
-        return name.flatMap { Metric(name: String($0)) }?.isDistance ?? false
-    }
-
-    init(alert: Alert, request: ActionRequest.Rollback, snapshot: Snapshot) {
+    init(alert: Alert, request: ActionRequest.Rollback) {
         self.alert = alert
         self.request = request
-        let column = alert.labels["column"]
-        versions = snapshot.versions.map { version in
-            let row = snapshot.rows.first {
-                $0.version == version && $0.column == column && $0.segment == alert.segment
-            }
-            return Version(
-                name: version, rows: row?.n ?? 0, psi: row?.metrics[.psi],
-                significant: row?.metrics[.psi_p].map { $0 < 0.001 } ?? false)
+    }
+
+    var column: String { alert.labels["column"] ?? "" }
+
+    /// The metric that the rule compares; `nil` where the expression is more than one comparison.
+    var metric: Metric? {
+        let name = alert.context["metric"]?.stringValue?.prefix { $0 != " " }
+        return name.flatMap { Metric(name: String($0)) }
+    }
+
+    var threshold: Double? { alert.context["threshold"]?.numberValue }
+
+    /// The alert fires, so its value lies on the failing side of the threshold.
+    var failsAbove: Bool {
+        guard let value = alert.context["value"]?.numberValue, let threshold else { return true }
+        return value >= threshold
+    }
+
+    /// The window whose closing made the alert fire.
+    var window: TimeRange {
+        func time(_ key: String) -> Timestamp? {
+            alert.context["window"]?[key]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         }
+        let end = time("end") ?? alert.at
+        return TimeRange(start: time("start") ?? end, end: end)
+    }
+
+    /// Start of the first window in which the condition held.
+    var changeStart: Timestamp {
+        alert.context["change_start"]?.stringValue.flatMap { Timestamp(rfc3339: $0) } ?? window.start
     }
 
     var json: JSON {
@@ -45,16 +54,9 @@ struct RollbackOrder {
             ("to", .string(request.to)), ("mode", .string(request.mode.rawValue)),
             ("unless", .array(request.unless.map { .string($0) })), ("maximum", .int(request.maximum)),
             ("maximum_per", .integer(request.maximumPer.microseconds)),
-            ("cooldown", .integer(request.cooldown.microseconds)),
-            (
-                "versions",
-                .array(
-                    versions.map { version in
-                        .members(
-                            ("version", .string(version.name)), ("rows", .integer(Int64(version.rows))),
-                            ("psi", version.psi.map { .number($0) }), ("significant", .bool(version.significant)))
-                    })
-            ))
+            ("cooldown", .integer(request.cooldown.microseconds)), ("windows", .int(request.windows)),
+            ("min_rows", .integer(request.minimumRows)), ("attempt", .int(attempt)),
+            ("judged_through", judgedThrough.map { .time($0) }))
     }
 
     /// Reads what `json` wrote; `nil` for anything else.
@@ -72,13 +74,11 @@ struct RollbackOrder {
         self.alert = alert
         request = ActionRequest.Rollback(
             to: to, mode: mode, unless: (json["unless"]?.arrayValue ?? []).compactMap(\.stringValue),
-            maximum: Int(maximum), maximumPer: Span(microseconds: per), cooldown: Span(microseconds: cooldown))
-        versions = (json["versions"]?.arrayValue ?? []).compactMap { item in
-            guard let name = item["version"]?.stringValue else { return nil }
-            return Version(
-                name: name, rows: UInt64(max(0, item["rows"]?.integerValue ?? 0)), psi: item["psi"]?.numberValue,
-                significant: item["significant"] == .bool(true))
-        }
+            maximum: Int(maximum), maximumPer: Span(microseconds: per), cooldown: Span(microseconds: cooldown),
+            windows: Int(clamping: json["windows"]?.integerValue ?? 1),
+            minimumRows: json["min_rows"]?.integerValue ?? 30)
+        attempt = Int(clamping: json["attempt"]?.integerValue ?? 1)
+        judgedThrough = json["judged_through"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
     }
 }
 

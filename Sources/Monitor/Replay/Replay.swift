@@ -7,7 +7,7 @@ import Rules
 import Statistics
 package import StrictYAML
 import Synchronization
-import Values
+package import Values
 import Windows
 
 /// `holdfast replay`: the engine and the rules of `serve` over files, without a broker. Alerts are written, never delivered.
@@ -27,6 +27,12 @@ package struct Replay {
         package var windows = 0
         package var fired = 0
         package var transitions = 0
+        /// What fired, in the order it did.
+        package var episodes: [ReplayEpisode] = []
+        /// Alerts past the number of episodes that are kept.
+        package var episodesLeft = 0
+        /// The newest window end.
+        package var end = Timestamp.distantPast
         package var unknownKeys: UInt64 = 0
         /// By reason.
         package var rejected: [String: UInt64] = [:]
@@ -46,10 +52,37 @@ package struct Replay {
 
     private let configuration: Configuration
     private let models: [MonitoredModel]
+    private let book: RuleBook
 
-    package init(_ configuration: Configuration) throws(Problems) {
+    /// - Parameter deploys: changes of the champion, for rules that ask for them: a replay has no registry.
+    package init(_ configuration: Configuration, deploys: [Deploy] = []) throws(Problems) {
         self.configuration = configuration
         models = try MonitoredModel.load(configuration)
+        book = RuleBook(configuration.rules)
+        for model in models {
+            let own = deploys.filter { $0.model == nil || $0.model == model.name }
+            book.setRoles(
+                RoleHistory(own.map { .init(role: .champion, version: $0.version, at: $0.at) }), model: model.name)
+        }
+    }
+
+    /// A version becomes champion.
+    package struct Deploy: Sendable, Hashable {
+        /// `nil` for every model.
+        package let model: String?
+        package let version: String
+        package let at: Timestamp
+
+        /// Reads `14@2026-03-01T12:00:00Z` or `fraud:14@2026-03-01T12:00:00Z`.
+        package init?(parsing text: String) {
+            guard let place = text.lastIndex(of: "@"), let at = Timestamp(rfc3339: text[text.index(after: place)...])
+            else { return nil }
+            let words = text[..<place].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let version = words.last, !words.contains(where: \.isEmpty) else { return nil }
+            model = words.count == 2 ? String(words[0]) : nil
+            self.version = String(version)
+            self.at = at
+        }
     }
 
     /// - Parameters:
@@ -60,14 +93,16 @@ package struct Replay {
     ) throws -> Summary {
         let output = try out.map { try ReplayOutput(folder: $0) }
         let tally = Mutex(Summary())
+        let fired = Mutex(ReplayEpisodes())
         let failure = Mutex<(any Error)?>(nil)
         let engine = try Engine(
-            models: models, rules: configuration.rules, ledger: try Ledger(path: nil),
+            models: models, rules: book, ledger: try Ledger(path: nil),
             options: .init(
                 performs: false, keepsSnapshots: false, receivers: configuration.receivers.map(\.name),
                 externalURL: configuration.externalURL, retention: configuration.retention), warn: { _ in }
         ) { step in
             tally.withLock { $0.take(step) }
+            fired.withLock { for alert in step.alerts { $0.take(alert) } }
             do {
                 try output?.write(step)
             } catch {
@@ -101,8 +136,11 @@ package struct Replay {
         try engine.finish()
         try output?.close()
         if let failure = failure.withLock({ $0 }) { throw failure }
+        let episodes = fired.withLock { $0 }
         return tally.withLock { summary in
             summary.lines = count
+            summary.episodes = episodes.list
+            summary.episodesLeft = episodes.left
             return summary
         }
     }
@@ -116,7 +154,8 @@ extension Replay.Summary {
         for (key, count) in step.rejected { rejected[key.reason.rawValue, default: 0] += count }
         lateRows += step.lateRows.values.reduce(0, +)
         unknownKeys += step.unknownKeys
-        windows += step.snapshots.count
+        windows += step.snapshots.count { $0.revision == 1 }
+        end = step.snapshots.map(\.window.end).max().map { max($0, end) } ?? end
         transitions += step.alerts.count
         fired += step.alerts.count { $0.status == .firing }
     }

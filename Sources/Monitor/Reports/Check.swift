@@ -9,6 +9,8 @@ package enum Check {
         /// What was checked, in words: `configuration, 2 models, 8 rules`.
         package let what: String
         package let problems: [Problem]
+        /// What is allowed and still worth knowing: rules that some models are silent on.
+        package var notes: [Problem] = []
     }
 
     package static func file(_ path: String) -> Result {
@@ -19,18 +21,21 @@ package enum Check {
         }
         switch kind(text, path) {
         case .rules: return rules(path, text)
+        case .tests: return tests(path)
         case .configuration: return configuration(path)
         case nil:
             var found = ProblemCollector()
             if YAMLValue.parse(text: text, file: path, expanding: { _ in "" }, collector: &found) != nil {
-                found.add("is neither a configuration (`models:`) nor a rule file (`groups:`)", at: start)
+                found.add(
+                    "is neither a configuration (`models:`) nor a rule file (`groups:`) nor rule tests (`tests:`)",
+                    at: start)
             }
             return Result(file: path, what: "", problems: found.list)
         }
     }
 
     private enum Kind {
-        case rules, configuration
+        case rules, tests, configuration
     }
 
     private static func kind(_ text: String, _ path: String) -> Kind? {
@@ -40,6 +45,7 @@ package enum Check {
         else { return nil }
         let keys = entries.map(\.key)
         if keys.contains("groups") { return .rules }
+        if keys.contains("tests") || keys.contains("rule_files") { return .tests }
         return keys.contains { ["models", "topics", "kafka", "state", "receivers"].contains($0) } ? .configuration : nil
     }
 
@@ -52,13 +58,24 @@ package enum Check {
         }
     }
 
+    private static func tests(_ path: String) -> Result {
+        do throws(Problems) {
+            let file = try RuleTestFileReader.read(path)
+            return Result(file: path, what: "rule tests, \(count(file.tests.count, "test"))", problems: [])
+        } catch {
+            return Result(file: path, what: "", problems: error.list)
+        }
+    }
+
     private static func configuration(_ path: String) -> Result {
         do throws(Problems) {
             let configuration = try ConfigurationReader.read(path)
             let models = try MonitoredModel.load(configuration)
             let what =
                 "configuration, \(count(models.count, "model")), \(count(configuration.rules.rules.count, "rule"))"
-            return Result(file: path, what: what, problems: [])
+            return Result(
+                file: path, what: what, problems: [],
+                notes: configuration.rules.silences(against: models.map(\.catalog)))
         } catch {
             return Result(file: path, what: "", problems: error.list)
         }

@@ -26,6 +26,9 @@ package enum CompareText {
         return value > 0 && value < 0.0005 ? "<0.001" : String(format: "%.3f", value)
     }
 
+    /// A part of a distance, which may be negative: four decimals, so that columns of them line up.
+    static func signed(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "–" }
+
     /// A probability: what is far below any threshold needs no digits.
     static func probability(_ value: Double?) -> String {
         guard let value else { return "–" }

@@ -2,6 +2,7 @@ import Events
 import Files
 import Foundation
 package import Sketches
+import Statistics
 import Values
 import Windows
 
@@ -29,9 +30,13 @@ package enum ReferenceCommand {
         options.segmentations = segments ?? settings?.segments
         options.columns = settings?.columns ?? [:]
         options.bins = settings?.bins ?? 10
+        if let calendar = settings?.window.calendar { options.calendar = calendar }
         var builder = ReferenceBuilder(loaded.table, options)
         let reference = try builder.build()
-        let bytes = Data(ReferenceFile.encode(reference))
+        var encoded = ReferenceFile.encode(reference)
+        let performance = ReferencePerformance.build(loaded.table, reference, settings?.performance)
+        if let performance { encoded = ReferenceFile.adding(performance, to: encoded) }
+        let bytes = Data(encoded)
         let url = URL(filePath: output)
         try? FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -49,7 +54,8 @@ package enum ReferenceCommand {
         let numeric = columns.count { $0.bins.isNumeric }
         return Built(
             summary:
-                "\(output): \(reference.all.profile.rows) rows of \(reference.model), \(numeric) numeric and \(columns.count - numeric) categorical columns, \(reference.groups.count - 1) segments",
+                "\(output): \(reference.all.profile.rows) rows of \(reference.model), \(numeric) numeric and \(columns.count - numeric) categorical columns, \(reference.groups.count - 1) segments"
+                + (performance?.groups[.all].map { ", \($0.labelled) labelled rows" } ?? ""),
             notes: notes)
     }
 

@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Ledger
 import Logging
 import Registry
@@ -12,6 +13,8 @@ struct ActionService: Service {
     let ledger: Ledger
     let registry: Registry
     let engine: Engine
+    /// Rules whose firing speaks against every rollback that is `guarded`.
+    let dataQualityRules: Set<String>
     let receivers: [String]
     let externalURL: String
     let bell: Doorbell
@@ -62,8 +65,41 @@ struct ActionService: Service {
 
     private func rollback(_ stored: StoredOutboxEntry, _ order: RollbackOrder) async throws {
         let now = clock.now()
+        let model = order.alert.model
+        if order.attempt > 1, engine.firingAlerts(model: model)[order.alert.fingerprint] == nil {
+            return try await ledger.finish(stored.id)
+        }
+        if let last = order.judgedThrough, engine.closedThrough(model: model) ?? .distantPast <= last {
+            return try await ledger.reschedule(
+                stored.id, progress: [], due: now + .seconds(1), note: "waits for the next window")
+        }
+        let decision = try await decide(stored.entry.key, order, at: now)
+        log.notice(
+            "rollback \(decision.outcome.rawValue)",
+            metadata: [
+                "model": "\(model)", "from": "\(decision.from ?? decision.judgedVersion)",
+                "to": "\(decision.to ?? order.request.to)", "rule": "\(order.alert.rule)",
+                "verdict": "\(decision.verdict?.rawValue ?? "")", "reason": "\(decision.reason)",
+            ])
+        let told = order.alert.replacingActions([Self.describe(decision)])
+        let again = nextAttempt(order, decision, now)
+        // People hear of an order once when it cannot be judged yet, and of what became of it.
+        var entries =
+            order.attempt == 1 || again == nil ? deliveries(told, suffix: "-rollback-\(order.attempt)") : []
+        if let again { entries.append(again) }
+        if decision.outcome == .done {
+            entries.append(
+                OutboxEntry(
+                    kind: .action, key: stored.entry.key + "/follow-up", target: Self.followUp, lane: stored.entry.key,
+                    body: stored.entry.body, at: now + order.request.cooldown))
+        }
+        try await ledger.finish(stored.id, adding: entries, amending: told)
+    }
+
+    private func decide(_ key: String, _ order: RollbackOrder, at now: Timestamp) async throws -> Decision {
         let request = order.request
-        let champion = try await champion(of: order.alert.model)
+        let model = order.alert.model
+        let champion = try await champion(of: model)
         let judged = champion?.champion?.version ?? ""
         let target: String? =
             switch request.to {
@@ -71,33 +107,52 @@ struct ActionService: Service {
             case "champion-2": champion?.champion2?.version
             default: request.to
             }
-        let decision = try await registry.decide(
-            RollbackProposal(
-                idempotencyKey: stored.entry.key, model: order.alert.model, judgedVersion: judged, target: request.to,
-                mode: .init(request.mode), cooldown: request.cooldown, maximum: request.maximum,
-                maximumPer: request.maximumPer,
-                vetoes: RollbackGuards.vetoes(
-                    order, judged: judged, target: target,
-                    firing: Set(engine.firingAlerts(model: order.alert.model).values)),
-                evidence: order.json, reason: Self.reason(order.alert)),
-            actor: Self.actor, at: now)
-        log.notice(
-            "rollback \(decision.outcome.rawValue)",
-            metadata: [
-                "model": "\(order.alert.model)", "from": "\(decision.from ?? judged)",
-                "to": "\(decision.to ?? request.to)",
-                "rule": "\(order.alert.rule)", "reason": "\(decision.reason)",
-            ])
-        let told = order.alert.replacingActions([Self.describe(decision)])
-        var entries = deliveries(told, suffix: "-rollback")
-        if decision.outcome == .done {
-            entries.append(
-                OutboxEntry(
-                    kind: .action, key: stored.entry.key + "/follow-up", target: Self.followUp, lane: stored.entry.key,
-                    body: stored.entry.body, at: now + request.cooldown))
+        let measurement = RollbackMeasurement(order: order, champion: judged, target: target)
+        let trial: RollbackTrial
+        do {
+            trial = measurement.trial(
+                try await ledger.snapshots(
+                    model: model, from: order.changeStart, to: .distantFuture,
+                    // Rules of other window sizes close windows in between.
+                    limit: 4 * (request.windows + 2)))
+        } catch let error where !(error is CancellationError) {
+            trial = measurement.trial([], errors: ["its windows cannot be read: \(error)"])
         }
-        try await ledger.finish(stored.id, adding: entries, amending: told)
+        return try await registry.decide(
+            RollbackProposal(
+                idempotencyKey: key, model: model, judgedVersion: judged, target: request.to,
+                mode: .init(request.mode), cooldown: request.cooldown, maximum: request.maximum,
+                maximumPer: request.maximumPer, vetoes: vetoes(order), trial: trial, evidence: order.json,
+                reason: Self.reason(order.alert)),
+            actor: Self.actor, at: now)
     }
+
+    /// What says that the data is at fault: rules the order names, and in `guarded` every rule about the quality of data.
+    private func vetoes(_ order: RollbackOrder) -> [String] {
+        let firing = Set(engine.firingAlerts(model: order.alert.model).values)
+        var names = order.request.unless.filter(firing.contains)
+        if order.request.mode != .auto {
+            names += firing.intersection(dataQualityRules).subtracting(names + [order.alert.rule]).sorted()
+        }
+        return names.map { "\($0) fires: the data is at fault, not the model" }
+    }
+
+    /// An order that is not borne out yet is judged again when the next window has closed, for a while.
+    private func nextAttempt(_ order: RollbackOrder, _ decision: Decision, _ now: Timestamp) -> OutboxEntry? {
+        guard decision.outcome == .refused, decision.verdict != .degrade,
+            order.attempt < order.request.windows + Self.attemptsBeyond
+        else { return nil }
+        var next = order
+        next.attempt += 1
+        next.judgedThrough = engine.closedThrough(model: order.alert.model) ?? order.window.end
+        let first = decision.idempotencyKey.components(separatedBy: "/again/")[0]
+        let key = "\(first)/again/\(next.attempt)"
+        return OutboxEntry(
+            kind: .action, key: key, target: Self.rollbackTarget, lane: key, body: next.json.bytes, at: now)
+    }
+
+    /// Windows that an order is judged in beyond those it needs, before it is given up.
+    private static let attemptsBeyond = 4
 
     /// `nil` where the registry does not know the model.
     private func champion(of model: String) async throws -> ChampionState? {
@@ -133,48 +188,11 @@ struct ActionService: Service {
 
     private static func describe(_ decision: Decision) -> JSON {
         .members(
-            ("rollback", .string(decision.outcome.rawValue)), ("from", decision.from.map { .string($0) }),
+            ("rollback", .string(decision.outcome.rawValue)),
+            ("verdict", decision.verdict.map { .string($0.rawValue) }), ("from", decision.from.map { .string($0) }),
             ("to", decision.to.map { .string($0) }),
             ("reason", decision.reason.isEmpty ? nil : .string(decision.reason)),
             ("decision", .string("\(decision.id)")))
-    }
-}
-
-/// The guards of an automatic rollback that need what the engine knows; cooldown, maximum and the state of the target are the registry's.
-enum RollbackGuards {
-    /// Fewer rows of a version say nothing about it.
-    private static let minimumRows: UInt64 = 30
-
-    static func vetoes(_ order: RollbackOrder, judged: String, target: String?, firing: Set<String>) -> [String] {
-        var vetoes = order.request.unless.filter(firing.contains).map {
-            "\($0) fires: the data is at fault, not the model"
-        }
-        let versions = Dictionary(order.versions.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
-        if !judged.isEmpty, let reason = notShown(order, judged, versions[judged]) { vetoes.append(reason) }
-        if order.request.mode != .auto, let target, let before = versions[target], before.rows >= minimumRows,
-            let psi = before.psi, before.significant, psi >= 0.5 * (versions[judged]?.psi ?? 0)
-        {
-            vetoes.append("version \(target) drifts as much in the same window: the data is at fault, not the model")
-        }
-        return vetoes
-    }
-}
-
-extension RollbackGuards {
-    /// The champion may have changed since the rows were scored: its own rows must show what the alert says.
-    private static func notShown(_ order: RollbackOrder, _ judged: String, _ version: RollbackOrder.Version?) -> String?
-    {
-        guard let version, version.rows > 0 else {
-            let seen = order.versions.map(\.name).joined(separator: ", ")
-            return "the window holds no rows of the champion \(judged), only of \(seen)"
-        }
-        if version.rows < minimumRows {
-            return "the window holds only \(version.rows) rows of the champion \(judged)"
-        }
-        if order.judgesDistance, !version.significant {
-            return "the champion \(judged)'s own rows in the window do not drift significantly"
-        }
-        return nil
     }
 }
 

@@ -11,6 +11,7 @@ import Values
 struct DeliveryService: Service {
     let ledger: Ledger
     let sender: WebhookSender
+    let silences: SilenceGate
     /// Of the configuration.
     let receivers: [String]
     let bells: ReceiverBells
@@ -62,7 +63,15 @@ struct DeliveryService: Service {
     }
 
     /// - Returns: whether the entry is done with, so that the next of its lane may go.
-    private func deliver(_ stored: StoredOutboxEntry, _ isDisabled: inout Bool) async -> Bool {
+    private func deliver(_ entry: StoredOutboxEntry, _ isDisabled: inout Bool) async -> Bool {
+        let stored: StoredOutboxEntry
+        do {
+            guard let passed = try await silences.pass(entry) else { return true }
+            stored = passed
+        } catch {
+            log.error("outbox cannot be read", metadata: ["reason": "\(error)"])
+            return false
+        }
         guard !isDisabled else {
             try? await ledger.finish(
                 stored.id, dead: "the receiver answered 410 (gone) before; restart to try it again")

@@ -8,6 +8,11 @@ import Values
 /// on the worker's thread alone; a step, which may wait for a disk or a broker, runs on a thread of its own, one at a time.
 final class KafkaProgress {
     static let stepInterval = Span.milliseconds(500)
+    /// A step is followed by so many times its own length without one: with many groups, or on a busy machine, it costs more than the
+    /// counting, and what comes meanwhile costs the next one nothing.
+    private static let stepPause = 10
+    /// But steps are never further apart than this.
+    private static let stepIntervalMaximum = Span.seconds(4)
     /// A step that takes longer stops the reading: what has been read lately would be read again after a crash.
     static let stepPatience = Span.seconds(2)
 
@@ -21,8 +26,6 @@ final class KafkaProgress {
     private var deadLetters: DeadLetters
     private var tracker: SourceTracker
     private(set) var lanes = Lanes()
-    /// Of every partition this session ever had: the intake never forgets one.
-    private var routes: [TopicPartition: Int] = [:]
     /// What the step in hand covers, and what those before it did.
     private var flying: [String: Int64] = [:]
     private var stored: [String: Int64] = [:]
@@ -91,10 +94,8 @@ final class KafkaProgress {
 
     private func lane(_ partition: TopicPartition, position: Int64?) -> Lane {
         let topic = topic(partition.topic)
-        let route =
-            routes[partition]
-            ?? intake.route(source: Lane.source(partition), topic: partition.topic, defaults: topic.defaults)
-        routes[partition] = route
+        let route = intake.route(
+            source: Lane.source(partition), topic: partition.topic, defaults: topic.defaults)
         return Lane(partition, topic, route: route, position: position)
     }
 
@@ -112,7 +113,7 @@ final class KafkaProgress {
             guard let lane = lanes.remove(partition) else { continue }
             tracker.remove(lane.source)
             stored[lane.source] = nil
-            for model in parts.models.indices { intake.setClock(lane.source, model: model, nil) }
+            if !hasGivenUp { intake.close(route: lane.route) }
         }
         if hasHeld { showHeld() }
         isAssigned = false
@@ -302,7 +303,8 @@ final class KafkaProgress {
     /// - Parameter leaving: partitions that are read no more after this.
     private func makeStep(leaving: [TopicPartition] = []) {
         guard !hasGivenUp else { return }
-        let now = parts.clock.now()
+        stepBegan = parts.clock.now()
+        let now = stepBegan
         var delta = intake.take()
         tracker.take(delta.models, at: now)
         var report = IntakeReport(activity: [], reading: [], leaving: leaving.map(Lane.source))
@@ -317,7 +319,6 @@ final class KafkaProgress {
         report.activity = tracker.activity(at: now)
         report.reading = tracker.names
         flying = delta.offsets
-        stepBegan = now
         nextStep = now + Self.stepInterval
         let step = KafkaStep(letters: deadLetters.take(), delta: delta, report: report)
         runner.start { [parts, isStopping] in step.run(parts, isStopping: isStopping) }
@@ -328,6 +329,9 @@ final class KafkaProgress {
     }
 
     private func ended(_ outcome: KafkaStep.Outcome) {
+        let length = parts.clock.now() - stepBegan
+        let pause = min(Self.stepIntervalMaximum.microseconds, length.microseconds * Int64(Self.stepPause))
+        nextStep = max(nextStep, stepBegan + Span(microseconds: pause))
         switch outcome {
         case .stored:
             stored.merge(flying) { _, new in new }

@@ -29,7 +29,11 @@ struct LiveService: MonitorService {
     }
 
     func alerts(model: String?, resolved: Int) async throws -> [String] {
-        try await ledger.alerts(model: model, resolved: resolved)
+        try await marked(try await ledger.alerts(model: model, resolved: resolved))
+    }
+
+    func alert(model: String, fingerprint: String) async throws -> AlertHistory? {
+        try await AlertArchive(ledger: ledger).history(model: model, fingerprint: fingerprint)
     }
 
     func snapshots(
@@ -87,5 +91,6 @@ extension ModelOverview {
             referenceName: model.snapshots.referenceName, referenceRows: model.reference.all.profile.rows,
             window: view.latest?.window, windowSize: model.window.size, rows: view.rows.last ?? 0,
             rowHistory: view.rows, watermark: view.watermark, lateRows: view.lateRows, columns: columns)
+        performance = view.performance
     }
 }

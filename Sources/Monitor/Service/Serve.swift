@@ -3,6 +3,7 @@ import Foundation
 import Kafka
 import Ledger
 package import Logging
+import MLflow
 import Registry
 import Rules
 import Server
@@ -38,11 +39,25 @@ package struct Serve: Sendable {
     /// - Parameter onReady: told the port once requests are answered.
     package func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let parts = try await assemble()
+        RollbackTimes.log(models, configuration.rules, log)
         let server = makeServer(
             configuration: try ServerConfiguration(
-                host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens),
-            service: parts.live, registry: parts.registry, log: log, onRunning: onReady)
-        var services: [any Service] = [parts.deliveries, parts.actions, server, Ticker(posted: parts.posted)]
+                host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens,
+                roles: configuration.http.roles),
+            service: parts.live, registry: parts.registry, mlflow: parts.mlflow, log: log, onRunning: onReady)
+        var services: [any Service] = [
+            parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
+            Ticker(posted: parts.posted),
+            parts.fleet,
+        ]
+        if let topic = try championTopic(parts.registry) { services.append(topic) }
+        if let mirror = parts.mirror { services.append(mirror) }
+        if !configuration.registry.webhooks.isEmpty {
+            services.append(
+                RegistryWebhooks(
+                    registry: parts.registry, receivers: configuration.registry.webhooks,
+                    random: { Double.random(in: 0..<1) }, clock: clock, log: log))
+        }
         if !parts.workers.isEmpty { services.append(IngestService(workers: parts.workers)) }
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
@@ -62,10 +77,15 @@ package struct Serve: Sendable {
     private struct Parts {
         let live: LiveService
         let registry: Registry
+        let mlflow: MLflowAPI
         let posted: PostedEvents
         let deliveries: DeliveryService
         let actions: ActionService
+        let fleet: FleetWatch
+        let mirror: MLflowMirror?
         let workers: [KafkaWorker]
+        let reload: RuleReload
+        let roles: RoleWatch
         let stopping: Flag
         /// Held as long as the service runs.
         let lock: StateLock
@@ -83,14 +103,17 @@ package struct Serve: Sendable {
         let registry = try await Registry(path: folder + "/registry.sqlite")
         try await registerModels(registry)
         let prometheus = PrometheusRegistry()
-        let metrics = StepMetrics(registry: prometheus)
+        let book = RuleBook(configuration.rules)
+        let metrics = StepMetrics(registry: prometheus, book: book)
+        let roles = RoleWatch(registry: registry, models: models.map(\.name), book: book, log: log)
+        try await roles.start()
         let health = Health()
         let receivers = configuration.receivers.map(\.name)
         let bells = (deliveries: ReceiverBells(receivers), actions: Doorbell())
         let log = log
         let stopping = Flag()
         let engine = try Engine(
-            models: models, rules: configuration.rules, ledger: ledger,
+            models: models, rules: book, ledger: ledger,
             options: .init(
                 performs: true, keepsSnapshots: true, receivers: configuration.receivers.map(\.name),
                 externalURL: configuration.externalURL, retention: configuration.retention),
@@ -117,16 +140,34 @@ package struct Serve: Sendable {
             live: LiveService(
                 engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
                 clock: clock),
-            registry: registry, posted: posted,
+            registry: registry,
+            mlflow: MLflowService.make(registry: registry, state: folder, clock: clock),
+            posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,
                 sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
+                silences: SilenceGate(ledger: ledger, bells: bells.deliveries, clock: clock, log: log),
                 receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
             actions: ActionService(
-                ledger: ledger, registry: registry, engine: engine, receivers: receivers,
+                ledger: ledger, registry: registry, engine: engine,
+                dataQualityRules: configuration.rules.dataQualityRules, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
-            workers: try workers(engine, health, metrics, stopping), stopping: stopping, lock: lock)
+            fleet: FleetWatch(
+                registry: registry, ledger: ledger, share: configuration.registry.fleetShare,
+                within: configuration.registry.fleetWithin, receivers: receivers,
+                externalURL: configuration.externalURL, deliveries: bells.deliveries, metrics: prometheus,
+                clock: clock, log: log),
+            mirror: configuration.registry.mlflow.map {
+                MLflowMirror(
+                    registry: registry, client: MLflowClient(settings: $0), models: models.map(\.name),
+                    metrics: prometheus, clock: clock, log: log)
+            },
+            workers: try workers(engine, health, metrics, stopping),
+            reload: RuleReload(
+                path: configuration.path, models: models, receivers: receivers, book: book, metrics: prometheus,
+                clock: clock, log: log),
+            roles: roles, stopping: stopping, lock: lock)
     }
 
     private func workers(
@@ -152,10 +193,24 @@ package struct Serve: Sendable {
     /// A monitored model is in the registry from the first start on, so that it can be promoted and rolled back.
     private func registerModels(_ registry: Registry) async throws {
         let known = Set(try await registry.models().map(\.name))
-        for model in models where !known.contains(model.name) {
-            _ = try await registry.registerModel(
-                model.name, actor: "holdfast", reason: "monitored", at: clock.now())
+        for model in models {
+            if !known.contains(model.name) {
+                _ = try await registry.registerModel(
+                    model.name, actor: "holdfast", reason: "monitored", at: clock.now())
+            }
+            try await registry.protect(model: model.name, actor: "holdfast", reason: "monitored", at: clock.now())
         }
+        for model in configuration.models {
+            try await registry.setPolicy(
+                model: model.name, model.promotion, actor: "holdfast", reason: "configuration", at: clock.now())
+        }
+    }
+
+    private func championTopic(_ registry: Registry) throws -> ChampionTopic? {
+        guard let topic = configuration.registry.topic, let properties = configuration.kafka else { return nil }
+        return ChampionTopic(
+            registry: registry, topic: topic,
+            kafka: try KafkaConfiguration(properties: DeadLetters.producerProperties(properties)), log: log)
     }
 
     private static func log(_ alert: Alert, _ log: Logger) {

@@ -8,15 +8,20 @@ import Values
 
 /// What each step of the engine adds to `/metrics`.
 struct StepMetrics: Sendable {
-    /// Columns × metrics published for all traffic of each version.
+    /// Columns × metrics published for all traffic of each version, beside those that rules look at.
     private static let published: [Metric] = [
         .psi, .ks, .js_distance, .kl, .wasserstein_normed, .null_rate, .new_category_rate,
     ]
 
     let registry: PrometheusRegistry
+    private let book: RuleBook
     private let lags = LagBoard()
+    private let performance = PerformanceBoard()
 
-    init(registry: PrometheusRegistry) { self.registry = registry }
+    init(registry: PrometheusRegistry, book: RuleBook) {
+        self.registry = registry
+        self.book = book
+    }
 
     func take(_ step: Engine.Step) {
         for (key, count) in step.events {
@@ -31,11 +36,15 @@ struct StepMetrics: Sendable {
         for (key, count) in step.segmentOverflow {
             registry.counter(.segmentOverflow, ["model": key.model, "dimension": key.dimension]).add(Double(count))
         }
-        for snapshot in step.snapshots {
+        for (index, snapshot) in step.snapshots.enumerated() {
+            takePerformance(snapshot)
+            // A revision brings nothing but performance.
+            guard snapshot.revision == 1 else { continue }
             if let now = step.now {
                 registry.histogram(.windowClose).observe(max(0, (now - snapshot.window.end).seconds))
             }
-            take(snapshot)
+            // Windows of several sizes in one series would jump between two truths.
+            if step.ownSnapshots.contains(index) { take(snapshot) }
         }
         for (model, states) in step.alertStates {
             for state in ["pending", "firing"] {
@@ -44,21 +53,33 @@ struct StepMetrics: Sendable {
         }
     }
 
+    private func takePerformance(_ snapshot: Snapshot) {
+        performance.take(snapshot) { values in
+            registry.replaceGauges(.performance, scope: ["model": snapshot.model], with: values)
+        }
+    }
+
     private func take(_ snapshot: Snapshot) {
+        let rules = book.rules
+        let metrics = Set(Self.published).union(rules.metrics)
+        // Not of every version: they share it.
+        let compared = rules.metricsOfReference
         var values: [(labels: [String: String], value: Double)] = []
-        for row in snapshot.rows where row.segment.isAll {
-            for metric in Self.published {
-                guard let value = row.metrics[metric] else { continue }
-                values.append(
-                    (
-                        [
-                            "model": snapshot.model, "version": row.version, "column": row.column,
-                            "metric": metric.name,
-                        ], value
-                    ))
+        var before: [(labels: [String: String], value: Double)] = []
+        for row in snapshot.rows where row.segment.isAll && row.column != SnapshotRow.performanceColumn {
+            func labels(_ metric: Metric) -> [String: String] {
+                ["model": snapshot.model, "version": row.version, "column": row.column, "metric": metric.name]
+            }
+            for metric in metrics {
+                if let value = row.metrics[metric] { values.append((labels(metric), value)) }
+            }
+            guard row.version == SnapshotRow.allVersions else { continue }
+            for metric in compared {
+                if let value = row.referenceMetrics[metric] { before.append((labels(metric), value)) }
             }
         }
         registry.replaceGauges(.drift, scope: ["model": snapshot.model], with: values)
+        registry.replaceGauges(.reference, scope: ["model": snapshot.model], with: before)
     }
 
     /// - Parameter partitions: all that the worker reads, with the messages that wait there.

@@ -16,7 +16,7 @@ struct ViewRestorer {
             var view = ModelView(model)
             let stored = try await ledger.snapshots(
                 model: model.name, from: .distantPast, to: .distantFuture,
-                limit: ModelView.historyWindows * model.shapes.count)
+                limit: ModelView.historyWindows * model.shapes.count, isFirstOnly: true)
             let settings = model.window
             let own = stored.filter {
                 settings.calendar.window(

@@ -1,0 +1,76 @@
+import Statistics
+import Values
+
+/// Adding the evidence of windows up, in one stream.
+enum Accumulation {
+    /// Takes one window in.
+    /// - Returns: ln e of the statistic with the most evidence, `nil` where the window says nothing.
+    static func observe(
+        _ stream: inout StreamState, _ counts: Watch.Counts, watch: Watch, start: Timestamp, dispersion: Double,
+        limit: Double, weight: Double
+    ) -> Double? {
+        let wobble = stream.wobble
+        guard var e = watch.logE(counts, wobble: wobble, dispersion: dispersion) else { return nil }
+        if wobble > 0, e > limit / 2 {
+            // One window alone opens an alarm only if it would with ten times the wobble.
+            let careful = watch.logE(counts, wobble: 10 * wobble, dispersion: dispersion) ?? 0
+            e = max(limit / 2, min(e, careful))
+        }
+        e *= weight
+        var strongest = e
+        stream.logR = LogEvidence.step(stream.logR ?? -1e300, e)
+        stream.sum = max(0, stream.sum + e)
+        if case .shift(isOrdered: true) = watch, let shift = RankEvidence.shift(counts.reference, counts.current) {
+            var rank = stream.rank ?? RankEvidence()
+            let (r, rankE) = rank.observe(shift, wobble: wobble, weight: weight)
+            stream.rank = r > -2 ? rank : nil
+            if r > stream.logR ?? 0 { strongest = rankE }
+        }
+        if stream.sum > 0 || stream.rank != nil {
+            stream.start = stream.start ?? start
+        } else {
+            stream.start = nil
+        }
+        return strongest
+    }
+}
+
+extension StreamState {
+    /// ln R of the statistic with the most evidence.
+    var evidence: Double { max(logR ?? -1e300, rank?.logR ?? -1e300) }
+}
+
+/// The counts of several windows as one.
+enum MergedCounts {
+    /// Current counts are added up. The reference is the mixture of the windows' references as the rows came, worth as many
+    /// rows as it has different ones; what was expected of a volume is added up too.
+    static func merge(_ windows: [Watch.Counts], watch: Watch) -> Watch.Counts? {
+        guard let first = windows.first else { return nil }
+        var current = first.current
+        for window in windows.dropFirst() { current = zip(current, window.current).map(+) }
+        if case .volume = watch {
+            return Watch.Counts(reference: [windows.reduce(0) { $0 + $1.reference[0] }], current: current)
+        }
+        var groups: [(reference: [Double], n: Double)] = []
+        for window in windows {
+            if let g = groups.firstIndex(where: { $0.reference == window.reference }) {
+                groups[g].n += window.rows
+            } else {
+                groups.append((window.reference, window.rows))
+            }
+        }
+        if groups.count == 1 { return Watch.Counts(reference: first.reference, current: current) }
+        let n = groups.reduce(0) { $0 + $1.n }
+        var mixed = current.map { _ in 0.0 }
+        var spread = 0.0
+        for group in groups {
+            let m = group.reference.reduce(0, +)
+            guard m > 0, group.n > 0, n > 0 else { continue }
+            let weight = group.n / n
+            spread += weight * weight / m
+            for i in mixed.indices { mixed[i] += weight * group.reference[i] / m }
+        }
+        guard spread > 0 else { return Watch.Counts(reference: first.reference, current: current) }
+        return Watch.Counts(reference: mixed.map { $0 / spread }, current: current)
+    }
+}

@@ -1,0 +1,232 @@
+import Values
+
+/// One alarm for one cause: of all segments of a target that would alarm, the one that explains the others.
+struct CauseSearch {
+    struct Found {
+        var opened: Set<Segment> = []
+        /// Segments whose evidence was gone without the rows of an alarm.
+        var explained: [Segment: Segment] = [:]
+    }
+
+    let watch: Watch
+    private(set) var streams: [StreamState]
+    let starts: [Timestamp]
+    let index: [Segment: Int]
+    let windows: [StreamWindow]
+    let limit: Double
+    let weight: Double
+    private let byName: [Segment: StreamWindow]
+    /// All counts, by window of the history.
+    private let history: [SegmentCounts]
+
+    /// −ln p that says a part of a segment moves by itself, and under which it is quiet.
+    static let moves = 7.0
+    static let quiet = 5.0
+    /// Share of a segment's evidence that a part of it must hold to be named instead.
+    static let mostEvidence = 0.7
+
+    init(
+        watch: Watch, streams: [StreamState], starts: [Timestamp], index: [Segment: Int], windows: [StreamWindow],
+        limit: Double, weight: Double
+    ) {
+        self.watch = watch
+        self.streams = streams
+        self.starts = starts
+        self.index = index
+        self.windows = windows
+        self.limit = limit
+        self.weight = weight
+        byName = Dictionary(
+            windows.map { (SegmentRelation.canonical($0.segment), $0) }, uniquingKeysWith: { a, _ in a })
+        let hasEvidence = streams.contains { $0.alarm == nil && $0.evidence >= limit }
+        history =
+            hasEvidence
+            ? starts.indices.map { w in
+                SegmentCounts(
+                    streams.compactMap { stream in
+                        let current = stream.past[w]
+                        guard !current.isEmpty,
+                            let reference = stream.references[w...].first(where: { !$0.isEmpty })
+                        else { return nil }
+                        return (stream.segment, Watch.Counts(reference: reference, current: current))
+                    })
+            } : []
+    }
+
+    /// - Parameter strongest: ln e of the newest window, by segment.
+    mutating func run(_ strongest: [Segment: Double]) -> Found {
+        var found = Found()
+        guard !history.isEmpty else { return found }
+        var candidates = windows.filter { isCandidate($0, strongest[$0.segment]) }.map(\.segment)
+        while !candidates.isEmpty {
+            let open = streams.filter { $0.alarm != nil }.map(\.segment)
+            let ranked = candidates.map { ($0, surprise($0, without: open, since: start(of: $0))) }
+            guard let top = ranked.max(by: { ($0.1, $1.0) < ($1.1, $0.0) })?.0 else { break }
+            let cause = search(from: top, without: open)
+            openAlarm(cause, since: start(of: top), without: open)
+            found.opened.insert(cause)
+            let explaining = open + [cause]
+            var left: [Segment] = []
+            for window in windows {
+                guard let i = index[window.segment], streams[i].alarm == nil,
+                    SegmentRelation.overlap(window.segment, cause) != nil
+                else {
+                    if candidates.contains(window.segment), window.segment != cause { left.append(window.segment) }
+                    continue
+                }
+                let last = replay(i, window, without: explaining)
+                guard candidates.contains(window.segment) else { continue }
+                if isCandidate(window, last, without: explaining) {
+                    left.append(window.segment)
+                } else {
+                    found.explained[window.segment] = cause
+                }
+            }
+            candidates = left
+        }
+        return found
+    }
+
+    private func start(of segment: Segment) -> Timestamp {
+        index[segment].flatMap { streams[$0].start } ?? starts.last ?? .distantPast
+    }
+
+    private func isCandidate(_ window: StreamWindow, _ lastE: Double?, without open: [Segment]? = nil) -> Bool {
+        guard window.isWatched, let lastE, lastE >= TargetDetector.leastLogE, let i = index[window.segment],
+            streams[i].alarm == nil, streams[i].evidence >= limit
+        else { return false }
+        let open = open ?? streams.filter { $0.alarm != nil }.map(\.segment)
+        guard let merged = merged(window.segment, without: open, since: start(of: window.segment)) else { return false }
+        return watch.isWorthTelling(merged) && window.gate(merged, watch.effect(merged, wobble: streams[i].wobble))
+            && !isMix(window.segment, merged, without: open)
+    }
+
+    private func merged(_ segment: Segment, without others: [Segment], since start: Timestamp) -> Watch.Counts? {
+        let list = zip(starts, history).compactMap { time, counts in
+            time >= start ? counts.rest(of: segment, without: others) : nil
+        }
+        return MergedCounts.merge(list, watch: watch)
+    }
+
+    private func surprise(_ segment: Segment, without others: [Segment], since start: Timestamp) -> Double {
+        guard let counts = merged(segment, without: others, since: start) else { return 0 }
+        return watch.surprise(counts, wobble: wobble(segment), dispersion: dispersion(segment))
+    }
+
+    private func wobble(_ segment: Segment) -> Double { index[segment].map { streams[$0].wobble } ?? 0 }
+    private func dispersion(_ segment: Segment) -> Double {
+        byName[SegmentRelation.canonical(segment)]?.dispersion ?? 1
+    }
+
+    /// Climbs to a parent that moves as a whole, then descends to a part that holds nearly all.
+    private func search(from top: Segment, without open: [Segment]) -> Segment {
+        let since = start(of: top)
+        var cause = top
+        while let parent = parents(of: cause).first(where: { isWhole($0, beyond: cause, open, since) }) {
+            cause = parent
+        }
+        while let child = bestChild(of: cause, open, since) { cause = child }
+        return cause
+    }
+
+    private func parents(of segment: Segment) -> [Segment] {
+        segment.parts.indices.compactMap { drop in
+            var parts = segment.parts
+            parts.remove(at: drop)
+            return watched(Segment(parts))
+        }
+    }
+
+    private func watched(_ segment: Segment) -> Segment? {
+        guard let window = byName[SegmentRelation.canonical(segment)], window.isWatched else { return nil }
+        return window.segment
+    }
+
+    private func isWhole(_ parent: Segment, beyond child: Segment, _ open: [Segment], _ since: Timestamp) -> Bool {
+        guard let own = merged(child, without: open, since: since),
+            let rest = merged(parent, without: open + [child], since: since)
+        else { return false }
+        let tau = wobble(parent)
+        return watch.surprise(rest, wobble: tau, dispersion: dispersion(parent)) >= Self.moves
+            && Self.cosine(watch.direction(own), watch.direction(rest)) > 0.5
+            && watch.effect(rest, wobble: tau) >= 0.25 * watch.effect(own, wobble: wobble(child))
+    }
+
+    private func bestChild(of parent: Segment, _ open: [Segment], _ since: Timestamp) -> Segment? {
+        let whole = surprise(parent, without: open, since: since)
+        guard let own = merged(parent, without: open, since: since) else { return nil }
+        let effect = watch.effect(own, wobble: wobble(parent))
+        let parts = windows.filter {
+            $0.isWatched && $0.segment.parts.count > parent.parts.count
+                && SegmentRelation.contains(parent, $0.segment)
+        }
+        return parts.map { ($0.segment, surprise($0.segment, without: open, since: since)) }
+            .filter { part, evidence in
+                guard evidence > Self.mostEvidence * whole,
+                    let rest = merged(parent, without: open + [part], since: since)
+                else { return false }
+                return watch.surprise(rest, wobble: wobble(parent), dispersion: dispersion(parent)) < Self.quiet
+                    || watch.effect(rest, wobble: wobble(parent)) < 0.1 * effect
+            }
+            .max { ($0.1, $1.0) < ($1.1, $0.0) }?.0
+    }
+
+    private static func cosine(_ a: [Double], _ b: [Double]) -> Double {
+        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        let size = (dot(a, a) * dot(b, b)).squareRoot()
+        return size > 0 ? dot(a, b) / size : 0
+    }
+
+    /// Whether a segment only has other shares of its parts than before, none of which changed: the shift of its
+    /// histogram goes by half and more when its parts are weighted as in the reference.
+    private func isMix(_ segment: Segment, _ merged: Watch.Counts, without open: [Segment]) -> Bool {
+        guard case .shift = watch else { return false }
+        let effect = watch.effect(merged, wobble: wobble(segment))
+        let since = start(of: segment)
+        let crosses = windows.map(\.segment).filter {
+            $0.parts.count == segment.parts.count + 1 && SegmentRelation.contains(segment, $0)
+        }
+        let dimensions = Set(
+            crosses.compactMap { cross in cross.parts.first { segment[$0.dimension] == nil }?.dimension })
+        return dimensions.sorted().contains { dimension in
+            var weighted = merged.current.map { _ in 0.0 }
+            var covered = (reference: 0.0, rows: 0.0)
+            for part in crosses where part[dimension] != nil {
+                guard let counts = self.merged(part, without: open, since: since) else { continue }
+                let m = counts.reference.reduce(0, +)
+                guard counts.rows >= 1 else { continue }
+                covered.reference += m
+                covered.rows += counts.rows
+                for i in weighted.indices { weighted[i] += m * counts.current[i] / counts.rows }
+            }
+            let m = merged.reference.reduce(0, +)
+            guard covered.rows > 0.9 * merged.rows, covered.reference > 0.9 * m else { return false }
+            let scale = merged.rows / covered.reference
+            let same = Watch.Counts(reference: merged.reference, current: weighted.map { $0 * scale })
+            return watch.effect(same, wobble: wobble(segment)) < 0.5 * effect
+        }
+    }
+
+    private mutating func openAlarm(_ segment: Segment, since: Timestamp, without open: [Segment]) {
+        guard let i = index[segment], let merged = merged(segment, without: open, since: since) else { return }
+        let effect = watch.effect(merged, wobble: streams[i].wobble)
+        streams[i].alarm = .init(
+            start: since, effect: effect, logR: max(streams[i].evidence, limit), lastEffect: effect)
+        streams[i].reset()
+    }
+
+    /// A stream's evidence anew, without the rows of the segments with an alarm.
+    /// - Returns: ln e of the newest window.
+    private mutating func replay(_ i: Int, _ window: StreamWindow, without open: [Segment]) -> Double? {
+        let since = streams[i].start ?? starts.last ?? .distantPast
+        streams[i].reset()
+        var last: Double?
+        for (time, counts) in zip(starts, history) where time >= since {
+            guard let rest = counts.rest(of: window.segment, without: open) else { continue }
+            last = Accumulation.observe(
+                &streams[i], rest, watch: watch, start: time, dispersion: window.dispersion, limit: limit,
+                weight: weight)
+        }
+        return last
+    }
+}

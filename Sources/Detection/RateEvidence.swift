@@ -1,0 +1,59 @@
+import Statistics
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// Evidence that the rate of something (a null, an unseen category, one value) is not the reference's.
+package enum RateEvidence {
+    /// The reference counts for at most this many rows: past it a rate wobbles more than a binomial with a known rate
+    /// would.
+    package static let knownRows = 4000.0
+    /// Least effect worth telling of: Cohen's h = 2·asin√q − 2·asin√p, and the plain difference.
+    package static let leastEffect = 0.2
+    package static let leastDifference = 0.02
+
+    /// ln e of `c` of `n` rows where the reference has `referenceCount` of `m`: uniform over all counts, 1/(n+1), against
+    /// the beta-binomial law that Jeffreys' posterior of the reference predicts.
+    package static func logE(count c: Double, of n: Double, reference referenceCount: Double, of m: Double) -> Double {
+        guard n > 0, m > 0 else { return 0 }
+        var a = referenceCount + 0.5
+        var b = m - referenceCount + 0.5
+        let scale = min(1, knownRows / (a + b))
+        a *= scale
+        b *= scale
+        let law =
+            logChoose(n, c) + logBeta(c + a, n - c + b) - logBeta(a, b)
+        return -log(n + 1) - law
+    }
+
+    /// Cohen's h of two rates, positive where the current one is larger.
+    package static func effect(_ p: Double, _ q: Double) -> Double {
+        2 * asin(min(1, max(0, q)).squareRoot()) - 2 * asin(min(1, max(0, p)).squareRoot())
+    }
+
+    private static func logBeta(_ a: Double, _ b: Double) -> Double {
+        SpecialFunctions.logGamma(a) + SpecialFunctions.logGamma(b) - SpecialFunctions.logGamma(a + b)
+    }
+
+    private static func logChoose(_ n: Double, _ k: Double) -> Double {
+        SpecialFunctions.logGamma(n + 1) - SpecialFunctions.logGamma(k + 1) - SpecialFunctions.logGamma(n - k + 1)
+    }
+}
+
+/// Evidence that fewer, or more, rows came than the season lets expect.
+package enum VolumeEvidence {
+    /// Shares of the expected volume looked for: below for a drop, above for a surge.
+    package static let drops = (shifted: 0.4, quiet: 0.8)
+    package static let surges = (shifted: 2.5, quiet: 1.25)
+
+    /// ln e of `n` rows where `expected` are, a Poisson likelihood ratio divided by the dispersion φ ≥ 1 of past
+    /// windows (quasi-likelihood; McCullagh and Nelder 1989, chapter 9).
+    package static func logE(rows n: Double, expected: Double, dispersion: Double, isDrop: Bool) -> Double {
+        guard expected > 0 else { return 0 }
+        let (shifted, quiet) = isDrop ? drops : surges
+        return (n * log(shifted / quiet) - expected * (shifted - quiet)) / max(1, dispersion)
+    }
+}

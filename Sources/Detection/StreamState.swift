@@ -1,0 +1,63 @@
+package import Values
+
+/// What a detector remembers of one (target, segment): constant size, a value.
+package struct StreamState: Sendable, Hashable, Codable {
+    package let segment: Segment
+    /// ln R of the window statistic, `nil` while it has none.
+    var logR: Double?
+    /// The running R of small moves, while any of them is over 1.
+    var rank: RankEvidence?
+    /// max(0, S + ln e): the change is taken to start where this last left 0.
+    var sum = 0.0
+    /// Start of the first window of the change.
+    var start: Timestamp?
+    /// Past window's PSI / median(χ²_k) − 1/n − 1/m, newest last: their median is the natural wobble τ².
+    var wobbles: [Double] = []
+    /// Rows of the windows the target's history holds, aligned with it at the end; empty where the segment had none.
+    var past: [[Double]] = []
+    /// The reference of each of these, empty where it is the one after it.
+    var references: [[Double]] = []
+    /// Set while an alarm is open.
+    var alarm: Alarm?
+
+    struct Alarm: Sendable, Hashable, Codable {
+        /// Start of the change.
+        var start: Timestamp
+        /// Merged effect when it opened, in the unit of its watch.
+        var effect: Double
+        /// ln R when it opened.
+        var logR: Double
+        /// Merged effect as it is now.
+        var lastEffect: Double
+        /// ln R of the mirrored detector.
+        var mirrored = -1e300
+    }
+
+    /// Windows the wobble is learned from.
+    static let wobbleWindows = 15
+    /// Fewer tell nothing of it.
+    static let leastWobbleWindows = 5
+
+    init(segment: Segment) { self.segment = segment }
+
+    var wobble: Double {
+        guard wobbles.count >= Self.leastWobbleWindows else { return 0 }
+        let sorted = wobbles.sorted()
+        let middle = sorted.count / 2
+        let median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+        return max(0, median)
+    }
+
+    mutating func note(wobble: Double) {
+        wobbles.append((wobble * 1e6).rounded() / 1e6)
+        if wobbles.count > Self.wobbleWindows { wobbles.removeFirst() }
+    }
+
+    /// Forgets all evidence: the segment's change is explained by another, or over.
+    mutating func reset() {
+        logR = nil
+        rank = nil
+        sum = 0
+        start = nil
+    }
+}

@@ -1,0 +1,40 @@
+import Values
+
+/// Identities and labels of events that take the general way.
+extension EventDecoder {
+    /// Notes a label event of a model whose performance is watched.
+    func takeLabel(_ message: UnsafeRawBufferPointer, _ parts: EventParts, model: Int, time: Timestamp) {
+        guard let outcomes = batches[model].outcomes, let id = Self.identity(message, parts.id) else { return }
+        outcomes.append(label: outcomes.label(message, parts.label, parts.labelRange), id: id, time: time)
+    }
+
+    /// Notes what a prediction brings for the join: the row it has just become is its batch's last.
+    func takeOutcome(_ message: UnsafeRawBufferPointer, _ parts: EventParts, model: Int) {
+        let batch = batches[model]
+        guard let outcomes = batch.outcomes, parts.prediction != nil else { return }
+        var predicted: Int32 = -1
+        switch (parts.prediction, models[model].tables.prediction) {
+        case (.object(let range), .numeric), (.object(let range), .categorical):
+            let found = PredictionParts(message, range)
+            var part = found.label
+            if case .categorical = models[model].tables.prediction { part = part ?? found.bestClass }
+            if let part { predicted = outcomes.classNumber(message, part.value, part.raw) }
+        case (.text(let text), .categorical):
+            predicted = JSONText.withUnescaped(message, text) { outcomes.classNumber($0) }
+        case (.number(let range), .categorical):
+            predicted = JSONText.withCanonicalNumber(message, range) { outcomes.classNumber($0) }
+        default: break
+        }
+        let label = parts.label.map { outcomes.label(message, $0, parts.labelRange) } ?? .nan
+        outcomes.append(
+            row: batch.count - 1, id: Self.identity(message, parts.id) ?? 0, predicted: predicted, label: label)
+    }
+
+    private static func identity(_ message: UnsafeRawBufferPointer, _ id: EventParts.Value?) -> UInt64? {
+        switch id {
+        case .text(let text): JSONText.withUnescaped(message, text) { IdentityHash.hash($0) }
+        case .number(let range): IdentityHash.hash(UnsafeRawBufferPointer(rebasing: message[range]))
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import COpenSSL
+import GRDB
+
+/// One digest over everything a version consists of.
+enum Manifest {
+    /// The tag that versions carry it in.
+    static let tag = "holdfast.digest.sha256"
+
+    /// SHA-256 over `digest␠␠path␊` for each file under a prefix, paths relative and in byte order: what `sha256sum` prints of
+    /// them, so that anybody can compute it again. `nil` where there is no file.
+    static func digest(_ db: Database, under prefix: String) throws -> String? {
+        var lines: [UInt8] = []
+        for row in try Artifacts.under(db, prefix) {
+            let (path, sha256): (String, String) = (row["path"], row["sha256"])
+            let name =
+                path == prefix
+                ? path.split(separator: "/").last.map(String.init) ?? path : String(path.dropFirst(prefix.count + 1))
+            lines += "\(sha256)  \(name)\n".utf8
+        }
+        guard !lines.isEmpty else { return nil }
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        // Both arrays outlive the call, and OpenSSL writes exactly the digest's length.
+        SHA256(lines, lines.count, &digest)
+        return Hexadecimal.text(digest)
+    }
+}

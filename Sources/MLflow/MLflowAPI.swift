@@ -1,0 +1,136 @@
+import GRDB
+package import Registry
+package import Values
+
+/// MLflow's REST interface over the registry's store: tracking, registered models and artifacts, without HTTP.
+///
+/// What it answers and how it refuses follows MLflow's own server (3.17), because its clients look at both. Changes of runs
+/// and artifacts are committed in groups; changes of registered models go through the registry, with its audit trail.
+package final class MLflowAPI: Sendable {
+    let registry: Registry
+    let commits: GroupCommit
+    let blobs: BlobStore
+    private let cache: ReadCache?
+    let now: @Sendable () -> Timestamp
+    let newID: @Sendable () -> String
+
+    /// - Parameters:
+    ///   - folder: where artifacts are kept; made when the first one comes.
+    ///   - newID: gives 32 hexadecimal digits that nobody can foresee, new ones each time.
+    package init(
+        registry: Registry, artifacts folder: String, now: @escaping @Sendable () -> Timestamp,
+        newID: @escaping @Sendable () -> String
+    ) {
+        self.registry = registry
+        self.now = now
+        self.newID = newID
+        commits = GroupCommit(registry.database)
+        cache = ReadCache(database: registry.database.path)
+        blobs = BlobStore(folder: folder, newName: newID)
+    }
+
+    /// Answers one call of an endpoint; every error is an `MLflowError`, or `CancellationError`.
+    package func answer(_ endpoint: Endpoint, _ call: MLflowCall) async throws -> JSON {
+        try await Self.translating(refusal: endpoint.refusal) { try await endpoint.handle(self, call) }
+    }
+
+    /// The newest client that the tests run against this.
+    package static let testedVersion = "3.17.2"
+
+    /// The name of what an address of this kind of server stands for; `nil` for other addresses.
+    package func path(ofAddress address: String) -> String? { Location.path(address) }
+
+    var milliseconds: Int64 { now().microseconds / 1_000 }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        try await registry.database.read(body)
+    }
+
+    /// A read that clients repeat: from memory while nothing was committed since.
+    func repeated(
+        _ question: String, _ body: @escaping @Sendable (Database) throws -> JSON
+    ) async throws -> JSON {
+        guard let cache else { return try await read(body) }
+        return try await cache.answer(question) { try await read(body) }
+    }
+
+    func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        try await commits.write(body)
+    }
+
+    /// - Parameter refusal: how a guard of the registry is told to the client.
+    static func translating<T>(
+        refusal: MLflowError.Code = .invalidParameterValue, _ body: () async throws -> T
+    ) async throws -> T {
+        do {
+            return try await body()
+        } catch let error as RegistryError {
+            throw MLflowError(error, refusal: refusal)
+        } catch let error as DatabaseError {
+            if error.isInterruptionError, Task.isCancelled { throw CancellationError() }
+            throw MLflowError(RegistryError(error, path: nil), refusal: refusal)
+        }
+    }
+}
+
+extension MLflowError {
+    init(_ error: RegistryError, refusal: Code) {
+        let code: Code =
+            switch error.code {
+            case .notFound: .resourceDoesNotExist
+            case .alreadyExists: .resourceAlreadyExists
+            case .conflict: .resourceConflict
+            case .invalid: .invalidParameterValue
+            case .refused: refusal
+            case .unavailable: .temporarilyUnavailable
+            }
+        self.init(code, error.message)
+    }
+}
+
+/// One call of an endpoint.
+package struct MLflowCall: Sendable {
+    package let fields: Fields
+    /// What the parts of the path in braces stand for.
+    package let path: [String: String]
+    /// For the audit trail.
+    package let actor: String
+    /// Whether the caller may move the champion of a protected model.
+    package let mayPromote: Bool
+
+    package init(fields: Fields, path: [String: String] = [:], actor: String, mayPromote: Bool = true) {
+        self.fields = fields
+        self.path = path
+        self.actor = actor
+        self.mayPromote = mayPromote
+    }
+}
+
+/// One of MLflow's endpoints that take and give JSON.
+package struct Endpoint: Sendable {
+    package let method: String
+    /// With `{name}` for parts that vary.
+    package let path: String
+    package let summary: String
+    /// Whether it changes anything: what a viewer may not ask.
+    package let changes: Bool
+    var refusal = MLflowError.Code.invalidParameterValue
+    let handle: @Sendable (MLflowAPI, MLflowCall) async throws -> JSON
+
+    init(
+        _ method: String, _ path: String, _ summary: String, changes: Bool? = nil,
+        refusal: MLflowError.Code = .invalidParameterValue,
+        _ handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> JSON
+    ) {
+        self.method = method
+        self.path = "/api/2.0/mlflow/" + path
+        self.summary = summary
+        self.changes = changes ?? (method != "GET")
+        self.refusal = refusal
+        self.handle = handle
+    }
+
+    /// All of them.
+    package static let all: [Endpoint] =
+        experiments + runs + logging + inputs + loggedModels + registeredModels + aliases + modelVersions + listings
+}

@@ -1,0 +1,42 @@
+import Ledger
+import Rules
+import Statistics
+import Values
+import Windows
+
+extension Engine {
+    /// Compares a closed window with the model's further references, for the rules that name them.
+    func compareFurther(
+        _ index: Int, _ window: ModelWindows.Closed, _ state: inout State, _ commit: inout LedgerCommit,
+        _ step: inout Step
+    ) {
+        let model = models[index]
+        let needed = book.rules.references(model: model.name)
+        for moving in model.configuration.against {
+            guard let name = FurtherReference(rawValue: moving.name), needed.contains(name),
+                let basis = state.windows[index].basis(moving, model, window.range)
+            else { continue }
+            var counts = window.counts
+            if case .previousVersion = moving {
+                let newest = state.windows[index].newestVersion(at: window.range.start)
+                counts = counts.filter { $0.key.version == newest }
+            }
+            let snapshot = model.snapshots.snapshot(
+                model: model.name, window: window.range, revision: 1, counts: counts, against: basis)
+            let alerts = book.rules.evaluate(
+                snapshot: snapshot, against: name, size: window.shape.size, modelWindow: model.window.size,
+                roles: book.roles(model: model.name), state: &state.alerts[index]
+            ).map { $0.linked(to: options.externalURL) }
+            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
+        }
+    }
+}
+
+extension ModelWindows {
+    /// A moving reference for a window, with its name; `nil` while there is no past.
+    func basis(
+        _ moving: MovingReference, _ model: MonitoredModel, _ window: TimeRange
+    ) -> (counts: ReferenceCounts, name: String)? {
+        reference(moving, for: window).map { ($0, "\(model.name), \(moving.inWords)") }
+    }
+}

@@ -1,0 +1,33 @@
+import Rules
+import Statistics
+import Values
+
+extension Engine {
+    /// What one step brought.
+    struct Step: Sendable {
+        var snapshots: [Snapshot] = []
+        /// Places in `snapshots` of the models' own windows; the others are of sizes that rules ask for.
+        var ownSnapshots: Set<Int> = []
+        var alerts: [Alert] = []
+        var events: [EventKey: UInt64] = [:]
+        var rejected: [RejectedKey: UInt64] = [:]
+        var unknownKeys: UInt64 = 0
+        var segmentOverflow: [SegmentOverflowKey: UInt64] = [:]
+        /// Per model: rows that came too late.
+        var lateRows: [String: UInt64] = [:]
+        var watermarks: [String: Timestamp] = [:]
+        /// Alert instances by model and state, of models whose windows closed.
+        var alertStates: [String: [String: Int]] = [:]
+        var now: Timestamp?
+    }
+
+    struct Options: Sendable {
+        /// Deliver alerts and perform actions; a replay only writes what would have happened.
+        var performs: Bool
+        /// Keep snapshots in the ledger for the API.
+        var keepsSnapshots: Bool
+        var receivers: [String]
+        var externalURL: String
+        var retention: Span
+    }
+}

@@ -1,0 +1,12 @@
+import Foundation
+import MLflow
+import Registry
+
+/// MLflow's interface over a state folder.
+enum MLflowService {
+    static func make(registry: Registry, state: String, clock: WallClock) -> MLflowAPI {
+        MLflowAPI(
+            registry: registry, artifacts: state + "/artifacts", now: { clock.now() },
+            newID: { UUID().uuidString.replacing("-", with: "").lowercased() })
+    }
+}

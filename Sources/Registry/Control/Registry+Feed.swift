@@ -1,0 +1,56 @@
+import GRDB
+
+/// The feed of champions of all models, for streams and topics. States and not differences: a reader that missed some
+/// still ends up right.
+extension Registry {
+    /// Stands for every model, in the table of waiters and of holds; no model has an empty name.
+    static let everyModel = ""
+
+    /// The champions that moved after a sequence, in the order they did.
+    package func champions(after sequence: Int64) async throws -> [ChampionState] {
+        try await read { try Self.champions($0, after: sequence) }
+    }
+
+    static func champions(_ db: Database, after sequence: Int64) throws -> [ChampionState] {
+        let models = try String.fetchAll(
+            db,
+            sql: """
+                SELECT m.name FROM alias a JOIN registered_model m ON m.id = a.model_id
+                WHERE a.alias = 'champion' AND a.seq > ? ORDER BY a.seq
+                """, arguments: [sequence])
+        return try models.compactMap { try ChampionState.fetch(db, model: $0) }
+    }
+
+    /// As `waitForChange`, of any model. Empty after `timeout`.
+    package func waitForChanges(after sequence: Int64, timeout: Duration) async throws -> [ChampionState] {
+        let present = try await champions(after: sequence)
+        if !present.isEmpty { return present }
+        let woken = try await wait(key: Self.everyModel, after: sequence, timeout: timeout) {
+            try await champions(after: sequence).last
+        }
+        return woken == nil ? [] : try await champions(after: sequence)
+    }
+
+    /// The sequence of the latest event, 0 before the first.
+    package func newestSequence() async throws -> Int64 {
+        try await read { try Int64.fetchOne($0, sql: "SELECT MAX(seq) FROM event") ?? 0 }
+    }
+
+    /// How far a consumer of the feed has come.
+    package func cursor(of consumer: String) async throws -> Int64 {
+        try await read { db in
+            try Int64.fetchOne(db, sql: "SELECT seq FROM feed_cursor WHERE consumer = ?", arguments: [consumer]) ?? 0
+        }
+    }
+
+    /// Not a change of what is registered, so neither an event nor an entry of the audit trail.
+    package func advance(_ consumer: String, to sequence: Int64) async throws {
+        try await bookkeeping { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO feed_cursor (consumer, seq) VALUES (?, ?)
+                    ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq
+                    """, arguments: [consumer, sequence])
+        }
+    }
+}

@@ -1,0 +1,201 @@
+import GRDB
+
+/// The tables of tracking and artifacts, and what MLflow's API needs beside the registry's own. Module `MLflow` reads and
+/// writes them; they are in the registry's file, so that a run, the version made from it and the alias that serves it are
+/// one record. Times are milliseconds since 1970, as MLflow's clients send them.
+enum TrackingSchema {
+    static func register(in migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("tracking 1 experiments and runs") { try $0.execute(sql: runs) }
+        migrator.registerMigration("tracking 2 metrics") { try $0.execute(sql: metrics) }
+        migrator.registerMigration("tracking 3 inputs and logged models") { try $0.execute(sql: models) }
+        migrator.registerMigration("tracking 4 artifacts") { try $0.execute(sql: artifacts) }
+        migrator.registerMigration("tracking 5 models as MLflow has them") { try $0.execute(sql: registered) }
+        migrator.registerMigration("tracking 6 imports") { try $0.execute(sql: imports) }
+    }
+
+    /// Experiment 0 is there from the start, and AUTOINCREMENT counts on from it: a number is never used again.
+    private static let runs = """
+        CREATE TABLE experiment (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            artifact_location TEXT NOT NULL,
+            lifecycle TEXT NOT NULL DEFAULT 'active' CHECK (lifecycle IN ('active', 'deleted')),
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO experiment (id, name, artifact_location, created_at, updated_at)
+        VALUES (0, 'Default', 'mlflow-artifacts:/0', unixepoch() * 1000, unixepoch() * 1000);
+        CREATE TABLE experiment_tag (
+            experiment_id INTEGER NOT NULL REFERENCES experiment(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (experiment_id, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE run (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            experiment_id INTEGER NOT NULL REFERENCES experiment(id),
+            name TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            start_time INTEGER,
+            end_time INTEGER,
+            lifecycle TEXT NOT NULL DEFAULT 'active' CHECK (lifecycle IN ('active', 'deleted')),
+            deleted_at INTEGER,
+            artifact_uri TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX run_by_start ON run (experiment_id, start_time DESC, uuid);
+        CREATE TABLE run_tag (
+            run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (run_id, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX run_tag_by_value ON run_tag (key, value);
+        CREATE TABLE param (
+            run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (run_id, key)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// A metric's key holds all of it, so that a client that sends one again adds nothing. NaN is value 0 with `is_nan`,
+    /// because SQLite keeps no NaN. `latest_metric` has what a search looks at: the last value by step, time and value.
+    private static let metrics = """
+        CREATE TABLE metric (
+            run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            timestamp INTEGER NOT NULL,
+            step INTEGER NOT NULL,
+            value REAL NOT NULL,
+            is_nan INTEGER NOT NULL,
+            PRIMARY KEY (run_id, key, timestamp, step, value, is_nan)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE latest_metric (
+            run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value REAL NOT NULL,
+            is_nan INTEGER NOT NULL,
+            timestamp INTEGER NOT NULL,
+            step INTEGER NOT NULL,
+            PRIMARY KEY (run_id, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX latest_metric_by_value ON latest_metric (key, is_nan, value);
+        """
+
+    private static let models = """
+        CREATE TABLE dataset (
+            id INTEGER PRIMARY KEY,
+            experiment_id INTEGER NOT NULL REFERENCES experiment(id),
+            name TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            source_type TEXT NOT NULL,
+            source TEXT NOT NULL,
+            schema TEXT,
+            profile TEXT,
+            UNIQUE (experiment_id, name, digest)
+        ) STRICT;
+        CREATE TABLE run_input (
+            run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+            dataset_id INTEGER NOT NULL REFERENCES dataset(id),
+            PRIMARY KEY (run_id, dataset_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE run_input_tag (
+            run_id INTEGER NOT NULL,
+            dataset_id INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (run_id, dataset_id, key),
+            FOREIGN KEY (run_id, dataset_id) REFERENCES run_input(run_id, dataset_id) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE run_model_input (
+            run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+            model_uuid TEXT NOT NULL,
+            PRIMARY KEY (run_id, model_uuid)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE run_model_output (
+            run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+            model_uuid TEXT NOT NULL,
+            step INTEGER NOT NULL,
+            PRIMARY KEY (run_id, model_uuid)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE logged_model (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            experiment_id INTEGER NOT NULL REFERENCES experiment(id),
+            name TEXT NOT NULL,
+            model_type TEXT,
+            source_run_id TEXT,
+            status TEXT NOT NULL,
+            artifact_uri TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            lifecycle TEXT NOT NULL DEFAULT 'active' CHECK (lifecycle IN ('active', 'deleted'))
+        ) STRICT;
+        CREATE INDEX logged_model_by_location ON logged_model (artifact_uri);
+        CREATE INDEX logged_model_by_creation ON logged_model (experiment_id, created_at DESC, uuid);
+        CREATE TABLE logged_model_tag (
+            model_id INTEGER NOT NULL REFERENCES logged_model(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (model_id, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE logged_model_param (
+            model_id INTEGER NOT NULL REFERENCES logged_model(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (model_id, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE logged_model_metric (
+            model_id INTEGER NOT NULL REFERENCES logged_model(id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            timestamp INTEGER NOT NULL,
+            step INTEGER NOT NULL,
+            run_uuid TEXT NOT NULL,
+            value REAL NOT NULL,
+            is_nan INTEGER NOT NULL,
+            dataset_name TEXT NOT NULL DEFAULT '',
+            dataset_digest TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (model_id, key, timestamp, step, run_uuid)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// A client's path is a name in this table and never one on disk; the bytes are in a file called by their digest.
+    private static let artifacts = """
+        CREATE TABLE artifact (
+            path TEXT PRIMARY KEY,
+            sha256 TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX artifact_by_digest ON artifact (sha256);
+        """
+
+    /// A deleted model keeps its row, because histories refer to it, under a name nobody can register, so that its own
+    /// is free again. `is_protected` models have a warm set that MLflow's clients may not move.
+    private static let registered = """
+        ALTER TABLE registered_model ADD COLUMN deleted_at INTEGER;
+        ALTER TABLE registered_model ADD COLUMN is_protected INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE model_version ADD COLUMN stage TEXT NOT NULL DEFAULT 'None';
+        ALTER TABLE model_version ADD COLUMN run_link TEXT;
+        ALTER TABLE model_version ADD COLUMN model_uuid TEXT;
+        ALTER TABLE model_version ADD COLUMN user_id TEXT NOT NULL DEFAULT '';
+        CREATE INDEX model_version_by_source ON model_version (source);
+        CREATE INDEX model_version_by_run ON model_version (run_id);
+        CREATE INDEX model_version_by_logged_model ON model_version (model_uuid);
+        UPDATE registered_model SET is_protected = 1 WHERE id IN (
+            SELECT model_id FROM alias WHERE alias IN ('champion', 'champion-1', 'champion-2'));
+        """
+
+    /// What was copied whole from another server, and what it is called here: an import that is begun again goes on.
+    private static let imports = """
+        CREATE TABLE imported (
+            source TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            source_id TEXT NOT NULL,
+            local_id TEXT NOT NULL,
+            PRIMARY KEY (source, kind, source_id)
+        ) STRICT, WITHOUT ROWID;
+        """
+}

@@ -1,0 +1,202 @@
+import Detection
+import Statistics
+import Values
+
+/// What the detectors of one rule remember: one for each comparison of its expression and each target it is about.
+struct RuleDetectorState: Codable, Sendable, Hashable {
+    /// Of the rule's expression and labels: another rule begins anew.
+    let ruleHash: String
+    /// Streams the rule watched last: what the group's budget is shared among.
+    var streams = 0
+    var targets: [Target] = []
+
+    struct Target: Codable, Sendable, Hashable {
+        /// Which comparison, column, version and statistic.
+        let key: String
+        var detector: TargetDetector
+        /// What is usual, for a volume.
+        var levels: VolumeLevels?
+        /// End of the last window it saw.
+        var seen: Timestamp
+    }
+
+    init(ruleHash: String) { self.ruleHash = ruleHash }
+}
+
+/// The detectors of one rule at work on one window. A class, because every comparison of an expression adds to it.
+final class RuleDetector {
+    private(set) var state: RuleDetectorState
+    private let snapshot: Snapshot
+    private let limit: Double
+    private let weight: Double
+    private let minimumRows: UInt64
+    private var comparisons = 0
+    /// Rows by column and version: a target is all segments of one.
+    private lazy var rows = Dictionary(grouping: snapshot.rows.indices) {
+        "\(snapshot.rows[$0].column)\u{1}\(snapshot.rows[$0].version)"
+    }
+
+    /// A target's detector that sees nothing this long is forgotten: its column or version is gone.
+    static let patience = Span.days(30)
+
+    init(_ state: RuleDetectorState, _ snapshot: Snapshot, minimumRows: UInt64, limit: Double, weight: Double) {
+        self.state = state
+        self.snapshot = snapshot
+        self.minimumRows = minimumRows
+        self.limit = limit
+        self.weight = weight
+    }
+
+    /// Judges the samples of one comparison: gives for each the verdict, `nil` where no detector watches such a number.
+    func judge(
+        _ samples: [Sample], _ op: Expression.Comparator, _ thresholds: [Double]
+    ) -> [StreamVerdict?] {
+        comparisons += 1
+        var verdicts = [StreamVerdict?](repeating: nil, count: samples.count)
+        var targets: [String: [Int]] = [:]
+        for (i, sample) in samples.enumerated() {
+            guard let row = sample.row.map({ snapshot.rows[$0] }), sample.segment == row.segment,
+                let metric = sample.metric, sample.isJudged, let watch = Self.watch(metric, op, row)
+            else { continue }
+            let name = Self.name(watch)
+            targets["\(comparisons)\u{1}\(row.column)\u{1}\(row.version)\u{1}\(name)", default: []].append(i)
+        }
+        for (key, members) in targets.sorted(by: { $0.key < $1.key }) {
+            judge(key, members, samples, op, thresholds, &verdicts)
+        }
+        return verdicts
+    }
+
+    private func judge(
+        _ key: String, _ members: [Int], _ samples: [Sample], _ op: Expression.Comparator, _ thresholds: [Double],
+        _ verdicts: inout [StreamVerdict?]
+    ) {
+        guard let first = samples[members[0]].row.map({ snapshot.rows[$0] }), let metric = samples[members[0]].metric,
+            let watch = Self.watch(metric, op, first)
+        else { return }
+        let chosen = Dictionary(members.map { (samples[$0].segment, $0) }, uniquingKeysWith: { a, _ in a })
+        let all = rows["\(first.column)\u{1}\(first.version)"] ?? []
+        let place = state.targets.firstIndex { $0.key == key }
+        var target =
+            place.map { state.targets[$0] }
+            ?? .init(key: key, detector: TargetDetector(watch: watch), seen: snapshot.window.end)
+        if metric == .volume, target.levels == nil { target.levels = VolumeLevels() }
+        let windows = all.map { index -> StreamWindow in
+            let row = snapshot.rows[index]
+            let sample = chosen[row.segment].map { samples[$0] }
+            let threshold = chosen[row.segment].map { thresholds[$0] } ?? .nan
+            let gate = Self.gate(sample, row, metric, watch, op, threshold)
+            guard let levels = target.levels else {
+                return StreamWindow(
+                    segment: row.segment, counts: StreamCounts.counts(of: row, metric),
+                    isWatched: sample != nil && row.n >= minimumRows, gate: gate)
+            }
+            let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
+            return StreamWindow(
+                segment: row.segment,
+                counts: .init(reference: [usual?.rows ?? 0], current: [Double(row.n)]),
+                isWatched: sample != nil && usual != nil, dispersion: usual?.dispersion ?? 1, gate: gate)
+        }
+        let given = target.detector.observe(start: snapshot.window.start, windows, limit: limit, weight: weight)
+        target.seen = snapshot.window.end
+        for (index, verdict) in zip(all, given) where !verdict.isOpen {
+            let row = snapshot.rows[index]
+            target.levels?.note(row.segment, rows: Double(row.n), expected: row.referenceMetrics[.count] ?? 0)
+        }
+        if let place { state.targets[place] = target } else { state.targets.append(target) }
+        for (window, verdict) in zip(windows, given) {
+            if let i = chosen[window.segment] { verdicts[i] = verdict }
+        }
+    }
+
+    /// Whether the change, merged since its start, passes the rule's number. A number the rule computes from a metric, and
+    /// one that merged bins cannot tell, is asked of the window itself.
+    private static func gate(
+        _ sample: Sample?, _ row: SnapshotRow, _ metric: Metric, _ watch: Watch, _ op: Expression.Comparator,
+        _ threshold: Double
+    ) -> @Sendable (Watch.Counts, Double) -> Bool {
+        guard let sample else { return { _, _ in false } }
+        let now = op.holds(sample.value, threshold)
+        if case .volume = watch, row.metrics[metric] == sample.value {
+            return { counts, _ in
+                counts.reference[0] > 0 && op.holds(counts.current[0] / counts.reference[0], threshold)
+            }
+        }
+        guard case .shift = watch, row.metrics[metric] == sample.value else { return { _, _ in now } }
+        return { counts, effect in
+            DriftMeasure.value(of: metric, counts, debiasedPSI: effect).map { op.holds($0, threshold) } ?? now
+        }
+    }
+
+    /// What watches a metric, and in which direction; `nil` for what has no detector.
+    static func watch(_ metric: Metric, _ op: Expression.Comparator, _ row: SnapshotRow) -> Watch? {
+        let isRise: Bool
+        switch op {
+        case .greater, .greaterOrEqual: isRise = true
+        case .less, .lessOrEqual: isRise = false
+        case .equal, .notEqual: return nil
+        }
+        if metric.isDistance { return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil }
+        switch metric {
+        case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate: return .rate(isRise: isRise)
+        case .volume: return .volume(isDrop: !isRise)
+        default: return nil
+        }
+    }
+
+    private static func name(_ watch: Watch) -> String {
+        switch watch {
+        case .shift: "shift"
+        case .rate(let isRise): isRise ? "rise" : "fall"
+        case .volume(let isDrop): isDrop ? "drop" : "surge"
+        }
+    }
+
+    /// The state after the window, without what is gone.
+    func finished(streams: Int) -> RuleDetectorState {
+        var state = state
+        state.streams = streams
+        state.targets.removeAll { snapshot.window.end - $0.seen > Self.patience }
+        // The same state is the same bytes, in whatever order targets were first seen.
+        state.targets.sort { $0.key < $1.key }
+        return state
+    }
+}
+
+/// A row's counts as detectors take them.
+enum StreamCounts {
+    static func counts(of row: SnapshotRow, _ metric: Metric) -> Watch.Counts {
+        let common = row.alike ?? row.common
+        let reference = common.reference.map { Double($0) }
+        let current = common.current.map { Double($0) }
+        let m = reference.reduce(0, +)
+        let n = current.reduce(0, +)
+        switch metric {
+        case .null_rate:
+            let nulls = Double(common.currentNulls)
+            return .init(
+                reference: [m, Double(common.referenceNulls)], current: [max(0, Double(row.n) - nulls), nulls])
+        case .new_category_rate:
+            var unseen = current.last ?? 0
+            var once = 0.0
+            for (p, q) in zip(reference, current).dropLast() {
+                if p == 0 { unseen += q }
+                if p == 1 { once += 1 }
+            }
+            // Good and Turing: what has not been seen yet is as frequent as what has been seen once.
+            return .init(reference: [max(0, m - once), min(once, m)], current: [n - unseen, unseen])
+        case .invalid_rate:
+            let rows = Double(row.n)
+            let invalid = ((row.metrics[metric] ?? 0) * rows).rounded()
+            let before = ((row.referenceMetrics[metric] ?? 0) * Double(row.referenceN)).rounded()
+            return .init(
+                reference: [Double(row.referenceN) - before, before], current: [rows - invalid, invalid])
+        case .out_of_range_rate:
+            let outside = ((row.metrics[metric] ?? 0) * n).rounded()
+            // A new row is beyond the least or the greatest of m with probability 2/(m + 1).
+            return .init(reference: [max(0, m - 2), min(2, m)], current: [n - outside, outside])
+        default:
+            return .init(reference: reference, current: current)
+        }
+    }
+}

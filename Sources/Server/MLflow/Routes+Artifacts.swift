@@ -1,0 +1,92 @@
+import HTTPTypes
+import Hummingbird
+import MLflow
+import NIOCore
+import Values
+
+/// MLflow's artifact proxy: bytes in and out, never more than a piece of them in memory.
+extension Routes {
+    private static let root = "/api/2.0/mlflow-artifacts/artifacts"
+
+    static func artifacts(_ api: MLflowAPI, _ backend: Backend) -> [Route] {
+        [
+            Route(
+                method: .get, path: root, summary: "The artifacts under a path, one level",
+                answers: [.init(status: 200, about: "Files and folders")]
+            ) { call in
+                try await answering(call, backend) {
+                    let asked = try Query(call.request.uri.query)["path"] ?? ""
+                    return .json(try await api.list(asked.isEmpty ? nil : try ArtifactPath(asked)))
+                }
+            },
+            Route(
+                method: .put, path: root + "/{path...}", summary: "Stores an artifact", body: [],
+                answers: [
+                    .init(status: 200, about: "Stored and on disk"),
+                    .init(status: 400, about: "The path is wrong, or belongs to a finished model"),
+                ]
+            ) { call in
+                try await answering(call, backend) {
+                    let path = try ArtifactPath(try call.named("path"))
+                    try await api.store(path, limit: Limits.artifactBytes, Pieces(body: call.request.body))
+                    return .json([:])
+                }
+            },
+            Route(
+                method: .get, path: root + "/{path...}", summary: "The bytes of an artifact",
+                answers: [
+                    .init(status: 200, about: "The bytes", type: "application/octet-stream"),
+                    .init(status: 404, about: "No such artifact"),
+                ]
+            ) { call in
+                try await answering(call, backend) { try await send(try ArtifactPath(try call.named("path")), api) }
+            },
+            Route(
+                method: .delete, path: root + "/{path...}", summary: "Removes an artifact, or a folder of them",
+                answers: [
+                    .init(status: 200, about: "There is none now"),
+                    .init(status: 400, about: "It belongs to a finished model"),
+                ]
+            ) { call in
+                try await answering(call, backend) {
+                    try await api.remove(try ArtifactPath(try call.named("path")))
+                    return .json([:])
+                }
+            },
+        ]
+    }
+
+    private static func send(_ path: ArtifactPath, _ api: MLflowAPI) async throws -> Response {
+        let artifact = try await api.artifact(path)
+        var headers: HTTPFields = [
+            .contentType: "application/octet-stream", .eTag: "\"\(artifact.sha256)\"", .cacheControl: "no-cache",
+        ]
+        // The name of the file is the client's to choose and does not belong into a header.
+        headers[.contentDisposition] = "attachment"
+        return Response(
+            status: .ok, headers: headers,
+            body: ResponseBody(contentLength: Int(artifact.size)) { writer in
+                while true {
+                    let piece = try await api.next(artifact)
+                    if piece.isEmpty { break }
+                    try await writer.write(ByteBuffer(bytes: piece))
+                }
+                try await writer.finish(nil)
+            })
+    }
+}
+
+/// A request's body as pieces of bytes.
+private struct Pieces: AsyncSequence, Sendable {
+    let body: RequestBody
+
+    struct Iterator: AsyncIteratorProtocol {
+        var base: RequestBody.AsyncIterator
+
+        mutating func next() async throws -> [UInt8]? {
+            try await base.next().map { Array($0.readableBytesView) }
+        }
+    }
+
+    func makeAsyncIterator() -> Iterator { Iterator(base: body.makeAsyncIterator()) }
+}

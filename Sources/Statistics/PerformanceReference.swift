@@ -1,0 +1,52 @@
+package import Values
+
+/// How the model did on the labelled rows of its reference: what windows are compared with, and what estimates are calibrated on.
+package struct PerformanceReference: Sendable {
+    package let task: PerformanceTask
+    /// By segment; `.all` always.
+    package let groups: [Segment: PerformanceSketch]
+    /// Of a regression model.
+    package let errors: ErrorCurve?
+    /// Of a binary model.
+    private let calibrations: [Segment: Calibration]
+    private let metrics: [Segment: MetricValues]
+
+    /// Labelled rows a segment needs for a calibration of its own, and of each class.
+    private static let ownRows: Int64 = 1_000
+    private static let ownPositives: Int64 = 50
+
+    package init(task: PerformanceTask, groups: [Segment: PerformanceSketch], errors: ErrorCurve?) {
+        self.task = task
+        self.groups = groups
+        self.errors = errors
+        metrics = groups.mapValues(\.metrics)
+        calibrations = groups.compactMapValues { sketch in
+            guard sketch.labelled >= Self.ownRows, sketch.positives >= Self.ownPositives,
+                sketch.labelled - sketch.positives >= Self.ownPositives
+            else { return nil }
+            return Calibration(sketch.scores)
+        }.merging(groups[.all].flatMap { Calibration($0.scores) }.map { [.all: $0] } ?? [:]) { own, _ in own }
+    }
+
+    /// The segment of the reference that a segment is compared with: itself with at least 30 labelled rows, else all traffic.
+    package func comparison(for segment: Segment) -> (segment: Segment, sketch: PerformanceSketch)? {
+        if let own = groups[segment], own.labelled >= 30 { return (segment, own) }
+        return groups[.all].map { (.all, $0) }
+    }
+
+    package func metrics(of segment: Segment) -> MetricValues { metrics[segment] ?? MetricValues() }
+
+    /// What can be said of rows before their labels come.
+    package func estimates(
+        _ window: PerformanceSketch, segment: Segment, threshold: Double
+    ) -> [PerformanceEstimate] {
+        switch task {
+        case .binary:
+            let chosen = calibrations[segment] == nil ? .all : segment
+            guard let calibration = calibrations[chosen], let reference = groups[chosen] else { return [] }
+            return calibration.estimates(window.scores, threshold: threshold, reference: reference)
+        case .regression: return errors?.estimates(window.scores) ?? []
+        case .multiclass: return []
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package import Sketches
+
+/// A sketch as bytes, for the ledger and for references: format 1. Whole numbers are zigzag LEB128 varints, of 128 bits where a
+/// sum is; score keys are distances from the one before. Most of a small segment's sketch is its scores, at five to ten bytes each.
+extension PerformanceSketch {
+    private static let format: UInt8 = 1
+    private static let limit = 1 << 20
+
+    package func encode() -> [UInt8] {
+        var out = ByteWriter()
+        out.bytes.append(Self.format)
+        out.bytes.append(UInt8(PerformanceTask.allCases.firstIndex(of: task) ?? 0))
+        for number in [predictions, labelled, unusable, corrections, positives] { out.signed(Int128(number)) }
+        for side in delays {
+            out.varint(UInt64(side.counts.count))
+            for (bucket, count) in side.counts.sorted(by: { $0.key < $1.key }) {
+                out.varint(UInt64(bucket))
+                out.signed(Int128(count))
+            }
+        }
+        var scores = scores
+        scores.settle()
+        out.varint(UInt64(scores.level))
+        out.varint(UInt64(scores.entries.count))
+        var last: Int64 = 0
+        for entry in scores.entries {
+            let key = entry.key >> Int64(scores.level)
+            out.signed(Int128(key) - Int128(last))
+            last = key
+            for count in [entry.predictions, entry.negatives, entry.positives] { out.signed(Int128(count)) }
+        }
+        switch task {
+        case .binary: write(binary, to: &out)
+        case .multiclass:
+            out.varint(UInt64(classes.counts.count))
+            for (cell, count) in classes.counts.sorted(by: { $0.key < $1.key }) {
+                for text in [cell.label, cell.predicted] {
+                    out.varint(UInt64(text.utf8.count))
+                    out.bytes += text.utf8
+                }
+                out.signed(Int128(count))
+            }
+        case .regression:
+            out.signed(Int128(errors.exponent))
+            for number in errors.numbers { out.signed(number) }
+        }
+        return out.bytes
+    }
+
+    private func write(_ binary: BinaryOutcomes, to out: inout ByteWriter) {
+        for number in [
+            binary.truePositives, binary.falsePositives, binary.trueNegatives, binary.falseNegatives,
+            binary.probabilities, binary.outside,
+        ] {
+            out.signed(Int128(number))
+        }
+        out.signed(binary.squares)
+        out.signed(binary.logs)
+        for bin in binary.bins {
+            out.signed(Int128(bin.rows))
+            out.signed(Int128(bin.positives))
+            out.signed(bin.scores)
+        }
+    }
+
+    /// Reads what `encode` wrote. Damaged bytes throw; they never trap.
+    package init(decoding bytes: [UInt8]) throws(CodecError) {
+        var input = ByteReader(bytes)
+        guard try input.byte() == Self.format else { throw CodecError(reason: "unknown performance format") }
+        let number = Int(try input.byte())
+        guard PerformanceTask.allCases.indices.contains(number) else { throw CodecError(reason: "unknown task") }
+        self.init(PerformanceTask.allCases[number])
+        predictions = try input.count()
+        labelled = try input.count()
+        unusable = try input.count()
+        corrections = try input.count()
+        positives = try input.count()
+        for side in delays.indices {
+            for _ in 0..<(try input.size(DelayCounts.bucketCount)) {
+                let bucket = try input.size(DelayCounts.bucketCount - 1)
+                delays[side].add(bucket: bucket, times: try input.count())
+            }
+        }
+        scores = try Self.scores(&input)
+        switch task {
+        case .binary: binary = try Self.binary(&input)
+        case .multiclass:
+            for _ in 0..<(try input.size(Self.limit)) {
+                let label = try input.text()
+                let predicted = try input.text()
+                classes.add(label: label, predicted: predicted, times: try input.count())
+            }
+        case .regression:
+            guard let exponent = Int(exactly: try input.signed()), Moments.exponents.contains(exponent) else {
+                throw CodecError(reason: "exponent out of range")
+            }
+            var numbers: [Int128] = []
+            for _ in 0..<8 { numbers.append(try input.signed()) }
+            guard let sums = ErrorSums(exponent: exponent, numbers: numbers) else {
+                throw CodecError(reason: "number too large")
+            }
+            errors = sums
+        }
+        guard input.isAtEnd else { throw CodecError(reason: "bytes after the performance") }
+    }
+
+    private static func scores(_ input: inout ByteReader) throws(CodecError) -> ScoreCounts {
+        let level = try input.size(52)
+        let count = try input.size(ScoreCounts.maximumKeys)
+        var entries: [ScoreCounts.Entry] = []
+        var last: Int128 = 0
+        for _ in 0..<count {
+            last &+= try input.signed()
+            guard let key = Int64(exactly: last << Int128(level)), abs(last) < 1 << 63 else {
+                throw CodecError(reason: "number too large")
+            }
+            let predictions = try input.count()
+            let negatives = try input.count()
+            entries.append(
+                .init(key: key, predictions: predictions, negatives: negatives, positives: try input.count()))
+        }
+        guard let scores = ScoreCounts(level: level, entries: entries) else {
+            throw CodecError(reason: "scores out of order")
+        }
+        return scores
+    }
+
+    private static func binary(_ input: inout ByteReader) throws(CodecError) -> BinaryOutcomes {
+        var binary = BinaryOutcomes()
+        binary.truePositives = try input.count()
+        binary.falsePositives = try input.count()
+        binary.trueNegatives = try input.count()
+        binary.falseNegatives = try input.count()
+        binary.probabilities = try input.count()
+        binary.outside = try input.count()
+        binary.squares = try input.signed()
+        binary.logs = try input.signed()
+        for i in binary.bins.indices {
+            binary.bins[i].rows = try input.count()
+            binary.bins[i].positives = try input.count()
+            binary.bins[i].scores = try input.signed()
+        }
+        return binary
+    }
+}
+
+extension ByteWriter {
+    mutating func signed(_ value: Int128) {
+        var v = UInt128(truncatingIfNeeded: value << 1 ^ value >> 127)
+        while v >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: v) | 0x80)
+            v >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: v))
+    }
+}
+
+extension ByteReader {
+    mutating func signed() throws(CodecError) -> Int128 {
+        var value: UInt128 = 0
+        var shift = 0
+        while true {
+            let b = try byte()
+            guard shift < 126 || (shift == 126 && b <= 3) else { throw CodecError(reason: "number too large") }
+            value |= UInt128(b & 0x7f) << UInt128(shift)
+            if b < 0x80 { break }
+            shift += 7
+        }
+        return Int128(truncatingIfNeeded: value >> 1) ^ -Int128(truncatingIfNeeded: value & 1)
+    }
+
+    /// A count that fits sums of many: far below what would overflow.
+    mutating func count() throws(CodecError) -> Int64 {
+        guard let value = Int64(exactly: try signed()), abs(value) < 1 << 56 else {
+            throw CodecError(reason: "number too large")
+        }
+        return value
+    }
+
+    mutating func size(_ limit: Int) throws(CodecError) -> Int {
+        let value = try varint()
+        guard value <= UInt64(limit) else { throw CodecError(reason: "number too large") }
+        return Int(value)
+    }
+
+    mutating func text() throws(CodecError) -> String {
+        var bytes: [UInt8] = []
+        for _ in 0..<(try size(1 << 16)) { bytes.append(try byte()) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

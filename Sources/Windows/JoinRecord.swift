@@ -1,0 +1,68 @@
+package import Values
+
+/// All that is known of one identity: its prediction, its label, or both. 48 bytes in memory and on disk, where the bytes are as they
+/// lie in memory of a little-endian machine.
+package struct JoinRecord: BitwiseCopyable, Sendable {
+    package var id: UInt64
+    package var predictionTime: Timestamp
+    /// The score or value; NaN without one.
+    package var score: Double
+    package var labelTime: Timestamp
+    /// A class's number or a value.
+    package var label: Double
+    /// A number of `LabelJoin.cells`.
+    package var cell: UInt32
+    /// A number of `LabelJoin.classes`, −1 where the prediction names none.
+    package var predicted: Int16
+    var flags: UInt16
+
+    static let hasPredictionFlag: UInt16 = 1
+    static let hasLabelFlag: UInt16 = 2
+
+    /// Bytes of a record.
+    package static let size = 48
+
+    package init(id: UInt64) {
+        self.id = id
+        predictionTime = .distantPast
+        score = .nan
+        labelTime = .distantPast
+        label = .nan
+        cell = 0
+        predicted = -1
+        flags = 0
+    }
+
+    package var hasPrediction: Bool {
+        get { flags & Self.hasPredictionFlag != 0 }
+        set { flags = newValue ? flags | Self.hasPredictionFlag : flags & ~Self.hasPredictionFlag }
+    }
+    package var hasLabel: Bool {
+        get { flags & Self.hasLabelFlag != 0 }
+        set { flags = newValue ? flags | Self.hasLabelFlag : flags & ~Self.hasLabelFlag }
+    }
+
+    /// Whether the label came within the horizon of the prediction, on either side.
+    func isMatched(_ horizon: Span) -> Bool {
+        hasPrediction && hasLabel && labelTime - predictionTime <= horizon && predictionTime - labelTime <= horizon
+    }
+
+    /// The last instant at which something may still join it.
+    func end(_ horizon: Span) -> Timestamp {
+        (hasPrediction ? predictionTime : labelTime) + horizon
+    }
+
+    static func bytes(_ records: some Collection<JoinRecord>) -> [UInt8] {
+        let array = Array(records)
+        return array.withUnsafeBytes { Array($0) }
+    }
+
+    /// - Returns: `nil` where the bytes are no whole number of records.
+    static func records(_ bytes: [UInt8]) -> [JoinRecord]? {
+        guard bytes.count % size == 0, MemoryLayout<JoinRecord>.stride == size else { return nil }
+        return [JoinRecord](unsafeUninitializedCapacity: bytes.count / size) { buffer, count in
+            UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
+            count = bytes.count / size
+        }
+    }
+}

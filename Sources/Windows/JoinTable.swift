@@ -1,0 +1,267 @@
+package import Values
+
+/// The identities of one model that may still be joined: a log-structured table (O'Neil et al. 1996), its newest records in memory,
+/// the others in sorted runs on disk, of which only every 512th identity is in memory.
+///
+/// It writes nothing itself: each `apply` says what must be stored, in the transaction that stores the offsets. What a
+/// crash leaves is what the last transaction had. Memory: 12 MB and 8 bytes for each 512 identities within the horizon.
+package struct JoinTable: Sendable {
+    /// What has to be stored after an `apply`, all of it or nothing.
+    package struct Writes: Sendable {
+        /// Records that changed since the last run was written, as one more part of the log.
+        package var log: (number: Int, bytes: [UInt8])?
+        /// The log up to here is in a run now.
+        package var droppedLog: Int?
+        package var runs: [Run] = []
+        package var droppedRuns: [Int] = []
+
+        package init() {}
+        package var isEmpty: Bool { log == nil && droppedLog == nil && runs.isEmpty && droppedRuns.isEmpty }
+    }
+
+    /// A sorted run to be written.
+    package struct Run: Sendable {
+        package let info: RunInfo
+        package let blocks: [[UInt8]]
+    }
+
+    /// What is kept in memory of a run on disk.
+    package struct RunInfo: Sendable {
+        package let number: Int
+        package let level: Int
+        /// After this no record of it can be joined.
+        package let end: Timestamp
+        /// The first identity of each block.
+        package let fences: [UInt64]
+
+        package init(number: Int, level: Int, end: Timestamp, fences: [UInt64]) {
+            self.number = number
+            self.level = level
+            self.end = end
+            self.fences = fences
+        }
+
+        /// The block that would hold an identity, `nil` where it is before the first.
+        func block(of id: UInt64) -> Int? {
+            var low = 0
+            var high = fences.count
+            while low < high {
+                let middle = (low + high) / 2
+                if fences[middle] <= id { low = middle + 1 } else { high = middle }
+            }
+            return low > 0 ? low - 1 : nil
+        }
+    }
+
+    /// What came of a record.
+    package struct Change: Sendable {
+        package enum Kind: Sendable {
+            case prediction
+            case match
+            /// The label replaces this one.
+            case correction(from: Double, at: Timestamp)
+        }
+        package let kind: Kind
+        package let record: JoinRecord
+    }
+
+    /// What came, since the table was made.
+    package struct Counters: Sendable, Hashable, Codable {
+        package var duplicatePredictions: UInt64 = 0
+        package var duplicateLabels: UInt64 = 0
+        package var corrections: UInt64 = 0
+        /// Labels older than the one they would replace.
+        package var staleLabels: UInt64 = 0
+        /// Labels and predictions further apart than the horizon.
+        package var tooLate: UInt64 = 0
+        /// Identities with a prediction, with a label, and with both, within the horizon.
+        package var predictions: UInt64 = 0
+        package var labels: UInt64 = 0
+        package var matches: UInt64 = 0
+        package init() {}
+    }
+
+    package static let blockRecords = 512
+    /// The newest records become a run when there are this many.
+    private let recentLimit: Int
+    /// This many runs of a level become one of the next; those of the last level stay as they are.
+    static let fanIn = 4
+    static let maximumLevel = 2
+
+    let horizon: Span
+    /// By identity, ascending.
+    var recent: [JoinRecord] = []
+    /// Newest first.
+    package internal(set) var runs: [RunInfo]
+    var nextRun: Int
+    var nextLog: Int
+    package internal(set) var counters = Counters()
+
+    package init(horizon: Span, recentLimit: Int = 131_072) {
+        self.horizon = horizon
+        self.recentLimit = recentLimit
+        runs = []
+        nextRun = 1
+        nextLog = 1
+    }
+
+    /// What was stored: the parts of the log in order, and the runs.
+    package init?(
+        horizon: Span, log: [(number: Int, bytes: [UInt8])], runs: [RunInfo], counters: Counters,
+        recentLimit: Int = 131_072
+    ) {
+        self.init(horizon: horizon, recentLimit: recentLimit)
+        self.runs = runs.sorted { $0.number > $1.number }
+        self.counters = counters
+        nextRun = (runs.map(\.number).max() ?? 0) + 1
+        nextLog = (log.map(\.number).max() ?? 0) + 1
+        for part in log.sorted(by: { $0.number < $1.number }) {
+            guard let records = JoinRecord.records(part.bytes) else { return nil }
+            recent = Self.merged(recent, records)
+        }
+    }
+
+    /// Adds predictions and labels in order of arrival. A record may be a prediction, a label, or a prediction with its own label.
+    ///
+    /// - Parameters:
+    ///   - limit: nothing older can come any more: what ended before is forgotten.
+    ///   - read: the bytes of a block of a run that was stored before.
+    package mutating func apply<E: Error>(
+        _ incoming: [JoinRecord], forget limit: Timestamp, changed: (Change) -> Void,
+        read: (_ run: Int, _ block: Int) throws(E) -> [UInt8]
+    ) throws(E) -> Writes {
+        var writes = Writes()
+        guard !incoming.isEmpty else { return writes }
+        let order = incoming.indices.map { (id: incoming[$0].id, index: $0) }.sorted {
+            $0.id != $1.id ? $0.id < $1.id : $0.index < $1.index
+        }
+        var cursors = runs.map(RunCursor.init)
+        var updates: [JoinRecord] = []
+        var place = 0
+        var at = 0
+        while at < order.count {
+            let id = order[at].id
+            while place < recent.count, recent[place].id < id { place += 1 }
+            var known: JoinRecord?
+            if place < recent.count, recent[place].id == id {
+                known = recent[place]
+            } else {
+                for i in cursors.indices {
+                    known = try cursors[i].find(id, read)
+                    if known != nil { break }
+                }
+            }
+            var record = known ?? JoinRecord(id: id)
+            var isChanged = false
+            while at < order.count, order[at].id == id {
+                isChanged = take(incoming[order[at].index], into: &record, changed) || isChanged
+                at += 1
+            }
+            if isChanged { updates.append(record) }
+        }
+        guard !updates.isEmpty else { return writes }
+        recent = Self.merged(recent, updates)
+        if recent.count < recentLimit {
+            writes.log = (nextLog, JoinRecord.bytes(updates))
+            nextLog += 1
+        } else {
+            try flush(forget: limit, into: &writes, read)
+        }
+        return writes
+    }
+
+    /// - Returns: whether the record is another now.
+    private mutating func take(_ new: JoinRecord, into record: inout JoinRecord, _ changed: (Change) -> Void) -> Bool {
+        var isChanged = false
+        if new.hasPrediction {
+            if record.hasPrediction {
+                counters.duplicatePredictions += 1
+            } else {
+                record.hasPrediction = true
+                record.predictionTime = new.predictionTime
+                record.score = new.score
+                record.cell = new.cell
+                record.predicted = new.predicted
+                counters.predictions += 1
+                changed(Change(kind: .prediction, record: record))
+                isChanged = true
+                if record.isMatched(horizon) {
+                    counters.matches += 1
+                    changed(Change(kind: .match, record: record))
+                } else if record.hasLabel {
+                    counters.tooLate += 1
+                    record.hasLabel = false
+                }
+            }
+        }
+        return new.hasLabel ? takeLabel(new, into: &record, changed) || isChanged : isChanged
+    }
+
+    private mutating func takeLabel(
+        _ new: JoinRecord, into record: inout JoinRecord, _ changed: (Change) -> Void
+    ) -> Bool {
+        let before = record
+        if record.hasLabel {
+            // NaN is a label too, one that cannot be used.
+            if new.label == record.label || (new.label.isNaN && record.label.isNaN) {
+                counters.duplicateLabels += 1
+                return false
+            }
+            if new.labelTime < record.labelTime {
+                counters.staleLabels += 1
+                return false
+            }
+        }
+        record.hasLabel = true
+        record.label = new.label
+        record.labelTime = new.labelTime
+        guard record.hasPrediction else {
+            if before.hasLabel { counters.corrections += 1 } else { counters.labels += 1 }
+            return true
+        }
+        guard record.isMatched(horizon) else {
+            counters.tooLate += 1
+            record = before
+            return false
+        }
+        if before.hasLabel {
+            counters.corrections += 1
+            changed(Change(kind: .correction(from: before.label, at: before.labelTime), record: record))
+        } else {
+            counters.labels += 1
+            counters.matches += 1
+            changed(Change(kind: .match, record: record))
+        }
+        return true
+    }
+
+    /// The newer record of an identity replaces the older.
+    private static func merged(_ old: [JoinRecord], _ new: [JoinRecord]) -> [JoinRecord] {
+        guard !old.isEmpty else { return new }
+        return [JoinRecord](unsafeUninitializedCapacity: old.count + new.count) { out, count in
+            var i = 0
+            var j = 0
+            while i < old.count, j < new.count {
+                if old[i].id < new[j].id {
+                    out.initializeElement(at: count, to: old[i])
+                    i += 1
+                } else {
+                    out.initializeElement(at: count, to: new[j])
+                    if old[i].id == new[j].id { i += 1 }
+                    j += 1
+                }
+                count += 1
+            }
+            while i < old.count {
+                out.initializeElement(at: count, to: old[i])
+                i += 1
+                count += 1
+            }
+            while j < new.count {
+                out.initializeElement(at: count, to: new[j])
+                j += 1
+                count += 1
+            }
+        }
+    }
+}

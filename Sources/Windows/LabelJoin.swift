@@ -1,0 +1,122 @@
+import Events
+package import Values
+
+/// The join of one model: the table of identities, and the numbers its records use for cells and classes, which are the same for
+/// as long as the ledger lives.
+package struct LabelJoin: Sendable {
+    /// What has to be stored after an `apply`, in the transaction of the offsets.
+    package struct Writes: Sendable {
+        package var table = JoinTable.Writes()
+        /// Numbered from the first not stored yet.
+        package var cells: [(number: Int, cell: JoinCell)] = []
+        package var classes: [(number: Int, name: String)] = []
+        package init() {}
+        package var isEmpty: Bool { table.isEmpty && cells.isEmpty && classes.isEmpty }
+    }
+
+    /// Past these new cells share the last one, new classes the last number.
+    private static let maximumCells = 1_000_000
+    private static let maximumClasses = 10_000
+
+    package private(set) var table: JoinTable
+    package private(set) var cells: [JoinCell]
+    package private(set) var classes: [String]
+    private var cellNumbers: [JoinCell: UInt32]
+    private var classNumbers: [String: Int16]
+    /// The newest event times of predictions and labels.
+    package private(set) var clocks: Clocks
+    private let horizon: Span
+
+    package struct Clocks: Codable, Sendable, Hashable {
+        package var prediction = Timestamp.distantPast
+        package var label = Timestamp.distantPast
+        /// Any label was ever seen: a model without labels has no performance to tell of.
+        package var hasLabels = false
+        package init() {}
+    }
+
+    package init(
+        table: JoinTable, horizon: Span, cells: [JoinCell] = [], classes: [String] = [], clocks: Clocks = Clocks()
+    ) {
+        self.table = table
+        self.horizon = horizon
+        self.cells = cells
+        self.classes = classes
+        self.clocks = clocks
+        cellNumbers = Dictionary(cells.enumerated().map { ($1, UInt32($0)) }) { first, _ in first }
+        classNumbers = Dictionary(classes.enumerated().map { ($1, Int16($0)) }) { first, _ in first }
+    }
+
+    /// Joins what came. Predictions that bring their label and no identity are joined at once and leave no record.
+    /// - Parameter isClass: labels are places in the delta's classes.
+    package mutating func apply<E: Error>(
+        _ delta: JoinDelta, isClass: Bool, changed: (JoinTable.Change) -> Void,
+        read: (_ run: Int, _ block: Int) throws(E) -> [UInt8]
+    ) throws(E) -> Writes {
+        var writes = Writes()
+        let classes = delta.classes.map { number(ofClass: $0, &writes) }
+        let cells = delta.cells.map { number(of: $0, &writes) }
+        func label(_ value: Double) -> Double {
+            guard isClass, !value.isNaN else { return value }
+            return value >= 0 && Int(value) < classes.count ? Double(classes[Int(value)]) : .nan
+        }
+        var records: [JoinRecord] = []
+        records.reserveCapacity(delta.predictions.count + delta.labels.count)
+        for prediction in delta.predictions {
+            var record = JoinRecord(id: prediction.id)
+            record.hasPrediction = true
+            record.predictionTime = prediction.time
+            record.score = prediction.score
+            record.cell = cells[Int(prediction.cell)]
+            record.predicted = prediction.predicted >= 0 ? classes[Int(prediction.predicted)] : -1
+            if !prediction.label.isNaN {
+                record.hasLabel = true
+                record.labelTime = prediction.time
+                record.label = label(prediction.label)
+                clocks.hasLabels = true
+            }
+            if prediction.time > clocks.prediction { clocks.prediction = prediction.time }
+            if prediction.id == 0 {
+                changed(JoinTable.Change(kind: .prediction, record: record))
+                changed(JoinTable.Change(kind: .match, record: record))
+            } else {
+                records.append(record)
+            }
+        }
+        if !delta.labels.isEmpty { clocks.hasLabels = true }
+        for found in delta.labels {
+            var record = JoinRecord(id: found.id)
+            record.hasLabel = true
+            record.labelTime = found.time
+            record.label = label(found.value)
+            records.append(record)
+            if found.time > clocks.label { clocks.label = found.time }
+        }
+        writes.table = try table.apply(records, forget: limit, changed: changed, read: read)
+        return writes
+    }
+
+    /// Labels may be read later than predictions of their time: what waits for them is kept until they have passed it, but no
+    /// longer than two horizons.
+    private var limit: Timestamp { max(min(clocks.prediction, clocks.label), clocks.prediction - horizon) }
+
+    private mutating func number(of cell: JoinCell, _ writes: inout Writes) -> UInt32 {
+        if let known = cellNumbers[cell] { return known }
+        guard cells.count < Self.maximumCells else { return UInt32(cells.count - 1) }
+        let number = UInt32(cells.count)
+        cells.append(cell)
+        cellNumbers[cell] = number
+        writes.cells.append((Int(number), cell))
+        return number
+    }
+
+    private mutating func number(ofClass name: String, _ writes: inout Writes) -> Int16 {
+        if let known = classNumbers[name] { return known }
+        guard classes.count < Self.maximumClasses else { return Int16(classes.count - 1) }
+        let number = Int16(classes.count)
+        classes.append(name)
+        classNumbers[name] = number
+        writes.classes.append((Int(number), name))
+        return number
+    }
+}

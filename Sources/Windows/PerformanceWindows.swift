@@ -1,0 +1,251 @@
+package import Statistics
+package import Values
+
+/// The performance of one model's windows: a first line when a window closes, with what labels are there, and revisions as more come,
+/// until the horizon has passed.
+///
+/// A window is *mature*, and may be judged, when the horizon has passed; or when its youngest predictions are older than 95% of label
+/// delays of each class, it has seen windows twice as old, and its coverage is 97% of what such windows have (or what the
+/// configuration asks). Until then its metrics are biased by what labels come first.
+package struct PerformanceWindows: Sendable {
+    /// A window whose performance is told.
+    package struct Told: Sendable {
+        package let shape: ModelWindows.Shape
+        package let range: TimeRange
+        package let revision: Int
+        package var rows: [SnapshotRow]
+        /// The window may be judged from now on.
+        package let matured: Bool
+        /// When this is told, in event time.
+        package let at: Timestamp
+    }
+
+    /// What must survive a restart besides the panes.
+    package struct State: Codable, Sendable, Equatable {
+        /// Windows that labels may still change, by their end.
+        var open: [Entry] = []
+        package init() {}
+    }
+
+    struct Entry: Codable, Sendable, Equatable {
+        let size: Span
+        let every: Span
+        let start: Timestamp
+        let end: Timestamp
+        var revision: Int
+        var predictions: Int64
+        var labelled: Int64
+        var corrections: Int64
+        var isMature: Bool
+
+        var range: TimeRange { TimeRange(start: start, end: end) }
+    }
+
+    /// A window is told anew when its labels have grown by this share since.
+    private static let growth = 1.1
+    private static let matureShare = 0.97
+
+    package private(set) var state: State
+    package private(set) var panes: PerformancePanes
+    private let settings: PerformanceSettings
+    private let reference: PerformanceReference?
+    /// Joined, but by labels of a time that no window has reached; oldest first.
+    private var waiting: [(time: Timestamp, change: JoinTable.Change)] = []
+
+    package init(
+        _ settings: PerformanceSettings, panes: PerformancePanes, reference: PerformanceReference?,
+        state: State = State()
+    ) {
+        self.settings = settings
+        self.panes = panes
+        self.reference = reference
+        self.state = state
+    }
+
+    /// Takes what the join found.
+    /// - Parameter inOrder: labels count only once a window ends after they came, so that a replay, which reads days at once, tells
+    ///   what was known at the time. A live stream takes them as they come.
+    package mutating func apply(_ changes: [JoinTable.Change], join: LabelJoin, inOrder: Bool) {
+        guard inOrder else {
+            panes.apply(changes, cells: join.cells, classes: join.classes)
+            return
+        }
+        var now: [JoinTable.Change] = []
+        for change in changes {
+            switch change.kind {
+            case .prediction: now.append(change)
+            case .match, .correction:
+                waiting.append((max(change.record.labelTime, change.record.predictionTime), change))
+            }
+        }
+        panes.apply(now, cells: join.cells, classes: join.classes)
+        // A stable order: a correction follows the label it corrects.
+        waiting = waiting.enumerated().sorted {
+            $0.element.time != $1.element.time ? $0.element.time < $1.element.time : $0.offset < $1.offset
+        }.map(\.element)
+    }
+
+    /// The newest windows of a shape that labels may still change, oldest first, with their line of all traffic.
+    package func newest(_ count: Int, of shape: ModelWindows.Shape) -> [(range: TimeRange, row: SnapshotRow)] {
+        state.open.filter { $0.size == shape.size && $0.every == shape.every }.suffix(count).compactMap { entry in
+            let sums = panes.sum(entry.range, isAllOnly: true)
+            return rows(sums, isMature: entry.isMature).first.map { (entry.range, $0) }
+        }
+    }
+
+    private mutating func advance(to time: Timestamp, _ join: LabelJoin) {
+        let due = waiting.firstIndex { $0.time > time } ?? waiting.count
+        guard due > 0 else { return }
+        panes.apply(waiting[..<due].map(\.change), cells: join.cells, classes: join.classes)
+        waiting.removeFirst(due)
+    }
+
+    /// A window has closed: its own performance, and that of older ones that changed enough.
+    package mutating func close(
+        _ shape: ModelWindows.Shape, _ range: TimeRange, join: LabelJoin
+    ) -> (rows: [SnapshotRow], revisions: [Told]) {
+        advance(to: range.end, join)
+        let maturity = maturity(at: range.end)
+        var revisions = revise(at: range.end, maturity, join, isLast: false)
+        let sums = panes.sum(range)
+        guard !sums.isEmpty else { return ([], revisions) }
+        let all = panes.counts(range)
+        let entry = Entry(
+            size: shape.size, every: shape.every, start: range.start, end: range.end, revision: 1,
+            predictions: all.predictions, labelled: all.labelled, corrections: all.corrections,
+            isMature: maturity.holds(range, all, at: range.end))
+        state.open.append(entry)
+        guard join.clocks.hasLabels || reference != nil else { return ([], []) }
+        let rows = rows(sums, isMature: entry.isMature)
+        if entry.isMature {
+            revisions.append(Told(shape: shape, range: range, revision: 1, rows: rows, matured: true, at: range.end))
+        }
+        return (rows, revisions)
+    }
+
+    /// The end of input: every window as the last label left it.
+    package mutating func finish(_ join: LabelJoin) -> [Told] {
+        let last = max(join.clocks.prediction, join.clocks.label)
+        advance(to: .distantFuture, join)
+        return revise(at: last, maturity(at: last), join, isLast: true)
+    }
+
+    private mutating func revise(
+        at now: Timestamp, _ maturity: Maturity, _ join: LabelJoin, isLast: Bool
+    ) -> [Told] {
+        var told: [Told] = []
+        var kept: [Entry] = []
+        for var entry in state.open {
+            let isOver = now >= entry.end + settings.horizon
+            let all = panes.counts(entry.range)
+            let isChanged =
+                all.labelled != entry.labelled || all.predictions != entry.predictions
+                || all.corrections != entry.corrections
+            let matures = !entry.isMature && maturity.holds(entry.range, all, at: now)
+            let hasGrown =
+                Double(all.labelled) >= Double(entry.labelled) * Self.growth + 1
+                || Double(all.predictions) >= Double(entry.predictions) * Self.growth + 1
+            if join.clocks.hasLabels, matures || (isChanged && (hasGrown || isOver || isLast)) {
+                entry.revision += 1
+                entry.predictions = all.predictions
+                entry.labelled = all.labelled
+                entry.corrections = all.corrections
+                entry.isMature = entry.isMature || matures
+                told.append(
+                    Told(
+                        shape: .init(size: entry.size, every: entry.every), range: entry.range,
+                        revision: entry.revision, rows: rows(panes.sum(entry.range), isMature: entry.isMature),
+                        matured: matures, at: now))
+            }
+            if !isOver { kept.append(entry) }
+        }
+        state.open = kept
+        return told
+    }
+
+    package mutating func takeChanged() -> [Timestamp: PerformancePanes.Pane] { panes.takeChanged() }
+
+    /// Panes that no window can need any more: neither an open one nor one to come.
+    package mutating func forget(before time: Timestamp) -> [Timestamp] {
+        let needed = state.open.map(\.start).min() ?? time
+        let horizon = time - settings.horizon - settings.horizon
+        return panes.forget(before: min(needed, min(time, horizon)))
+    }
+}
+
+/// What is known of labels at an instant, to tell which windows are mature.
+private struct Maturity {
+    let horizon: Span
+    /// The delay that 95% of the labels of each class keep to; `nil` while no window is twice as old.
+    let delay: Span?
+    let coverage: Double
+
+    func holds(_ window: TimeRange, _ counts: PerformancePanes.Summary, at now: Timestamp) -> Bool {
+        let age = now - window.end
+        if age >= horizon { return true }
+        guard let delay, age >= delay, counts.labelled > 0 else { return false }
+        return (counts.coverage ?? 0) >= coverage
+    }
+}
+
+extension PerformanceWindows {
+    private func maturity(at now: Timestamp) -> Maturity {
+        let cohorts = panes.all.map { (age: now - $0.start, summary: $0.summary) }
+        let oldest = cohorts.map(\.age).max() ?? .zero
+        let sides = settings.task == .binary ? 0..<2 : 0..<1
+        let delays = sides.compactMap { side in
+            DelayProcess(cohorts.map { .init(age: $0.age, delays: $0.summary.delays[side]) }).quantile(0.95)
+        }
+        guard delays.count == sides.count, let delay = delays.max(), oldest >= delay + delay else {
+            return Maturity(horizon: settings.horizon, delay: nil, coverage: 1)
+        }
+        let old = cohorts.filter { $0.age >= delay && $0.summary.predictions > 0 }.compactMap(\.summary.coverage)
+            .sorted()
+        let usual = old.isEmpty ? 1 : old[old.count / 2]
+        return Maturity(
+            horizon: settings.horizon, delay: delay, coverage: settings.coverage ?? usual * Self.matureShare)
+    }
+
+    private func rows(_ sums: [GroupKey: PerformanceSketch], isMature: Bool) -> [SnapshotRow] {
+        var together: [Segment: PerformanceSketch] = [:]
+        for (key, sketch) in sums {
+            if together[key.segment]?.merge(sketch) == nil { together[key.segment] = sketch }
+        }
+        let versions = Set(sums.keys.map(\.version)).sorted()
+        var rows = together.sorted { $0.key < $1.key }.map {
+            row(version: SnapshotRow.allVersions, $0.key, $0.value, isMature)
+        }
+        if versions.count == 1 {
+            rows += rows.map { $0.relabelled(version: versions[0]) }
+        } else {
+            rows += sums.sorted { $0.key < $1.key }.map {
+                row(version: $0.key.version, $0.key.segment, $0.value, isMature)
+            }
+        }
+        return rows
+    }
+
+    private func row(
+        version: String, _ segment: Segment, _ sketch: PerformanceSketch, _ isMature: Bool
+    ) -> SnapshotRow {
+        var metrics = sketch.metrics
+        metrics[.mature] = isMature ? 1 : 0
+        let estimates = reference?.estimates(sketch, segment: segment, threshold: settings.threshold) ?? []
+        for estimate in estimates { metrics[estimate.metric] = estimate.value }
+        let before = reference?.comparison(for: segment)
+        var row = SnapshotRow(
+            version: version, segment: segment, column: SnapshotRow.performanceColumn,
+            kind: SnapshotRow.performanceColumn, n: UInt64(max(0, sketch.predictions)), null: 0,
+            referenceN: UInt64(max(0, before?.sketch.labelled ?? 0)), referenceSegment: before?.segment ?? segment,
+            metrics: metrics, referenceMetrics: before.map { reference?.metrics(of: $0.segment) ?? .init() } ?? .init(),
+            comparison: .none, common: .none)
+        row.performance = PerformanceDetail(sketch: sketch, isMature: isMature, estimates: estimates)
+        return row
+    }
+}
+
+extension Comparison {
+    /// Of a line that compares no histograms.
+    fileprivate static let none = Comparison(
+        edges: [], categories: [], reference: [], current: [], referenceNulls: 0, currentNulls: 0)
+}

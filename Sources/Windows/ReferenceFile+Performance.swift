@@ -1,0 +1,98 @@
+import Events
+import Sketches
+package import Statistics
+import Values
+
+/// The member `performance` of a reference file: how the model did on the reference's labelled rows, for all traffic and each segment.
+/// `sketch` is `PerformanceSketch.encode` in hexadecimal digits; `metrics` beside it are for people and read by nobody.
+extension ReferenceFile {
+    /// A file's bytes with the performance added at its end.
+    package static func adding(_ performance: PerformanceReference, to file: [UInt8]) -> [UInt8] {
+        guard let last = file.lastIndex(of: UInt8(ascii: "]")) else { return file }
+        var out = Array(file[...last])
+        out += ",\n  \"performance\": {\n    \"task\": \(JSON.string(performance.task.rawValue).text),\n".utf8
+        if let errors = performance.errors {
+            let bins = errors.bins.map { JSON.numbers([$0.upTo, $0.rows, $0.meanError, $0.variance]) }
+            out += "    \"errors\": \(JSON.array(bins).text),\n".utf8
+        }
+        out += "    \"groups\": [\n".utf8
+        for (i, group) in performance.groups.sorted(by: { $0.key < $1.key }).enumerated() {
+            if i > 0 { out += ",\n".utf8 }
+            let metrics = JSON.object(
+                performance.metrics(of: group.key).present.map { .init($0.metric.name, .number($0.value)) })
+            out += "      ".utf8
+            JSON.members(
+                ("segment", group.key.json), ("labelled", .integer(group.value.labelled)), ("metrics", metrics),
+                ("sketch", .string(hex(group.value.encode())))
+            ).write(into: &out)
+        }
+        out += "\n    ]\n  }\n}\n".utf8
+        return out
+    }
+
+    /// The performance in a file, `nil` where it has none.
+    package static func performance(_ bytes: [UInt8]) throws(Failure) -> PerformanceReference? {
+        let document: JSON
+        do throws(JSONError) {
+            document = try JSON(parsing: bytes)
+        } catch {
+            throw Failure(description: "not JSON: \(error.reason) at byte \(error.offset)")
+        }
+        guard let performance = document["performance"] else { return nil }
+        guard let task = performance["task"]?.stringValue.flatMap(PerformanceTask.init) else {
+            throw Failure(description: "performance: no known task; build the reference again")
+        }
+        var groups: [Segment: PerformanceSketch] = [:]
+        for item in performance["groups"]?.arrayValue ?? [] {
+            let segment = Segment(
+                (item["segment"]?.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") })
+            guard let bytes = item["sketch"]?.stringValue.flatMap(bytes(hex:)) else {
+                throw Failure(description: "performance of \(segment): no sketch; build the reference again")
+            }
+            do throws(CodecError) {
+                groups[segment] = try PerformanceSketch(decoding: bytes)
+            } catch {
+                throw Failure(description: "performance of \(segment): \(error.reason); build the reference again")
+            }
+            guard groups[segment]?.task == task else {
+                throw Failure(description: "performance of \(segment): of another task; build the reference again")
+            }
+        }
+        guard groups[.all] != nil else {
+            throw Failure(description: "performance: all traffic (segment {}) is missing; build the reference again")
+        }
+        let bins = (performance["errors"]?.arrayValue ?? []).compactMap { item -> ErrorCurve.Bin? in
+            let numbers = (item.arrayValue ?? []).compactMap(\.numberValue)
+            guard numbers.count == 4, numbers.allSatisfy(\.isFinite), numbers[1] > 0, numbers[3] >= 0 else {
+                return nil
+            }
+            return ErrorCurve.Bin(upTo: numbers[0], rows: numbers[1], meanError: numbers[2], variance: numbers[3])
+        }
+        return PerformanceReference(task: task, groups: groups, errors: bins.isEmpty ? nil : ErrorCurve(bins: bins))
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    private static func bytes(hex text: String) -> [UInt8]? {
+        let digits = Array(text.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        var out: [UInt8] = []
+        out.reserveCapacity(digits.count / 2)
+        for i in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = value(digits[i]), let low = value(digits[i + 1]) else { return nil }
+            out.append(high << 4 | low)
+        }
+        return out
+    }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x61...0x66: digit - 0x61 + 10
+        default: nil
+        }
+    }
+}

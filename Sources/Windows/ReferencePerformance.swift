@@ -1,0 +1,90 @@
+package import Events
+package import Sketches
+package import Statistics
+import Values
+
+/// The performance of a reference's labelled rows.
+package enum ReferencePerformance {
+    /// - Parameter settings: the model's, where the caller has a configuration; otherwise what the rows look like.
+    /// - Returns: `nil` where no row has a label that can be compared with its prediction.
+    package static func build(
+        _ table: DataTable, _ reference: Reference, _ settings: PerformanceSettings?
+    ) -> PerformanceReference? {
+        guard let labels = table.label, let chosen = settings ?? guess(table, labels) else { return nil }
+        let rows = (0..<table.count).map { outcome($0, table, labels, chosen) }
+        guard rows.contains(where: { $0 != nil }) else { return nil }
+        var exponent = chosen.exponent
+        if let index = reference.layout.index(of: ModelSchema.predictionColumn),
+            case .numeric(_, let own) = reference.layout.columns[index].bins
+        {
+            exponent = own
+        }
+        var groups: [Segment: PerformanceSketch] = [:]
+        let known = Set(reference.groups.map(\.segment))
+        let crosses = reference.segmentations.map { names in names.map { table.segment($0) ?? table.feature($0) } }
+        for (row, outcome) in rows.enumerated() {
+            guard let outcome else { continue }
+            var segments = [Segment.all]
+            for (names, columns) in zip(reference.segmentations, crosses) {
+                let parts = zip(names, columns).compactMap { name, column in
+                    column?.category(row).map { Segment.Part(name, $0) }
+                }
+                if parts.count == names.count { segments.append(Segment(parts)) }
+            }
+            for segment in segments where known.contains(segment) {
+                groups[segment, default: PerformanceSketch(chosen.task, exponent: exponent)].add(outcome)
+            }
+        }
+        var errors: ErrorCurve?
+        if chosen.task == .regression {
+            errors = ErrorCurve(
+                rows.compactMap { outcome in
+                    guard case .regression(let value, let label) = outcome?.outcome, value.isFinite else { return nil }
+                    return (value, label)
+                })
+        }
+        return PerformanceReference(task: chosen.task, groups: groups, errors: errors)
+    }
+
+    private static func guess(_ table: DataTable, _ labels: DataTable.Column) -> PerformanceSettings? {
+        guard let prediction = table.prediction else { return nil }
+        guard prediction.looksNumeric else { return PerformanceSettings(task: .multiclass) }
+        let classes = Set((0..<labels.count).lazy.compactMap { labels.category($0) }.prefix(10_000))
+        return PerformanceSettings(task: classes.count > 2 ? .regression : .binary)
+    }
+
+    private static func outcome(
+        _ row: Int, _ table: DataTable, _ labels: DataTable.Column, _ settings: PerformanceSettings
+    ) -> PerformancePair? {
+        guard let label = labels.category(row) else { return nil }
+        var score: Double?
+        if let column = table.prediction, case .number(let value) = column[row] { score = value }
+        let predicted = table.predictedClass?.category(row)
+        switch settings.task {
+        case .binary:
+            let called = predicted.map { settings.positives.contains($0) } ?? score.map { $0 >= settings.threshold }
+            return PerformancePair(
+                .binary(score: score, predicted: called, label: settings.positives.contains(label)), delay: .zero)
+        case .multiclass:
+            guard let predicted = predicted ?? table.prediction?.category(row) else { return nil }
+            return PerformancePair(.classes(predicted: predicted, label: label), delay: .zero)
+        case .regression:
+            guard case .number(let value) = labels[row], let score else { return nil }
+            return PerformancePair(.regression(value: score, label: value), delay: .zero)
+        }
+    }
+}
+
+extension PerformanceSketch {
+    /// A reference's row: a prediction and its label at once, whose delay nobody knows.
+    fileprivate mutating func add(_ pair: PerformancePair) {
+        var score: Double?
+        switch pair.outcome {
+        case .binary(let value, _, _): score = value
+        case .regression(let value, _): score = value
+        case .classes: break
+        }
+        add(prediction: score)
+        add(pair, delayed: false)
+    }
+}

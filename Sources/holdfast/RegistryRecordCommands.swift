@@ -1,0 +1,183 @@
+import ArgumentParser
+import Foundation
+import Monitor
+import Registry
+import Values
+
+struct RegistryDecisions: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decisions", abstract: "Automatic rollbacks: done, refused, would have run.")
+    @OptionGroup var options: RegistryOptions
+    @Argument var model: String
+    @Flag(name: .long, help: "Make each again from its stored evidence: exit 1 where one comes out otherwise.")
+    var replay = false
+    @Flag(name: .long, help: "Print what each was made from (with --json).") var evidence = false
+    @Option(name: .long, help: "Decisions at most, newest first.") var limit = 50
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            _ = try await registry.model(model)
+            let decisions = try await registry.decisions(model: model, limit: limit)
+            let again = try decisions.map { replay ? try $0.decidedAgain() : .notKept }
+            if options.json {
+                let rows = zip(decisions, again).map { decision, again in json(decision, again) }
+                // Evidence is JSON already and goes out as it was stored.
+                print("[" + rows.joined(separator: ",") + "]")
+            } else {
+                Table(["AT", "VERDICT", "OUTCOME", "FROM", "TO", replay ? "AGAIN" : "MODE", "REASON"]).show(
+                    zip(decisions, again).map { decision, again in
+                        [
+                            decision.at.rfc3339, decision.verdict?.rawValue ?? "–", decision.outcome.rawValue,
+                            decision.from ?? "–", decision.to ?? "–",
+                            replay ? Self.text(again) : decision.mode.rawValue, decision.reason,
+                        ]
+                    })
+            }
+            if again.contains(where: { if case .different = $0 { true } else { false } }) { throw ExitCode(1) }
+        }
+    }
+
+    private static func text(_ again: Decision.Again) -> String {
+        switch again {
+        case .same: "same"
+        case .different(let text): "OTHERWISE: \(text)"
+        case .notKept: "not kept"
+        }
+    }
+
+    private func json(_ decision: Decision, _ again: Decision.Again) -> String {
+        var text = JSON.members(
+            ("id", .integer(decision.id)), ("at", .time(decision.at)), ("key", .string(decision.idempotencyKey)),
+            ("verdict", decision.verdict.map { .string($0.rawValue) } ?? .null),
+            ("outcome", .string(decision.outcome.rawValue)), ("mode", .string(decision.mode.rawValue)),
+            ("from", decision.from.map { .string($0) } ?? .null), ("to", decision.to.map { .string($0) } ?? .null),
+            ("reason", .string(decision.reason)), ("again", replay ? .string(Self.text(again)) : nil)
+        ).text
+        if evidence {
+            text.removeLast()
+            text += ",\"evidence\":\(decision.evidence),\"dossier\":\(decision.dossier ?? "null")}"
+        }
+        return text
+    }
+}
+
+struct RegistryHistory: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "history", abstract: "How a model's aliases moved.")
+    @OptionGroup var options: RegistryOptions
+    @Argument var model: String
+    @Option(name: .long, help: "Only of this alias.") var alias: String?
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            let moves = try await registry.aliasHistory(model: model, alias: alias)
+            if options.json {
+                print(
+                    JSON.array(
+                        moves.map {
+                            .members(
+                                ("at", .time($0.at)), ("alias", .string($0.alias)),
+                                ("from", $0.from.map { .string($0) } ?? .null),
+                                ("to", $0.to.map { .string($0) } ?? .null), ("sequence", .integer($0.sequence)),
+                                ("actor", .string($0.actor)), ("reason", .string($0.reason)))
+                        }
+                    ).text)
+            } else {
+                Table(["AT", "ALIAS", "FROM", "TO", "SEQUENCE", "BY", "REASON"]).show(
+                    moves.map {
+                        [
+                            $0.at.rfc3339, $0.alias, $0.from ?? "–", $0.to ?? "–", "\($0.sequence)", $0.actor,
+                            $0.reason,
+                        ]
+                    })
+            }
+        }
+    }
+}
+
+struct RegistryLineage: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lineage", abstract: "Where a version comes from and what became of it, as JSON.")
+    @OptionGroup var options: RegistryOptions
+    @Argument var model: String
+    @Argument var version: String
+
+    func run() async throws {
+        try await withRegistry(options) { print(try await $0.lineage(model: model, version: version).text) }
+    }
+}
+
+struct RegistryFleet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fleet", abstract: "Which instances serve a model, and what.")
+    @OptionGroup var options: RegistryOptions
+    @Argument var model: String
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            let fleet = try await registry.fleet(model: model, at: WallClock.system.now())
+            guard !options.json else { return print(fleet.json.text) }
+            let share = fleet.shareOnChampion.map { "\(Int(($0 * 100).rounded())) %" } ?? "nobody reports"
+            print("on champion \(fleet.champion ?? "none"): \(share); silent: \(fleet.silent)")
+            Table(["INSTANCE", "ACTIVE", "LOADED", "AT"]).show(
+                fleet.members.map {
+                    [$0.instance, $0.active ?? "–", $0.loaded.joined(separator: " "), $0.at.rfc3339]
+                })
+        }
+    }
+}
+
+struct RegistryDelete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Delete a version that neither serves nor is kept warm; `purge` removes it for good.")
+    @OptionGroup var options: RegistryOptions
+    @OptionGroup var change: ChangeOptions
+    @Argument var model: String
+    @Argument var version: String
+
+    func run() async throws {
+        try await withRegistry(options) { registry in
+            try await registry.deleteVersion(
+                model: model, version: version, actor: change.who, reason: change.reason ?? "deleted by hand",
+                at: change.now)
+            print("\(model) \(version) is deleted")
+        }
+    }
+}
+
+struct RegistryPurge: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "purge",
+        abstract: "Remove for good what deleted versions left; tells what it would do unless --yes.")
+    @OptionGroup var options: RegistryOptions
+    @OptionGroup var change: ChangeOptions
+    @Option(name: .long, help: "Only versions deleted longer ago than this, such as 30d.") var olderThan = "30d"
+    @Flag(name: .long, help: "Do it.") var yes = false
+
+    func run() async throws {
+        guard let age = Span(parsing: olderThan) else {
+            throw ValidationError("'\(olderThan)' is no duration: write 30d or 12h")
+        }
+        try await withRegistry(options) { registry in
+            let now = change.now
+            let purged = try await registry.purge(
+                deletedBefore: now - age, dryRun: !yes, actor: change.who, reason: change.reason ?? "purged by hand",
+                at: now)
+            if options.json {
+                print(
+                    JSON.members(
+                        ("purged", .bool(yes)),
+                        (
+                            "versions",
+                            .array(
+                                purged.map { .members(("model", .string($0.model)), ("version", .string($0.version))) })
+                        )
+                    ).text)
+            } else {
+                Table(["MODEL", "VERSION", "DELETED", "SOURCE"]).show(
+                    purged.map { [$0.model, $0.version, $0.deletedAt.rfc3339, $0.source] })
+                print(yes ? "\(purged.count) purged" : "\(purged.count) would be purged: add --yes")
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Events
+import MLflow
+import Registry
+import Server
+import Testing
+import Values
+
+/// MLflow's interface behind the same door as everything else.
+struct MLflowRouteTests {
+    /// Every path of MLflow's interface with something in its braces.
+    private static let all: [(method: String, path: String, changes: Bool)] =
+        Endpoint.all.map {
+            ($0.method, $0.path.replacing("{id}", with: "m-1").replacing("{key}", with: "k"), $0.changes)
+        }
+        + [
+            ("GET", "/version", false), ("GET", "/api/3.0/mlflow/server-info", false),
+            ("GET", "/api/2.0/mlflow-artifacts/artifacts", false),
+            ("GET", "/api/2.0/mlflow-artifacts/artifacts/a/b", false),
+            ("PUT", "/api/2.0/mlflow-artifacts/artifacts/a/b", true),
+            ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/a/b", true),
+        ]
+
+    /// CVE-2026-0545: routes that were added beside the door.
+    @Test func `no route answers without a token, and a viewer's changes nothing`() async throws {
+        try await withServer(tokens: ["first-token", "looker"], roles: ["looker": .viewer], servesMLflow: true) {
+            client, _, registry in
+            let before = try await registry.events().count
+            for (method, path, changes) in Self.all {
+                let nobody = try await client.send(method, path, body: method == "GET" ? nil : "{}")
+                #expect(nobody.status == 401, "\(method) \(path)")
+                #expect(nobody.body.contains("UNAUTHENTICATED") || !path.hasPrefix("/api/"), "\(method) \(path)")
+                let looker = try await client.send(
+                    method, path, [("Authorization", "Bearer looker")], body: method == "GET" ? nil : "{}")
+                #expect((looker.status == 403) == changes, "\(method) \(path): \(looker.status)")
+            }
+            #expect(try await client.get("/health").body == "OK")
+            let unknown = try await client.get(
+                "/api/2.0/mlflow/gateway/list", [("Authorization", "Bearer first-token")])
+            #expect(unknown.status == 404 && unknown.body.contains("ENDPOINT_NOT_FOUND"))
+            #expect(try await registry.events().count == before)
+        }
+    }
+
+    @Test func `all of it is described in the document of the interface`() async throws {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            let document = try JSON(parsing: try await client.get("/openapi.json").body.utf8)
+            for (method, path, _) in Self.all where !path.contains("m-1") && !path.contains("/a/b") {
+                #expect(document["paths"]?[path]?[method.lowercased()] != nil, "\(method) \(path)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "a/%252e%252e/%252e%252e/b", "..%5c..%5cx", "a/%2500",
+        "../../x", "a/..;/x",
+    ])
+    func `a path that climbs is refused on the wire`(path: String) async throws {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            for method in ["GET", "PUT", "DELETE"] {
+                let answer = try await client.send(
+                    method, "/api/2.0/mlflow-artifacts/artifacts/\(path)", body: method == "PUT" ? "x" : nil)
+                // `..;` is a name like any other here, and nothing is called by it.
+                let isName = path == "a/..;/x"
+                #expect([400, 404].contains(answer.status) || isName, "\(method): \(answer.status)")
+            }
+            let listed = try await client.get("/api/2.0/mlflow-artifacts/artifacts?path=..%2f..%2fetc")
+            #expect(listed.status == 400)
+        }
+    }
+
+    @Test func `an artifact comes back as it went, and never as a page`() async throws {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts/a%20b.html"
+            let stored = try await client.send("PUT", path, [("Content-Type", "text/html")], body: "<script>1</script>")
+            #expect(stored.status == 200)
+            let answer = try await client.get(path)
+            #expect(answer.body == "<script>1</script>")
+            #expect(answer.headers["content-type"] == "application/octet-stream")
+            #expect(answer.headers["content-disposition"] == "attachment")
+            #expect(answer.headers["x-content-type-options"] == "nosniff")
+            #expect(try await client.send("DELETE", path).status == 200)
+            #expect(try await client.get(path).status == 404)
+        }
+    }
+
+    @Test func `errors have MLflow's form and lists come as repeated names`() async throws {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            let missing = try await client.get("/api/2.0/mlflow/registered-models/get?name=nobody")
+            #expect(missing.status == 404)
+            let body = try JSON(parsing: missing.body.utf8)
+            #expect(
+                body["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+                    && body["message"]?.stringValue?.contains("nobody") == true)
+            let broken = try await client.post("/api/2.0/mlflow/runs/create", "{")
+            #expect(broken.status == 400 && broken.body.contains("INVALID_PARAMETER_VALUE"))
+            let found = try await client.get(
+                "/api/2.0/mlflow/model-versions/search?order_by=name%20ASC&order_by=version_number%20DESC&max_results=2"
+            )
+            #expect(found.status == 200)
+            let versions = try JSON(parsing: found.body.utf8)["model_versions"]?.arrayValue ?? []
+            #expect(versions.map { $0["name"]?.stringValue } == ["churn", "fraud"])
+            // The label of a version that is no number is Holdfast's; MLflow's clients see its number.
+            #expect(versions.map { $0["version"]?.stringValue } == ["1", "14"])
+        }
+    }
+
+    @Test func `the user of a client's password is who the audit trail names`() async throws {
+        try await withServer(tokens: ["second"], servesMLflow: true) { client, _, registry in
+            let answer = try await client.post(
+                "/api/2.0/mlflow/registered-models/create", #"{"name":"new"}"#,
+                [("Authorization", "Basic YW5uOnNlY29uZA==")])
+            #expect(answer.status == 200)
+            #expect(try await registry.audit(limit: 1).first?.actor == "mlflow:ann")
+        }
+    }
+}
