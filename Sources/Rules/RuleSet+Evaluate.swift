@@ -94,5 +94,6 @@ extension RuleSet {
 
 extension Rule {
     /// The rule asks for a figure that early labels would get wrong: it waits until a window is mature.
-    var judgesPerformance: Bool { expression.selectors.contains { $0.metric.needsMaturity } }
+    /// What is asked of the reference is known at any time.
+    var judgesPerformance: Bool { expression.selectorsOfWindow.contains { $0.metric.needsMaturity } }
 }
