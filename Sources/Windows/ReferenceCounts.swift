@@ -27,7 +27,9 @@ package struct ReferenceCounts: Sendable {
     }
 
     private func comparisonSegment(for segment: Segment) -> Segment {
-        func isEnough(_ segment: Segment) -> Bool { profiles[segment].map { $0.rows >= Reference.minimumRows } ?? false }
+        func isEnough(_ segment: Segment) -> Bool {
+            profiles[segment].map { $0.rows >= Reference.minimumRows } ?? false
+        }
         if segment.isAll || isEnough(segment) { return segment }
         if segment.parts.count > 1 {
             for drop in segment.parts.indices.reversed() {

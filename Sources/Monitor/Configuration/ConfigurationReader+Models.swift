@@ -5,7 +5,8 @@ import Windows
 
 extension ConfigurationReader {
     private static let modelKeys = [
-        "name", "task", "positive", "reference", "against", "columns", "segments", "statistics", "threshold", "timezone", "window",
+        "name", "task", "positive", "reference", "against", "columns", "segments", "statistics", "threshold",
+        "timezone", "window",
         "labels", "promotion",
     ]
 

@@ -55,7 +55,8 @@ package struct MonitoredModel: Sendable {
     private init?(
         _ model: Configuration.Model, _ all: Configuration, _ problems: inout ProblemCollector
     ) {
-        guard let (loaded, known) = Self.reference(model, registry: all.statePath + "/registry.sqlite", &problems) else {
+        guard let (loaded, known) = Self.reference(model, registry: all.statePath + "/registry.sqlite", &problems)
+        else {
             return nil
         }
         configuration = model

@@ -150,7 +150,7 @@ package struct Serve: Sendable {
                 receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
             actions: ActionService(
                 ledger: ledger, registry: registry, engine: engine,
-                dataQualityRules: configuration.rules.dataQualityRules, receivers: receivers,
+                dataQualityRules: { book.rules.dataQualityRules }, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
             fleet: FleetWatch(
