@@ -45,7 +45,8 @@ enum RuleReader {
             name: name, expression: expression, source: source, significance: (significance ?? nil) ?? .standard,
             minimumRows: UInt64(rows ?? 0), hold: (hold ?? nil) ?? .none, keepFiring: (keepFiring ?? nil) ?? .none,
             noData: (noData ?? nil) ?? .keepLast, labels: groupLabels.merging(labels) { _, own in own },
-            annotations: annotations, notify: notify, window: window, against: against, sinceDeploy: since, labelsCoverage: coverage,
+            annotations: annotations, notify: notify, window: window, against: against, sinceDeploy: since,
+            labelsCoverage: coverage,
             actions: actions, places: places)
     }
 

@@ -43,7 +43,8 @@ extension RuleSet {
         roles: RoleHistory = .none, state: inout ModelAlertState
     ) -> [Alert] {
         evaluate(
-            snapshot, size, modelWindow: modelWindow, clock: "\(reference.rawValue)/\(size.microseconds)", roles, &state,
+            snapshot, size, modelWindow: modelWindow, clock: "\(reference.rawValue)/\(size.microseconds)", roles,
+            &state,
             mature: false, against: reference)
     }
 

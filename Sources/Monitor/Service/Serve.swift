@@ -43,7 +43,7 @@ package struct Serve: Sendable {
         let server = makeServer(
             configuration: try ServerConfiguration(
                 host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens,
-                roles: configuration.http.roles),
+                roles: configuration.http.roles, names: configuration.http.names),
             service: parts.live, registry: parts.registry, mlflow: parts.mlflow, log: log, onRunning: onReady)
         var services: [any Service] = [
             parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
