@@ -82,7 +82,7 @@ struct ActionService: Service {
                 "verdict": "\(decision.verdict?.rawValue ?? "")", "reason": "\(decision.reason)",
             ])
         let told = order.alert.replacingActions([Self.describe(decision)])
-        let again = nextAttempt(order, decision, now)
+        let again = try nextAttempt(order, decision, now)
         // People hear of an order once when it cannot be judged yet, and of what became of it.
         var entries =
             order.attempt == 1 || again == nil ? deliveries(told, suffix: "-rollback-\(order.attempt)") : []
@@ -144,9 +144,12 @@ struct ActionService: Service {
         return names.map { "\($0) fires: the data is at fault, not the model" }
     }
 
-    /// An order that is not borne out yet is judged again when the next window has closed, for a while.
-    private func nextAttempt(_ order: RollbackOrder, _ decision: Decision, _ now: Timestamp) -> OutboxEntry? {
-        guard decision.outcome == .refused, decision.verdict != .degrade,
+    /// An order that is not borne out yet, or that something stands against which may pass, is judged again when the next
+    /// window has closed, for a while.
+    private func nextAttempt(
+        _ order: RollbackOrder, _ decision: Decision, _ now: Timestamp
+    ) throws -> OutboxEntry? {
+        guard decision.outcome == .refused, try decision.verdict != .degrade || decision.isPutOff(),
             order.attempt < order.request.windows + Self.attemptsBeyond
         else { return nil }
         var next = order
