@@ -17,13 +17,39 @@ extension Ledger {
                     WHERE model = ? AND window_end > ? AND window_end <= ? AND (revision = 1 OR NOT ?)
                     ORDER BY window_end DESC, window_start DESC, revision DESC LIMIT ?
                     """, arguments: [model, from.microseconds, to.microseconds, isFirstOnly, limit])
-            return rows.reversed().map { row in
-                let window = TimeRange(
-                    start: Timestamp(microseconds: row["window_start"]), end: Timestamp(microseconds: row["window_end"])
-                )
-                return (window, row["revision"] as Int, Zstd.decompress([UInt8](row["lines"] as Data)) ?? [])
-            }
+            return rows.reversed().map(Self.snapshot)
         }
+    }
+
+    /// The snapshots of windows of one length that end within (from, to], oldest first, every revision of each. At most so many
+    /// windows, the newest ones, however often each was told.
+    package func snapshots(
+        model: String, of length: Span, from: Timestamp, to: Timestamp, windows: Int
+    ) async throws -> [(window: TimeRange, revision: Int, lines: [UInt8])] {
+        try await database.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT window_start, window_end, revision, lines FROM snapshot
+                    WHERE model = :model AND window_end - window_start = :length AND window_end IN (
+                        SELECT DISTINCT window_end FROM snapshot
+                        WHERE model = :model AND window_end > :from AND window_end <= :to
+                        AND window_end - window_start = :length
+                        ORDER BY window_end DESC LIMIT :windows)
+                    ORDER BY window_end, revision
+                    """,
+                arguments: [
+                    "model": model, "length": length.microseconds, "from": from.microseconds, "to": to.microseconds,
+                    "windows": windows,
+                ])
+            return rows.map(Self.snapshot)
+        }
+    }
+
+    private static func snapshot(_ row: Row) -> (window: TimeRange, revision: Int, lines: [UInt8]) {
+        let window = TimeRange(
+            start: Timestamp(microseconds: row["window_start"]), end: Timestamp(microseconds: row["window_end"]))
+        return (window, row["revision"], Zstd.decompress([UInt8](row["lines"] as Data)) ?? [])
     }
 
     /// Every alert that is pending or fires, and the newest `resolved` ones; newest first. Each is a line of `alerts.jsonl`.

@@ -24,6 +24,11 @@ package struct PerformanceWindows: Sendable {
     package struct State: Codable, Sendable, Equatable {
         /// Windows that labels may still change, by their end.
         var open: [Entry] = []
+        /// The end of the latest window that became mature; `nil` before the first.
+        package private(set) var maturedThrough: Timestamp?
+
+        fileprivate mutating func matured(_ end: Timestamp) { maturedThrough = max(maturedThrough ?? end, end) }
+
         package init() {}
     }
 
@@ -118,6 +123,7 @@ package struct PerformanceWindows: Sendable {
         guard join.clocks.hasLabels || reference != nil else { return ([], []) }
         let rows = rows(sums, isMature: entry.isMature)
         if entry.isMature {
+            state.matured(range.end)
             revisions.append(Told(shape: shape, range: range, revision: 1, rows: rows, matured: true, at: range.end))
         }
         return (rows, revisions)
@@ -151,6 +157,7 @@ package struct PerformanceWindows: Sendable {
                 entry.labelled = all.labelled
                 entry.corrections = all.corrections
                 entry.isMature = entry.isMature || matures
+                if matures { state.matured(entry.end) }
                 told.append(
                     Told(
                         shape: .init(size: entry.size, every: entry.every), range: entry.range,

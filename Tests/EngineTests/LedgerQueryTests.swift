@@ -45,6 +45,23 @@ struct LedgerQueryTests {
         #expect(try await Self.texts(ledger, from: 0, to: 9) == ["m 0 r1", "m 0 r2", "m 1 r1"])
     }
 
+    @Test func `windows of one length are counted as windows, whatever other sizes and revisions lie between`()
+        async throws
+    {
+        var other = LedgerCommit()
+        other.snapshots = (0..<9).map { i in
+            let end = Self.start + .minutes(60 + 15 * Int64(i))
+            return .init(
+                model: "m", window: TimeRange(start: end - .minutes(15), end: end), revision: 1, lines: Array("x".utf8))
+        }
+        let ledger = try Self.ledger(
+            Self.snapshots([0, 1, 2]), Self.snapshots([1], revision: 2), Self.snapshots([1], revision: 3), other)
+        let found = try await ledger.snapshots(
+            model: "m", of: .hours(1), from: .distantPast, to: Self.start + .hours(3), windows: 2)
+        #expect(
+            found.map { String(decoding: $0.lines, as: UTF8.self) } == ["m 1 r1", "m 1 r2", "m 1 r3", "m 2 r1"])
+    }
+
     @Test func `old snapshots are forgotten when told`() async throws {
         var forget = LedgerCommit()
         forget.forgetBefore = Self.start + .hours(2)

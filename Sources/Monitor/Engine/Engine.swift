@@ -83,7 +83,7 @@ final class Engine: Sendable {
         }
         performance = try models.map { try ModelPerformance($0, ledger) }
         var views = models.map(ModelView.init)
-        for i in views.indices { views[i].performance = performance[i]?.overview(ModelView.historyWindows) }
+        for i in views.indices { views[i].take(performance[i]) }
         shared = Mutex(
             Shared(
                 views: views,
@@ -120,9 +120,8 @@ final class Engine: Sendable {
         // Performance comes from what the join has stored, not from snapshots.
         let restored = state.withLock { state in
             for i in views.indices {
-                let performance = state.views[i].performance
                 state.views[i] = views[i]
-                state.views[i].performance = performance
+                state.views[i].take(state.performance[i])
             }
             return state.views
         }
@@ -136,6 +135,12 @@ final class Engine: Sendable {
     func closedThrough(model: String) -> Timestamp? {
         guard let index = models.firstIndex(where: { $0.name == model }) else { return nil }
         return shared.withLock { $0.views[index].latest?.window.end }
+    }
+
+    /// The end of the latest window whose labels are known well enough to judge it; `nil` where none was yet.
+    func maturedThrough(model: String) -> Timestamp? {
+        guard let index = models.firstIndex(where: { $0.name == model }) else { return nil }
+        return shared.withLock { $0.views[index].maturedThrough }
     }
 
     /// The same for an intake that alone reads one source, of its own name.
@@ -319,7 +324,7 @@ final class Engine: Sendable {
         }
         if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
         if !closed.isEmpty, options.keepsSnapshots {
-            state.views[index].performance = state.performance[index]?.overview(ModelView.historyWindows)
+            state.views[index].take(state.performance[index])
         }
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows

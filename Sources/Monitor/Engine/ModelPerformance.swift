@@ -92,6 +92,9 @@ struct ModelPerformance {
         return told
     }
 
+    /// The end of the latest window that may be judged; `nil` where none was yet.
+    var maturedThrough: Timestamp? { windows.state.maturedThrough }
+
     /// The last windows for the page; `nil` where there is nothing to show.
     func overview(_ count: Int) -> PerformanceOverview? {
         guard join.clocks.hasLabels || reference != nil else { return nil }

@@ -43,6 +43,17 @@ extension Registry {
         }
     }
 
+    /// A consumer that was never heard of begins at what happens from now on; others stay where they are.
+    package func beginCursor(of consumer: String) async throws {
+        try await bookkeeping { db in
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO feed_cursor (consumer, seq)
+                    SELECT ?, COALESCE(MAX(seq), 0) FROM event
+                    """, arguments: [consumer])
+        }
+    }
+
     /// Not a change of what is registered, so neither an event nor an entry of the audit trail.
     package func advance(_ consumer: String, to sequence: Int64) async throws {
         try await bookkeeping { db in
