@@ -99,14 +99,20 @@ final class RuleDetector {
         }
         let given = target.detector.observe(start: snapshot.window.start, windows, limit: limit, weight: weight)
         target.seen = snapshot.window.end
-        for (index, verdict) in zip(all, given) where !verdict.isOpen {
+        for (index, verdict) in zip(all, given) {
             let row = snapshot.rows[index]
-            target.levels?.note(row.segment, rows: Double(row.n), expected: row.referenceMetrics[.count] ?? 0)
+            let expected = row.referenceMetrics[.count] ?? 0
+            if verdict.isOpen {
+                target.levels?.noteOpen(
+                    row.segment, rows: Double(row.n), expected: expected, at: snapshot.window.end)
+            } else {
+                target.levels?.note(row.segment, rows: Double(row.n), expected: expected)
+            }
         }
         if let place { state.targets[place] = target } else { state.targets.append(target) }
-        for (window, verdict) in zip(windows, given) {
-            if let i = chosen[window.segment] { verdicts[i] = verdict }
-        }
+        let bySegment = Dictionary(zip(windows.map(\.segment), given), uniquingKeysWith: { a, _ in a })
+        // A version in two roles gives two samples of one segment.
+        for i in members { verdicts[i] = bySegment[samples[i].segment] }
     }
 
     /// Whether the change, merged since its start, passes the rule's number. A number the rule computes from a metric, and

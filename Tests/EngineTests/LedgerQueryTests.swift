@@ -62,6 +62,36 @@ struct LedgerQueryTests {
             found.map { String(decoding: $0.lines, as: UTF8.self) } == ["m 1 r1", "m 1 r2", "m 1 r3", "m 2 r1"])
     }
 
+    @Test func `a window has the columns of its first evaluation and the performance of its newest revision`()
+        async throws
+    {
+        func step(_ hour: Int64, _ revision: Int, _ columns: [String], size: Int64 = 1) -> LedgerCommit {
+            var step = LedgerCommit()
+            let window = TimeRange(start: Self.start + .hours(hour), end: Self.start + .hours(hour + size))
+            let lines = columns.map { #"{"segment":{},"column":"\#($0)","n":\#(revision)}"# + "\n" }.joined()
+            step.snapshots = [.init(model: "m", window: window, revision: revision, lines: Array(lines.utf8))]
+            return step
+        }
+        let ledger = try Self.ledger(
+            step(0, 1, ["amount"]), step(1, 1, ["amount", "performance"]), step(-1, 1, ["day"], size: 3),
+            step(1, 2, ["performance"]), step(1, 3, ["performance"]), step(2, 1, ["amount"]))
+        func read(_ length: Span?, to: Int64 = 9, limit: Int) async throws -> [String] {
+            try await ledger.windows(
+                model: "m", length: length, from: .distantPast, to: Self.start + .hours(to), limit: limit
+            ).map { stored in
+                let lines = String(decoding: stored.lines, as: UTF8.self).split(separator: "\n").map {
+                    $0.replacing(#"{"segment":{},"column":""#, with: "").replacing(#"","n":"#, with: " ")
+                        .replacing("}", with: "")
+                }
+                return "r\(stored.revision): " + lines.joined(separator: ", ")
+            }
+        }
+        let all = ["r1: amount 1", "r3: amount 1, performance 3", "r1: amount 1"]
+        #expect(try await read(.hours(1), limit: 9) == all)
+        #expect(try await read(.hours(1), limit: 2) == Array(all.dropFirst()), "revisions are no windows")
+        #expect(try await read(nil, to: 2, limit: 2) == ["r1: day 1", all[1]])
+    }
+
     @Test func `old snapshots are forgotten when told`() async throws {
         var forget = LedgerCommit()
         forget.forgetBefore = Self.start + .hours(2)
