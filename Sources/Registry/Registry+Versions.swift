@@ -81,6 +81,7 @@ extension Registry {
             try change.db.execute(
                 sql: "UPDATE model_version SET deleted_at = ?, updated_at = ? WHERE id = ?",
                 arguments: [at.microseconds, at.microseconds, id])
+            if holders.contains(where: WarmSet.slots.contains) { change.publish(try change.championState(model)) }
         }
     }
 
