@@ -61,6 +61,18 @@ struct CommandTests {
         #expect(try await problems("schema_registry: {url: \"http://r\", password: s}").contains("needs a `username`"))
     }
 
+    @Test("a token has the name of whose it is, and no words that could read as another's")
+    func tokenNames() async throws {
+        let workspace = try Workspace()
+        for (name, status) in [("ann.b@c-d_1", 0), ("eve as ann", 1)] as [(String, Int32)] {
+            let file = try workspace.write(
+                "holdfast.yaml",
+                "models: []\nhttp: {tokens: [{token: 0123456789abcdef, role: promoter, name: \"\(name)\"}]}\n")
+            let run = try await HoldfastProcess.run(["check", file])
+            #expect(run.status == status && run.text.contains("cannot name a token") == (status == 1), "\(run.text)")
+        }
+    }
+
     @Test("check tells rule files from configurations and gives places")
     func check() async throws {
         let workspace = try Workspace()
