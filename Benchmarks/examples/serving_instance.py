@@ -6,12 +6,13 @@
 It waits for changes by long poll, so a flip arrives within milliseconds; loading happens before or after the swap, never
 during it. What it reports is what proves to the registry that a rollback has somewhere warm to go.
 """
-import json, os, sys, time, urllib.request
+import json, os, sys, time, urllib.parse, urllib.request
 
 
 class ServingInstance:
     def __init__(self, server, model, name, load):
-        self.url, self.name, self.load = f"{server}/v1/models/{model}", name, load
+        self.url = f"{server}/v1/models/{urllib.parse.quote(model, safe='')}"
+        self.name, self.load = name, load
         self.loaded, self.serving, self.sequence = {}, (None, None), -1
 
     def call(self, path, body=None):
@@ -46,8 +47,10 @@ class ServingInstance:
                 if state and state["champion"]:
                     self.take(state)
                     print("serving", self.serving[0], "warm", *self.loaded, flush=True)
+                elif state:  # no champion yet: wait for one
+                    self.sequence = state["sequence"]
                 self.report()  # also a heartbeat: reports older than a minute do not count
-            except OSError as error:  # the version that is loaded goes on serving
+            except Exception as error:  # whatever fails, the version that is loaded goes on serving
                 print("registry:", error, file=sys.stderr, flush=True)
                 time.sleep(1)
 

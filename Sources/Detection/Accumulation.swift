@@ -10,34 +10,71 @@ enum Accumulation {
         limit: Double, weight: Double
     ) -> Double? {
         let wobble = stream.wobble
-        guard var e = watch.logE(counts, wobble: wobble, dispersion: dispersion) else { return nil }
-        if wobble > 0, e > limit / 2 {
+        func evidence(_ counts: Watch.Counts) -> Double? {
+            guard let e = watch.logE(counts, wobble: wobble, dispersion: dispersion) else { return nil }
+            guard wobble > 0, e > limit / 2 else { return e * weight }
             // One window alone opens an alarm only if it would with ten times the wobble.
             let careful = watch.logE(counts, wobble: 10 * wobble, dispersion: dispersion) ?? 0
-            e = max(limit / 2, min(e, careful))
+            return max(limit / 2, min(e, careful)) * weight
         }
-        e *= weight
-        var strongest = e
-        stream.logR = LogEvidence.step(stream.logR ?? -1e300, e)
-        stream.sum = max(0, stream.sum + e)
-        if case .shift(isOrdered: true) = watch, let shift = RankEvidence.shift(counts.reference, counts.current) {
-            var rank = stream.rank ?? RankEvidence()
-            let (r, rankE) = rank.observe(shift, wobble: wobble, weight: weight)
-            stream.rank = r > -2 ? rank : nil
-            if r > stream.logR ?? 0 { strongest = rankE }
+        var strongest: Double?
+        if let e = evidence(counts) {
+            strongest = e
+            stream.logR = LogEvidence.step(stream.logR ?? -1e300, e)
+            stream.sum = max(0, stream.sum + e)
+            if case .shift(isOrdered: true) = watch, let shift = RankEvidence.shift(counts.reference, counts.current) {
+                var rank = stream.rank ?? RankEvidence()
+                let (r, rankE) = rank.observe(shift, wobble: wobble, weight: weight)
+                stream.rank = r > -2 ? rank : nil
+                if r > stream.logR ?? 0 { strongest = rankE }
+            }
+        }
+        if let e = gather(&stream, counts, watch, start, evidence), stream.blockEvidence > stream.evidenceOfWindows {
+            strongest = e
         }
         if stream.sum > 0 || stream.rank != nil {
-            stream.start = stream.start ?? start
+            stream.start = stream.start ?? stream.block?.begin ?? start
         } else {
-            stream.start = nil
+            stream.start = stream.block?.begin
         }
         return strongest
+    }
+
+    /// Adds a thin window to its block.
+    /// - Returns: ln e of the block, if the window fills it.
+    private static func gather(
+        _ stream: inout StreamState, _ counts: Watch.Counts, _ watch: Watch, _ start: Timestamp,
+        _ evidence: (Watch.Counts) -> Double?
+    ) -> Double? {
+        guard case .shift(let isOrdered) = watch,
+            stream.block != nil || (counts.rows > 0 && counts.rows < BlockEvidence.fullRows(counts.reference))
+        else { return nil }
+        var block = stream.block ?? BlockEvidence()
+        defer { stream.block = block }
+        guard let full = block.add(counts, watch: watch, at: start) else { return nil }
+        let e = evidence(full)
+        if let pair = block.before(full) { stream.note(pair, isOrdered: isOrdered, sides: 2) }
+        block.judge(logE: e ?? 0)
+        return e
     }
 }
 
 extension StreamState {
     /// ln R of the statistic with the most evidence.
-    var evidence: Double { max(logR ?? -1e300, rank?.logR ?? -1e300) }
+    var evidence: Double { max(evidenceOfWindows, blockEvidence) }
+    var evidenceOfWindows: Double { max(logR ?? -1e300, rank?.logR ?? -1e300) }
+    var blockEvidence: Double { block.map { $0.logR - BlockEvidence.price } ?? -1e300 }
+
+    /// Learns the wobble from what is no shift.
+    ///
+    /// - Parameter sides: how many of the two sides wobble.
+    mutating func note(_ counts: Watch.Counts, isOrdered: Bool, sides: Double = 1) {
+        guard let bins = TestBins(reference: counts.reference, current: counts.current, isOrdered: isOrdered) else {
+            return
+        }
+        let median = SpecialFunctions.chiSquareQuantile(0.5, degrees: bins.degrees)
+        note(wobble: (ShiftEvidence.psi(bins.reference, bins.current) / median - 1 / bins.n - 1 / bins.m) / sides)
+    }
 }
 
 /// The counts of several windows as one.

@@ -24,6 +24,8 @@ struct CauseSearch {
     static let quiet = 5.0
     /// Share of a segment's evidence that a part of it must hold to be named instead.
     static let mostEvidence = 0.7
+    /// Rows beside a part, by rows of the part, that say anything of the whole.
+    static let leastRest = 0.05
 
     init(
         watch: Watch, streams: [StreamState], starts: [Timestamp], index: [Segment: Int], windows: [StreamWindow],
@@ -67,6 +69,7 @@ struct CauseSearch {
             found.opened.insert(cause)
             let explaining = open + [cause]
             var left: [Segment] = []
+            var strongestExplained = -Double.infinity
             for window in windows {
                 guard let i = index[window.segment], streams[i].alarm == nil,
                     SegmentRelation.overlap(window.segment, cause) != nil
@@ -74,13 +77,19 @@ struct CauseSearch {
                     if candidates.contains(window.segment), window.segment != cause { left.append(window.segment) }
                     continue
                 }
+                let before = streams[i].evidence
                 let last = replay(i, window, without: explaining)
                 guard candidates.contains(window.segment) else { continue }
                 if isCandidate(window, last, without: explaining) {
                     left.append(window.segment)
                 } else {
                     found.explained[window.segment] = cause
+                    strongestExplained = max(strongestExplained, before)
                 }
+            }
+            // A cause is at least as sure as what it explains.
+            if let i = index[cause], let own = streams[i].alarm?.logR {
+                streams[i].alarm?.logR = max(own, strongestExplained)
             }
             candidates = left
         }
@@ -97,7 +106,7 @@ struct CauseSearch {
         else { return false }
         let open = open ?? streams.filter { $0.alarm != nil }.map(\.segment)
         guard let merged = merged(window.segment, without: open, since: start(of: window.segment)) else { return false }
-        return watch.isWorthTelling(merged) && window.gate(merged, watch.effect(merged, wobble: streams[i].wobble))
+        return watch.isWorthTelling(merged) && window.gate(merged, watch.leastEffect(merged, wobble: streams[i].wobble))
             && !isMix(window.segment, merged, without: open)
     }
 
@@ -146,10 +155,17 @@ struct CauseSearch {
         guard let own = merged(child, without: open, since: since),
             let rest = merged(parent, without: open + [child], since: since)
         else { return false }
+        if isAlone(rest, beside: own) { return true }
         let tau = wobble(parent)
         return watch.surprise(rest, wobble: tau, dispersion: dispersion(parent)) >= Self.moves
             && Self.cosine(watch.direction(own), watch.direction(rest)) > 0.5
             && watch.effect(rest, wobble: tau) >= 0.25 * watch.effect(own, wobble: wobble(child))
+    }
+
+    /// Whether a part holds so nearly all rows that came that it and the whole cannot be told apart.
+    private func isAlone(_ rest: Watch.Counts, beside part: Watch.Counts) -> Bool {
+        if case .volume = watch { return false }
+        return rest.rows < Self.leastRest * part.rows
     }
 
     private func bestChild(of parent: Segment, _ open: [Segment], _ since: Timestamp) -> Segment? {
@@ -163,7 +179,8 @@ struct CauseSearch {
         return parts.map { ($0.segment, surprise($0.segment, without: open, since: since)) }
             .filter { part, evidence in
                 guard evidence > Self.mostEvidence * whole,
-                    let rest = merged(parent, without: open + [part], since: since)
+                    let rest = merged(parent, without: open + [part], since: since),
+                    let held = merged(part, without: open, since: since), !isAlone(rest, beside: held)
                 else { return false }
                 return watch.surprise(rest, wobble: wobble(parent), dispersion: dispersion(parent)) < Self.quiet
                     || watch.effect(rest, wobble: wobble(parent)) < 0.1 * effect
@@ -212,6 +229,7 @@ struct CauseSearch {
         let effect = watch.effect(merged, wobble: streams[i].wobble)
         streams[i].alarm = .init(
             start: since, effect: effect, logR: max(streams[i].evidence, limit), lastEffect: effect)
+        if case .shift = watch { streams[i].alarm?.changed = merged }
         streams[i].reset()
     }
 

@@ -42,11 +42,36 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
     private var streams: [Key: ConceptStream] = [:]
     private var starts: [Key: Timestamp] = [:]
     private var alarms: [Segment: Alarm] = [:]
+    /// Start of the last window that said something of a segment; absent in states of older programs.
+    private var seen: [Segment: Timestamp]?
 
     /// ln e a window must have for an alarm to open in it: old evidence alone opens nothing.
     private static let leastLogE = 1.0
 
+    /// A segment that says nothing this long is gone, and so is what was known of it. Its alarm ends sooner, after some windows and a
+    /// week: while it is open nothing that shares rows with it is judged.
+    private static let patience = Span.days(30)
+    private static let alarmPatience = Span.days(7)
+    private static let alarmWindows: Int64 = 10
+
     package init() {}
+
+    private mutating func forgetGone(_ window: TimeRange) {
+        var seen = seen ?? [:]
+        for segment in Set(streams.keys.map(\.segment)).union(alarms.keys) {
+            let last = seen[segment] ?? window.start
+            seen[segment] = last
+            let silence = window.start - last
+            if silence > max(Self.alarmPatience, window.length * Self.alarmWindows) { alarms[segment] = nil }
+            guard silence > Self.patience, alarms[segment] == nil else { continue }
+            seen[segment] = nil
+            for key in streams.keys where key.segment == segment {
+                streams[key] = nil
+                starts[key] = nil
+            }
+        }
+        self.seen = seen
+    }
 
     /// Takes one mature window in; windows come in order.
     ///
@@ -57,6 +82,7 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
         reference: PerformanceReference,
         windows: Double
     ) -> [Segment: ConceptVerdict] {
+        forgetGone(window)
         let statistics = ConceptStatistic.all(of: reference.task)
         let limit = log(Double(max(1, segments.count * statistics.count)) * max(1, windows))
         var ready: [(key: Key, evidence: Double)] = []
@@ -65,6 +91,7 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
             for statistic in statistics {
                 guard let change = statistic.change(sketch, before), change.variance > 0 else { continue }
                 let key = Key(segment: segment, statistic: statistic)
+                seen?[segment] = window.start
                 var stream = streams[key] ?? ConceptStream(statistic)
                 if let alarm = alarms[segment], alarm.statistic == statistic {
                     if stream.isOver(change, statistic, opened: alarm.effect) {

@@ -19,6 +19,8 @@ package enum LogEvidence {
         log(max(Double(max(streams, 1)) * max(windows, 1) / max(budget, 1e-9), 20))
     }
 
-    /// ln(1/α) of the mirrored detector that ends an alarm: 1 in 100 ends too early.
+    /// ln(1/α) of the mirrored detector that ends an alarm: 1 in 100 windows ends too early.
     package static let resolveLimit = 4.605170185988092
+    /// The same of a shift, which may last for many windows: 1 in 2000.
+    static let lastingLimit = 7.600902459542082
 }

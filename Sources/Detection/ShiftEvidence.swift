@@ -71,4 +71,25 @@ package enum ShiftEvidence {
         return -(l1 - l0) / 2 + (k / 4 - 0.5) * log(l0 / l1)
             + LogBessel.logI(order, (l1 * t).squareRoot()) - LogBessel.logI(order, (l0 * t).squareRoot())
     }
+
+    /// ln of the e-value that a change is over: the likelihood of a window's rows under its reference, by that under the change,
+    /// which multiplies the share of each bin as it did in `changed`. It knows what the change looks like, so it needs far
+    /// fewer rows than a distance does.
+    ///
+    /// Wobble between windows divides the evidence by the dispersion it gives them, 1 + n·τ² (quasi-likelihood).
+    static func backLogE(_ counts: Watch.Counts, changed: Watch.Counts, wobble: Double) -> Double {
+        let n = counts.rows
+        guard n > 0, counts.current.count == changed.current.count else { return 0 }
+        let p = shares(counts.reference)
+        let ratios = zip(shares(changed.current), shares(changed.reference)).map { $0 / $1 }
+        let total = zip(p, ratios).reduce(0) { $0 + $1.0 * $1.1 }
+        let logE = zip(counts.current, ratios).reduce(0) { $0 - $1.0 * log($1.1 / total) }
+        return logE / (1 + n * wobble)
+    }
+
+    /// Smoothed like PSI's.
+    private static func shares(_ counts: [Double]) -> [Double] {
+        let sum = counts.reduce(0, +) + Double(counts.count) / 2
+        return counts.map { ($0 + 0.5) / sum }
+    }
 }

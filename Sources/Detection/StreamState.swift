@@ -7,6 +7,8 @@ package struct StreamState: Sendable, Hashable, Codable {
     var logR: Double?
     /// The running R of small moves, while any of them is over 1.
     var rank: RankEvidence?
+    /// Windows too thin for all bins, gathered until they are not; `nil` while the stream has enough rows.
+    var block: BlockEvidence?
     /// max(0, S + ln e): the change is taken to start where this last left 0.
     var sum = 0.0
     /// Start of the first window of the change.
@@ -31,6 +33,11 @@ package struct StreamState: Sendable, Hashable, Codable {
         var lastEffect: Double
         /// ln R of the mirrored detector.
         var mirrored = -1e300
+        /// All windows of the change, without those since the mirrored detector has evidence.
+        var changed: Watch.Counts?
+        /// The windows since the mirrored detector has evidence, and max(0, S + ln e) of it.
+        var back: Watch.Counts?
+        var backSum = 0.0
     }
 
     /// Windows the wobble is learned from.
@@ -57,6 +64,7 @@ package struct StreamState: Sendable, Hashable, Codable {
     mutating func reset() {
         logR = nil
         rank = nil
+        block = nil
         sum = 0
         start = nil
     }

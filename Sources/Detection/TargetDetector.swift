@@ -176,7 +176,9 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         let needed = first.map { first in starts.count { $0 >= first } } ?? 0
         keepHistory(needed)
         // Streams the model no longer has, and of which nothing is known, go.
-        streams.removeAll { $0.alarm == nil && $0.start == nil && $0.wobbles.isEmpty && $0.rank == nil }
+        streams.removeAll {
+            $0.alarm == nil && $0.start == nil && $0.wobbles.isEmpty && $0.rank == nil && $0.block == nil
+        }
     }
 
     /// Adds a window's evidence to a stream without an alarm.
@@ -189,44 +191,55 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             &stream, counts, watch: watch, start: start, dispersion: window.dispersion, limit: limit,
             weight: weight)
         guard let evidence else { return nil }
-        if case .shift(let isOrdered) = watch, evidence < Self.leastLogE,
-            let bins = TestBins(reference: counts.reference, current: counts.current, isOrdered: isOrdered)
-        {
-            let median = SpecialFunctions.chiSquareQuantile(0.5, degrees: bins.degrees)
-            stream.note(
-                wobble: ShiftEvidence.psi(bins.reference, bins.current) / median - 1 / bins.n - 1 / bins.m)
+        if case .shift(let isOrdered) = watch, evidence < Self.leastLogE, stream.block == nil {
+            stream.note(counts, isOrdered: isOrdered)
         }
         return evidence
     }
 
     /// One more window of an open alarm: the mirrored detector, and whether it ends the alarm.
     ///
-    /// Its null is the change as large as it was found, its alternative the accepted level: a change of PSI 8 that is gone
-    /// is seen to be gone in one window. Where the change became smaller but is still one, by the ordinary ratio, nothing
-    /// ends.
+    /// Its null is the change as all its windows together have it, its alternative the reference: a change of PSI 8 that is gone is
+    /// seen to be gone in one window. Where the change became smaller or another but is still one, by the ordinary ratio or by the
+    /// rule's number over the windows since it seems gone, nothing ends.
     private func continueAlarm(_ stream: inout StreamState, _ window: StreamWindow, _ weight: Double) {
+        let wobble = stream.wobble
         guard var alarm = stream.alarm,
-            let e = watch.logE(window.counts, wobble: stream.wobble, dispersion: window.dispersion)
+            let e = watch.logE(window.counts, wobble: wobble, dispersion: window.dispersion)
         else { return }
-        var back = -e
-        if case .shift(let isOrdered) = watch,
-            let bins = TestBins(
-                reference: window.counts.reference, current: window.counts.current, isOrdered: isOrdered)
-        {
-            back = max(
-                back,
-                -ShiftEvidence.logE(
-                    bins, wobble: stream.wobble, shifted: max(ShiftEvidence.shiftedPSI, alarm.effect)))
-        }
-        let effect = watch.effect(window.counts, wobble: stream.wobble)
-        alarm.lastEffect = effect
+        let (back, limit) =
+            alarm.changed.map {
+                (ShiftEvidence.backLogE(window.counts, changed: $0, wobble: wobble), LogEvidence.lastingLimit)
+            } ?? (-e, LogEvidence.resolveLimit)
+        alarm.lastEffect = watch.effect(window.counts, wobble: wobble)
         alarm.mirrored = max(-1e300, LogEvidence.step(alarm.mirrored, back * weight))
+        alarm.backSum = max(0, alarm.backSum + back * weight)
         let isQuiet = e < 0 || !watch.isWorthTelling(window.counts)
-        if !isQuiet { alarm.mirrored = -1e300 }
+        if isQuiet, alarm.backSum > 0 {
+            alarm.back = merge(alarm.back, window.counts)
+        } else {
+            let since = merge(alarm.back, window.counts)
+            alarm.changed = since.flatMap { merge(alarm.changed, $0) }
+            alarm.back = nil
+            alarm.backSum = 0
+            alarm.mirrored = -1e300
+        }
         stream.alarm = alarm
-        guard isQuiet, alarm.mirrored >= LogEvidence.resolveLimit || isLong(alarm, window) else { return }
+        let isBack = isQuiet && alarm.mirrored >= limit && !isStillThere(alarm, window, wobble)
+        guard isBack || isLong(alarm, window) else { return }
         stream.alarm = nil
         stream.reset()
+    }
+
+    private func merge(_ before: Watch.Counts?, _ window: Watch.Counts) -> Watch.Counts? {
+        guard case .shift = watch else { return nil }
+        return MergedCounts.merge((before.map { [$0] } ?? []) + [window], watch: watch)
+    }
+
+    /// Whether the windows since the change seems gone still have, together, what the rule asks about.
+    private func isStillThere(_ alarm: StreamState.Alarm, _ window: StreamWindow, _ wobble: Double) -> Bool {
+        guard let back = alarm.back else { return false }
+        return window.gate(back, watch.effect(back, wobble: wobble))
     }
 
     /// A rate or a volume that is back inside what is worth telling has no alternative as strong as a shift's.

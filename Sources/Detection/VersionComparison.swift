@@ -27,6 +27,11 @@ package struct VersionComparison: Sendable, Hashable, Codable {
     private var incumbent: String?
     private var totals: [String: Totals] = [:]
 
+    /// Windows in a row without a labelled row of the incumbent; absent in states of older programs.
+    private var absent: Int?
+
+    /// An incumbent that stays away so many windows is gone.
+    private static let patience = 7
     /// Versions that are remembered, at most.
     private static let maximumVersions = 100
 
@@ -38,9 +43,18 @@ package struct VersionComparison: Sendable, Hashable, Codable {
         guard let most = present.max(by: { $0.rows < $1.rows }) else { return [] }
         // A version that is gone is nobody's measure any more.
         guard let first = present.first(where: { $0.version == incumbent }) else {
+            absent = (absent ?? 0) + 1
+            guard incumbent == nil || absent ?? 0 >= Self.patience else { return [] }
+            absent = nil
             incumbent = most.version
             totals = [:]
             return []
+        }
+        absent = nil
+        let here = Set(present.map(\.version))
+        if totals.count >= Self.maximumVersions {
+            // Versions of long ago make room.
+            totals = totals.filter { here.contains($0.key) }
         }
         return present.filter { $0.version != first.version }.compactMap { other in
             guard totals[other.version] != nil || totals.count < Self.maximumVersions else { return nil }

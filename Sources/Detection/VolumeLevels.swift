@@ -7,6 +7,9 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
         let segment: Segment
         /// Rows over expected rows of past windows without an alarm, oldest first.
         var ratios: [Double]
+        /// Since an alarm is open, and what windows brought meanwhile.
+        var openSince: Timestamp?
+        var openRatios: [Double]?
     }
 
     private var levels: [Level] = []
@@ -19,6 +22,9 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
     static let usualSpread = 0.15
     /// No stream is steadier than this from window to window.
     static let leastSpread = 0.05
+
+    /// An alarm that lasts this long is a level of its own: what is usual is learned anew.
+    static let patience = Span.days(7)
 
     package init() {}
 
@@ -44,12 +50,30 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
         guard expected > 0 else { return }
         let ratio = (rows / expected * 1e4).rounded() / 1e4
         if let i = levels.firstIndex(where: { $0.segment == segment }) {
+            levels[i].openSince = nil
+            levels[i].openRatios = nil
             levels[i].ratios.append(ratio)
             if levels[i].ratios.count > Self.window { levels[i].ratios.removeFirst() }
         } else {
             levels.append(Level(segment: segment, ratios: [ratio]))
             levels.sort { $0.segment < $1.segment }
         }
+    }
+
+    /// Takes a window's rows in while an alarm is open. They become the usual level once it has lasted: a stream that changed for good
+    /// would be an alarm for ever. One that stopped is none, because nothing is no level.
+    package mutating func noteOpen(_ segment: Segment, rows: Double, expected: Double, at time: Timestamp) {
+        guard expected > 0, let i = levels.firstIndex(where: { $0.segment == segment }) else { return }
+        let since = levels[i].openSince ?? time
+        var ratios = levels[i].openRatios ?? []
+        ratios.append((rows / expected * 1e4).rounded() / 1e4)
+        if ratios.count > Self.window { ratios.removeFirst() }
+        guard time - since >= Self.patience, ratios.count >= Self.leastForSpread, Self.median(ratios) > 0 else {
+            levels[i].openSince = since
+            levels[i].openRatios = ratios
+            return
+        }
+        levels[i] = Level(segment: segment, ratios: ratios)
     }
 
     private static func median(_ values: [Double]) -> Double {

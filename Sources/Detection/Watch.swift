@@ -19,7 +19,7 @@ package enum Watch: Sendable, Hashable, Codable {
     case volume(isDrop: Bool)
 
     /// The counts of one span of time, the reference's (or what was expected) first.
-    package struct Counts: Sendable, Hashable {
+    package struct Counts: Sendable, Hashable, Codable {
         package var reference: [Double]
         package var current: [Double]
         package var rows: Double { current.reduce(0, +) }
@@ -81,6 +81,19 @@ package enum Watch: Sendable, Hashable, Codable {
             guard counts.reference[0] > 0 else { return 0 }
             return (counts.current[0] / counts.reference[0] - 1) * (isDrop ? -1 : 1)
         }
+    }
+
+    /// How large the change is at least: the effect less one standard error where the rows are a sample of a histogram.
+    ///
+    /// T = PSI/(1/n + 1/m + τ²) is a noncentral χ² with variance 2(k + 2λ). Without this, of a thousand streams that wander
+    /// under a rule's number, the luckiest passes it.
+    func leastEffect(_ counts: Counts, wobble: Double) -> Double {
+        let effect = effect(counts, wobble: wobble)
+        guard case .shift(let isOrdered) = self,
+            let bins = TestBins(reference: counts.reference, current: counts.current, isOrdered: isOrdered)
+        else { return effect }
+        let scale = 1 / bins.n + 1 / bins.m + wobble
+        return max(0, effect - scale * (2 * (bins.degrees + 2 * effect / scale)).squareRoot())
     }
 
     /// Whether the change is worth telling of at all, whatever a rule's number is.

@@ -21,6 +21,8 @@ package struct JoinCommit: Sendable {
 
 /// What the ledger has of a model's join.
 package struct StoredJoin: Sendable {
+    /// What was stored meant something else, and was dropped.
+    package var wasReset = false
     package var log: [(number: Int, bytes: [UInt8])] = []
     package var runs: [JoinTable.RunInfo] = []
     package var cells: [JoinCell] = []
@@ -52,7 +54,9 @@ extension Ledger {
         }
         guard known == stamp else {
             try resetJoin(model: model, stamp: stamp)
-            return StoredJoin()
+            var empty = StoredJoin()
+            empty.wasReset = known != nil
+            return empty
         }
         return try reading { db in
             var stored = StoredJoin()

@@ -17,12 +17,91 @@ extension Ledger {
                     WHERE model = ? AND window_end > ? AND window_end <= ? AND (revision = 1 OR NOT ?)
                     ORDER BY window_end DESC, window_start DESC, revision DESC LIMIT ?
                     """, arguments: [model, from.microseconds, to.microseconds, isFirstOnly, limit])
-            return rows.reversed().map { row in
-                let window = TimeRange(
-                    start: Timestamp(microseconds: row["window_start"]), end: Timestamp(microseconds: row["window_end"])
+            return rows.reversed().map(Self.snapshot)
+        }
+    }
+
+    /// The snapshots of windows of one length that end within (from, to], oldest first, every revision of each. At most so many
+    /// windows, the newest ones, however often each was told.
+    package func snapshots(
+        model: String, of length: Span, from: Timestamp, to: Timestamp, windows: Int
+    ) async throws -> [(window: TimeRange, revision: Int, lines: [UInt8])] {
+        try await database.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT window_start, window_end, revision, lines FROM snapshot
+                    WHERE model = :model AND window_end - window_start = :length AND window_end IN (
+                        SELECT DISTINCT window_end FROM snapshot
+                        WHERE model = :model AND window_end > :from AND window_end <= :to
+                        AND window_end - window_start = :length
+                        ORDER BY window_end DESC LIMIT :windows)
+                    ORDER BY window_end, revision
+                    """,
+                arguments: [
+                    "model": model, "length": length.microseconds, "from": from.microseconds, "to": to.microseconds,
+                    "windows": windows,
+                ])
+            return rows.map(Self.snapshot)
+        }
+    }
+
+    private static func snapshot(_ row: Row) -> (window: TimeRange, revision: Int, lines: [UInt8]) {
+        let window = TimeRange(
+            start: Timestamp(microseconds: row["window_start"]), end: Timestamp(microseconds: row["window_end"]))
+        return (window, row["revision"], Zstd.decompress([UInt8](row["lines"] as Data)) ?? [])
+    }
+
+    /// Windows that end within (from, to], oldest first, each with all that is known of it by now: what its first evaluation said of the
+    /// columns, and what its newest revision says of the performance. Revisions hold performance alone.
+    /// - Parameters:
+    ///   - length: leave windows of other lengths out.
+    ///   - limit: at most so many windows, the newest ones, however often each was revised.
+    package func windows(
+        model: String, length: Span? = nil, from: Timestamp, to: Timestamp, limit: Int
+    ) async throws -> [(window: TimeRange, revision: Int, lines: [UInt8])] {
+        try await database.read { db in
+            let ranges = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT window_start, window_end FROM snapshot
+                    WHERE model = ?1 AND window_end > ?2 AND window_end <= ?3
+                        AND (?4 IS NULL OR window_end - window_start = ?4)
+                    ORDER BY window_end DESC, window_start DESC LIMIT ?5
+                    """, arguments: [model, from.microseconds, to.microseconds, length?.microseconds, limit])
+            return try ranges.reversed().map { range in
+                let (start, end) = (range["window_start"] as Int64, range["window_end"] as Int64)
+                let rows = try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT revision, lines FROM snapshot
+                        WHERE model = ?1 AND window_end = ?2 AND window_start = ?3 AND (revision = 1 OR revision = (
+                            SELECT max(revision) FROM snapshot
+                            WHERE model = ?1 AND window_end = ?2 AND window_start = ?3))
+                        ORDER BY revision
+                        """, arguments: [model, end, start])
+                let revisions = rows.map { row -> (number: Int, lines: [UInt8]) in
+                    (row["revision"], Zstd.decompress([UInt8](row["lines"] as Data)) ?? [])
+                }
+                var lines = revisions.first?.lines ?? []
+                if let newest = revisions.last, revisions.count > 1 {
+                    lines = Self.withoutPerformance(lines) + newest.lines
+                }
+                return (
+                    TimeRange(start: Timestamp(microseconds: start), end: Timestamp(microseconds: end)),
+                    revisions.last?.number ?? 1, lines
                 )
-                return (window, row["revision"] as Int, Zstd.decompress([UInt8](row["lines"] as Data)) ?? [])
             }
+        }
+    }
+
+    private static func withoutPerformance(_ lines: [UInt8]) -> [UInt8] {
+        // Lines are written by us, and quotes inside of texts are escaped, so they can be compared as text.
+        let mark = Data(#","column":"performance","#.utf8)
+        return lines.split(separator: UInt8(ascii: "\n")).reduce(into: []) { kept, line in
+            guard Data(line).range(of: mark) == nil else { return }
+            kept += line
+            kept.append(UInt8(ascii: "\n"))
         }
     }
 

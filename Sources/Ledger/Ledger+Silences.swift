@@ -15,6 +15,20 @@ package struct HeldDelivery: Sendable, Hashable {
     }
 }
 
+/// What a delivery told of one alert.
+package struct ToldAlert: Sendable, Hashable {
+    package let fingerprint: String
+    /// Tells episodes of an alert apart; as the body has it.
+    package let startsAt: String
+    package let isOver: Bool
+
+    package init(fingerprint: String, startsAt: String, isOver: Bool) {
+        self.fingerprint = fingerprint
+        self.startsAt = startsAt
+        self.isOver = isOver
+    }
+}
+
 /// Silences, and the deliveries they hold back.
 extension Ledger {
     /// Silences that can still be kept at once; a person writes a few.
@@ -58,6 +72,31 @@ extension Ledger {
     package func held(to target: String) async throws -> Set<String> {
         try await database.read { db in
             try Set(String.fetchAll(db, sql: "SELECT fingerprint FROM held WHERE target = ?", arguments: [target]))
+        }
+    }
+
+    /// What a receiver was told fires and not yet that it is over: the start of the episode by fingerprint.
+    package func told(to target: String) async throws -> [String: String] {
+        try await database.read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT fingerprint, starts_at FROM told WHERE target = ?", arguments: [target])
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0["fingerprint"], $0["starts_at"]) })
+        }
+    }
+
+    /// Ends an entry that was delivered, and notes what its receiver knows now.
+    package func finish(_ id: Int64, telling alerts: [ToldAlert], to target: String) async throws {
+        try await database.write { db in
+            for alert in alerts {
+                if alert.isOver {
+                    try db.cachedExecute(
+                        "DELETE FROM told WHERE target = ? AND fingerprint = ?", [target, alert.fingerprint])
+                } else {
+                    try db.cachedExecute(
+                        "INSERT OR REPLACE INTO told VALUES (?, ?, ?)", [target, alert.fingerprint, alert.startsAt])
+                }
+            }
+            try db.cachedExecute("UPDATE outbox SET state = 'done', note = NULL WHERE id = ?", [id])
         }
     }
 

@@ -155,6 +155,7 @@ package final class Ledger: Sendable {
         try db.cachedExecute("DELETE FROM snapshot WHERE window_end < ?", [limit.microseconds])
         try db.cachedExecute("DELETE FROM transition WHERE at < ?", [limit.microseconds])
         try db.cachedExecute("DELETE FROM alert WHERE at < ? AND status = 'resolved'", [limit.microseconds])
+        try db.cachedExecute("DELETE FROM told WHERE fingerprint NOT IN (SELECT fingerprint FROM alert)", [])
         try db.cachedExecute("DELETE FROM outbox WHERE at < ? AND state != 'pending'", [limit.microseconds])
     }
 

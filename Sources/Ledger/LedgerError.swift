@@ -15,4 +15,12 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
                 + "it and its -wal, -shm and .mark files away: Holdfast then counts again from the oldest messages the broker still has."
         )
     }
+
+    /// What the engine remembers of a model cannot be written down. Going on would lose it at the next start without a word.
+    package static func unstorable(_ path: String, _ model: String, _ why: String) -> LedgerError {
+        LedgerError(
+            path: path,
+            reason:
+                "the state of model \(model) cannot be stored: \(why). This is a fault in Holdfast: please report it.")
+    }
 }

@@ -75,6 +75,14 @@ enum LedgerSchema {
                         body BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (fingerprint, target)) STRICT;
                     """)
         }
+        migrator.registerMigration("what receivers were told") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE told (
+                        target TEXT NOT NULL, fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL,
+                        PRIMARY KEY (target, fingerprint)) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

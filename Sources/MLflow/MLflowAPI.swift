@@ -38,7 +38,7 @@ package final class MLflowAPI: Sendable {
     package static let testedVersion = "3.17.2"
 
     /// The name of what an address of this kind of server stands for; `nil` for other addresses.
-    package func path(ofAddress address: String) -> String? { Location.path(address) }
+    package func path(ofAddress address: String) -> String? { ArtifactLocation.path(address) }
 
     var milliseconds: Int64 { now().microseconds / 1_000 }
 
@@ -95,13 +95,18 @@ package struct MLflowCall: Sendable {
     package let path: [String: String]
     /// For the audit trail.
     package let actor: String
+    /// Who the client says it is, for people to read; empty where it says nothing.
+    package let user: String
     /// Whether the caller may move the champion of a protected model.
     package let mayPromote: Bool
 
-    package init(fields: Fields, path: [String: String] = [:], actor: String, mayPromote: Bool = true) {
+    package init(
+        fields: Fields, path: [String: String] = [:], actor: String, user: String = "", mayPromote: Bool = true
+    ) {
         self.fields = fields
         self.path = path
         self.actor = actor
+        self.user = user
         self.mayPromote = mayPromote
     }
 }

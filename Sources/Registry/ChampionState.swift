@@ -9,7 +9,7 @@ package struct ChampionState: Sendable, Hashable {
     }
 
     package let model: String
-    /// The event that moved the champion last, 0 where there never was one. Grows with every change of the set.
+    /// The event that changed the set last, 0 where there never was one. Grows with every change, also with the champion's end.
     package let sequence: Int64
     /// When that was.
     package let since: Timestamp?
@@ -29,12 +29,22 @@ package struct ChampionState: Sendable, Hashable {
 }
 
 extension ChampionState {
+    /// The event that moved a slot of the model `m` last. From the history, as a slot that was emptied has no alias any more;
+    /// each a look at the end of an index.
+    static let moved =
+        "max("
+        + WarmSet.slots.map { slot in
+            """
+            coalesce((SELECT seq FROM alias_history WHERE model_id = m.id AND alias = '\(slot)' ORDER BY id DESC LIMIT 1), 0)
+            """
+        }.joined(separator: ", ") + ")"
+
     /// `nil` where the model is not registered. One statement, as this is what fleets ask for all day.
     static func fetch(_ db: Database, model: String) throws -> ChampionState? {
         let rows = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT a.alias, a.seq, a.updated_at, v.version, v.source
+                    SELECT a.alias, \(moved) AS moved, a.updated_at, v.version, v.source
                     FROM registered_model m
                     LEFT JOIN alias a ON a.model_id = m.id AND a.alias IN ('champion', 'champion-1', 'champion-2')
                     LEFT JOIN model_version v ON v.id = a.version_id
@@ -42,15 +52,12 @@ extension ChampionState {
                     """), arguments: [model])
         guard !rows.isEmpty else { return nil }
         var slots: [String: Slot] = [:]
-        var sequence: Int64 = 0
+        let sequence: Int64 = rows[0]["moved"]
         var since: Timestamp?
         for row in rows {
             guard let alias: String = row["alias"] else { continue }
             slots[alias] = Slot(version: row["version"], source: row["source"])
-            if alias == WarmSet.slots[0] {
-                sequence = row["seq"]
-                since = Timestamp(microseconds: row["updated_at"])
-            }
+            if alias == WarmSet.slots[0] { since = Timestamp(microseconds: row["updated_at"]) }
         }
         return ChampionState(
             model: model, sequence: sequence, since: since, champion: slots[WarmSet.slots[0]],

@@ -51,6 +51,14 @@ extension Change {
             to = held
         } else {
             to = try versionID(target, of: modelID, named: model)
+            guard try set.versions.contains(to) || served(modelID).contains(to) else {
+                throw RegistryError(
+                    .refused,
+                    """
+                    version '\(target)' of '\(model)' never was its champion, so there is no going back to it: \
+                    promote it, which its gate judges
+                    """)
+            }
         }
         let (fromLabel, toLabel) = (try label(from), try label(to))
         guard from != to else {

@@ -114,15 +114,21 @@ extension Decision {
     }
 
     package func decidedAgain() throws -> Again {
-        guard let dossier else { return .notKept }
-        let ruling: RollbackDossier.Ruling
+        guard let ruling = try readDossier()?.ruling else { return .notKept }
+        if ruling.outcome == outcome, ruling.verdict == verdict, ruling.reason == reason { return .same }
+        return .different("\(ruling.verdict.rawValue), \(ruling.outcome.rawValue): \(ruling.reason)")
+    }
+
+    /// Refused for a reason that may pass by itself, as `RollbackDossier.isPutOff` says.
+    package func isPutOff() throws -> Bool { try outcome == .refused && readDossier()?.isPutOff == true }
+
+    private func readDossier() throws -> RollbackDossier? {
+        guard let dossier else { return nil }
         do {
-            ruling = try JSONDecoder().decode(RollbackDossier.self, from: Data(dossier.utf8)).ruling
+            return try JSONDecoder().decode(RollbackDossier.self, from: Data(dossier.utf8))
         } catch let error as DecodingError {
             throw RegistryError(
                 .unavailable, "the dossier of decision \(id) cannot be read: \(error); was the file altered?")
         }
-        if ruling.outcome == outcome, ruling.verdict == verdict, ruling.reason == reason { return .same }
-        return .different("\(ruling.verdict.rawValue), \(ruling.outcome.rawValue): \(ruling.reason)")
     }
 }

@@ -73,4 +73,11 @@ enum Names {
             throw RegistryError(.invalid, "\(what) holds control characters: remove them")
         }
     }
+
+    /// Who an actor is, whatever door they came through and whatever they called themselves there: `ann` of `http:ann as bob`.
+    static func person(_ actor: String) -> String {
+        let door = ["http:", "mlflow:"].first { actor.hasPrefix($0) } ?? ""
+        let name = actor.dropFirst(door.count)
+        return door.isEmpty ? String(name) : String(name.split(separator: " as ", maxSplits: 1).first ?? name)
+    }
 }

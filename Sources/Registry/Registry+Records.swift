@@ -44,25 +44,35 @@ extension Registry {
     /// How the aliases of a model moved, the first move first; of one alias, or of all where it is `nil`.
     package func aliasHistory(model: String, alias: String? = nil) async throws -> [AliasMove] {
         try await read { db in
-            let id = try Self.modelID(db, model)
-            var arguments: StatementArguments = ["model": id]
+            var arguments: StatementArguments = ["model": try Self.modelID(db, model)]
             if let alias { arguments += ["alias": alias] }
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT h.*, f.version AS from_version, t.version AS to_version
-                    FROM alias_history h
-                    LEFT JOIN model_version f ON f.id = h.from_version_id
-                    LEFT JOIN model_version t ON t.id = h.to_version_id
-                    WHERE h.model_id = :model \(alias == nil ? "" : "AND h.alias = :alias")
-                    ORDER BY h.id
-                    """, arguments: arguments)
-            return rows.map { row in
-                AliasMove(
-                    alias: row["alias"], from: row["from_version"], to: row["to_version"], sequence: row["seq"],
-                    actor: row["actor"], reason: row["reason"], evidence: row["evidence"],
-                    at: Timestamp(microseconds: row["at"]))
-            }
+            return try Self.moves(
+                db, "h.model_id = :model \(alias == nil ? "" : "AND h.alias = :alias")", arguments)
+        }
+    }
+
+    /// The moves of aliases that one event made, whatever has become of its model since.
+    package func aliasMoves(at sequence: Int64) async throws -> [AliasMove] {
+        try await read { try Self.moves($0, "h.seq = :seq", ["seq": sequence]) }
+    }
+
+    private static func moves(
+        _ db: Database, _ condition: String, _ arguments: StatementArguments
+    ) throws -> [AliasMove] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT h.*, f.version AS from_version, t.version AS to_version
+                FROM alias_history h
+                LEFT JOIN model_version f ON f.id = h.from_version_id
+                LEFT JOIN model_version t ON t.id = h.to_version_id
+                WHERE \(condition) ORDER BY h.id
+                """, arguments: arguments
+        ).map { row in
+            AliasMove(
+                alias: row["alias"], from: row["from_version"], to: row["to_version"], sequence: row["seq"],
+                actor: row["actor"], reason: row["reason"], evidence: row["evidence"],
+                at: Timestamp(microseconds: row["at"]))
         }
     }
 

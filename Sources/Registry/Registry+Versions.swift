@@ -21,12 +21,12 @@ extension Registry {
                 sql: """
                     INSERT INTO model_version
                     (model_id, number, version, source, run_id, description, reference_path, created_at, updated_at,
-                     run_link, model_uuid, user_id)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     run_link, model_uuid, user_id, location)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     modelID, number, label, source, runID, description, referencePath, at.microseconds, at.microseconds,
-                    origin.runLink, origin.loggedModel, origin.user,
+                    origin.runLink, origin.loggedModel, origin.user, try ArtifactLocation.kept(source, db),
                 ])
             let id = db.lastInsertedRowID
             for (key, value) in tags {
@@ -81,6 +81,7 @@ extension Registry {
             try change.db.execute(
                 sql: "UPDATE model_version SET deleted_at = ?, updated_at = ? WHERE id = ?",
                 arguments: [at.microseconds, at.microseconds, id])
+            if holders.contains(where: WarmSet.slots.contains) { change.publish(try change.championState(model)) }
         }
     }
 

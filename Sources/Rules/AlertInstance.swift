@@ -37,6 +37,7 @@ package struct AlertInstance: Codable, Sendable, Hashable {
     package private(set) var activeAt: Timestamp
     /// Start of that window.
     package private(set) var changeStart: Timestamp
+    /// When the window in which it had held long enough was judged.
     package private(set) var firedAt: Timestamp?
     package var annotations: [String: String] = [:]
     package var revision: Int
@@ -74,19 +75,28 @@ package struct AlertInstance: Codable, Sendable, Hashable {
     /// The evidence says that the change began earlier than the window that raised it.
     mutating func note(changeStart start: Timestamp) { changeStart = min(changeStart, start) }
 
+    /// A firing instance whose rows stay away this long is over: its column, segment or version is gone.
+    static let patience = Span.days(30)
+
+    /// It fires, and for longer than anybody waits nothing could be said of it.
+    var isForsaken: Bool { phase == .firing && unjudged > Self.patience }
+
     package var isRecovering: Bool { phase == .firing && clearSince != nil }
     package var isActive: Bool { phase != .inactive }
 
-    /// One closed window. `at` is its end.
+    /// One closed window.
+    /// - Parameter judgedAt: when it is looked at, where that is not at its end: a window waits for its labels.
     mutating func on(
-        _ input: Input, window: TimeRange, hold: Hold, keepFiring: Hold
+        _ input: Input, window: TimeRange, hold: Hold, keepFiring: Hold, judgedAt: Timestamp? = nil
     ) -> Outcome {
         let at = window.end
         defer { lastAt = at }
         switch input {
         case .holds:
             health = .ok
-            return onHolds(window, hold)
+            let outcome = onHolds(window, hold)
+            if outcome == .firing { firedAt = judgedAt ?? at }
+            return outcome
         case .clear:
             health = .ok
             return onClear(at, keepFiring)
@@ -115,11 +125,11 @@ package struct AlertInstance: Codable, Sendable, Hashable {
             held = 1
             unjudged = .zero
             unjudgedWindows = 0
-            return isLongEnough(hold, window.end) ? fire(window.end) : .pending
+            return isLongEnough(hold, window.end) ? fire() : .pending
         case .pending:
             held += 1
             unjudgedWindows = 0
-            return isLongEnough(hold, window.end) ? fire(window.end) : .none
+            return isLongEnough(hold, window.end) ? fire() : .none
         }
     }
 
@@ -130,9 +140,8 @@ package struct AlertInstance: Codable, Sendable, Hashable {
         }
     }
 
-    private mutating func fire(_ at: Timestamp) -> Outcome {
+    private mutating func fire() -> Outcome {
         phase = .firing
-        firedAt = at
         unjudged = .zero
         unjudgedWindows = 0
         return .firing

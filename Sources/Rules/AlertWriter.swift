@@ -24,8 +24,11 @@ struct AlertWriter {
     private var book: EvidenceBook
     private let memory: WindowMemory
     private let champions: [ChampionMove]
+    /// When the window is judged: when alerts change.
+    private let at: Timestamp
 
-    init(book: EvidenceBook, memory: WindowMemory, champions: [ChampionMove]) {
+    init(book: EvidenceBook, memory: WindowMemory, champions: [ChampionMove], at: Timestamp) {
+        self.at = at
         self.book = book
         self.memory = memory
         self.champions = champions
@@ -51,9 +54,9 @@ struct AlertWriter {
             firing.lazy.filter { $0.labels != instance.labels }.prefix(AlertEvidence.maximumOthers))
         if let index = transition.sample?.row { find(&findings, index, transition, active) }
         return Alert(
-            status: transition.status, at: book.snapshot.window.end, labels: instance.labels,
+            status: transition.status, at: at, labels: instance.labels,
             annotations: instance.annotations, startsAt: instance.activeAt,
-            endsAt: transition.status == .resolved ? book.snapshot.window.end : nil,
+            endsAt: transition.status == .resolved ? at : nil,
             fingerprint: transition.fingerprint, segment: instance.segment,
             context: evidence.context(instance, findings), revision: instance.revision, model: book.snapshot.model,
             group: instance.group, rule: instance.rule, notify: transition.rule?.notify,

@@ -109,25 +109,23 @@ package indirect enum Expression: Sendable {
     }
 
     /// The selectors in it, left to right.
-    package var selectors: [Selector] {
-        switch self {
-        case .number: []
-        case .selector(let selector): [selector]
-        case .reference(let x), .absolute(let x), .negated(let x), .aggregate(_, _, let x), .history(_, let x):
-            x.selectors
-        case .arithmetic(_, let a, let b, _), .comparison(_, let a, let b, _), .set(_, let a, let b, _):
-            a.selectors + b.selectors
-        }
-    }
+    package var selectors: [Selector] { places(inReference: false).map(\.selector) }
 
     /// Those of them that stand inside `reference(…)`.
-    package var selectorsOfReference: [Selector] {
+    package var selectorsOfReference: [Selector] { places(inReference: false).filter(\.inReference).map(\.selector) }
+
+    /// Those of them that ask for the window itself.
+    package var selectorsOfWindow: [Selector] { places(inReference: false).filter { !$0.inReference }.map(\.selector) }
+
+    private func places(inReference: Bool) -> [(selector: Selector, inReference: Bool)] {
         switch self {
-        case .number, .selector: []
-        case .reference(let x): x.selectors
-        case .absolute(let x), .negated(let x), .aggregate(_, _, let x), .history(_, let x): x.selectorsOfReference
+        case .number: []
+        case .selector(let selector): [(selector, inReference)]
+        case .reference(let x): x.places(inReference: true)
+        case .absolute(let x), .negated(let x), .aggregate(_, _, let x), .history(_, let x):
+            x.places(inReference: inReference)
         case .arithmetic(_, let a, let b, _), .comparison(_, let a, let b, _), .set(_, let a, let b, _):
-            a.selectorsOfReference + b.selectorsOfReference
+            a.places(inReference: inReference) + b.places(inReference: inReference)
         }
     }
 

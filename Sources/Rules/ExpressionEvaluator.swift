@@ -154,6 +154,7 @@ struct ExpressionEvaluator {
             out.threshold = threshold
             if let verdict = verdicts[i] {
                 out.decide(verdict)
+                out.value = detector?.judgedValue(out) ?? out.value
             } else if out.truth == .holds {
                 out.truth = verdict(op.holds(out.value, threshold), kept[i], samples[i])
             }

@@ -41,6 +41,11 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         return all[clock] ?? WindowMemory()
     }
 
+    /// Forgets what volumes were usual: against another reference they mean something else.
+    package mutating func forgetVolumes() {
+        for name in detectors.keys { detectors[name]?.targets.removeAll { $0.levels != nil } }
+    }
+
     /// Columns with a firing alert, and the earliest start of their changes.
     package var firingColumns: [String: Timestamp] {
         firing.reduce(into: [:]) { all, instance in

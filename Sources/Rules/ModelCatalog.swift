@@ -1,6 +1,6 @@
 import Statistics
 package import StrictYAML
-import Values
+package import Values
 
 /// What a configuration has, for rules to be checked against.
 package struct ModelCatalog: Sendable {
@@ -10,11 +10,14 @@ package struct ModelCatalog: Sendable {
     package let segmentations: [[String]]
     /// The references a rule may name in `against`.
     package let references: [FurtherReference]
+    /// Size of its own windows; `nil` where that is not known.
+    package let window: Span?
 
     package init(
         name: String, columns: [(name: String, kind: String)], segmentations: [[String]],
-        references: [FurtherReference] = []
+        references: [FurtherReference] = [], window: Span? = nil
     ) {
+        self.window = window
         self.references = references
         self.name = name
         self.columns = columns
@@ -51,6 +54,7 @@ extension RuleSet {
                     for selector in rule.expression.selectors { Self.check(selector, rule, models, &problems) }
                 }
                 Self.checkReference(rule, models, &problems)
+                Self.checkConceptDrift(rule, models, &problems)
                 Self.checkNames(rule, alerts, receivers, &problems)
             }
         }
@@ -83,6 +87,17 @@ extension RuleSet {
         problems.add(
             "no such reference of \(names): add `\(against.rawValue)` to the model's `against`",
             at: rule.places.against ?? rule.places.name)
+    }
+
+    private static func checkConceptDrift(
+        _ rule: Rule, _ models: [ModelCatalog], _ problems: inout ProblemCollector
+    ) {
+        guard let size = rule.window, !models.isEmpty, models.allSatisfy({ $0.window != nil && $0.window != size }),
+            let selector = rule.expression.selectors.first(where: { $0.metric == .concept_drift })
+        else { return }
+        problems.add(
+            "`concept_drift` is concluded from the model's own windows, one after the other: leave `window: \(size)` out",
+            at: rule.places.expression.place(ofCharacter: selector.offset))
     }
 
     private static func checkNames(

@@ -31,6 +31,8 @@ final class RuleDetector {
     private let weight: Double
     private let minimumRows: UInt64
     private var comparisons = 0
+    /// Rows over what is usual, by row: the number a verdict about a volume is about.
+    private var shares: [Int: Double] = [:]
     /// Rows by column and version: a target is all segments of one.
     private lazy var rows = Dictionary(grouping: snapshot.rows.indices) {
         "\(snapshot.rows[$0].column)\u{1}\(snapshot.rows[$0].version)"
@@ -92,6 +94,7 @@ final class RuleDetector {
                     isWatched: sample != nil && row.n >= minimumRows, gate: gate)
             }
             let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
+            if let usual { shares[index] = Double(row.n) / usual.rows }
             return StreamWindow(
                 segment: row.segment,
                 counts: .init(reference: [usual?.rows ?? 0], current: [Double(row.n)]),
@@ -99,14 +102,28 @@ final class RuleDetector {
         }
         let given = target.detector.observe(start: snapshot.window.start, windows, limit: limit, weight: weight)
         target.seen = snapshot.window.end
-        for (index, verdict) in zip(all, given) where !verdict.isOpen {
+        for (index, verdict) in zip(all, given) {
             let row = snapshot.rows[index]
-            target.levels?.note(row.segment, rows: Double(row.n), expected: row.referenceMetrics[.count] ?? 0)
+            let expected = row.referenceMetrics[.count] ?? 0
+            if verdict.isOpen {
+                target.levels?.noteOpen(
+                    row.segment, rows: Double(row.n), expected: expected, at: snapshot.window.end)
+            } else {
+                target.levels?.note(row.segment, rows: Double(row.n), expected: expected)
+            }
         }
         if let place { state.targets[place] = target } else { state.targets.append(target) }
-        for (window, verdict) in zip(windows, given) {
-            if let i = chosen[window.segment] { verdicts[i] = verdict }
+        let bySegment = Dictionary(zip(windows.map(\.segment), given), uniquingKeysWith: { a, _ in a })
+        // A version in two roles gives two samples of one segment.
+        for i in members { verdicts[i] = bySegment[samples[i].segment] }
+    }
+
+    /// The number a verdict was given about, where that is not the sample's own: a volume over the usual one, not over the reference.
+    func judgedValue(_ sample: Sample) -> Double? {
+        guard sample.metric == .volume, let row = sample.row, snapshot.rows[row].metrics[.volume] == sample.value else {
+            return nil
         }
+        return shares[row]
     }
 
     /// Whether the change, merged since its start, passes the rule's number. A number the rule computes from a metric, and

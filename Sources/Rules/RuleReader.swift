@@ -1,4 +1,5 @@
 import Detection
+import Statistics
 import StrictYAML
 import Values
 
@@ -67,7 +68,15 @@ enum RuleReader {
     ) -> Expression? {
         guard let source else { return nil }
         do {
-            return try ExpressionParser.parse(source)
+            let expression = try ExpressionParser.parse(source)
+            let asked = expression.selectorsOfWindow.map(\.metric)
+            if asked.contains(where: \.needsMaturity), let other = asked.first(where: { !$0.isPerformance }) {
+                problems.add(
+                    "performance is judged when the labels are in, `\(other.name)` when the window closes: no rule can ask for both, "
+                        + "write two", at: value.place)
+                return nil
+            }
+            return expression
         } catch {
             problems.add(error.message, at: value.place(ofCharacter: error.offset))
             return nil

@@ -27,7 +27,8 @@ extension RuleSet {
 
     /// Lets the rules about performance look at a window whose labels are past their bias: long after it closed, and with the rows
     /// of its performance only. They look at nothing else, and each window size has a clock of its own for them.
-    /// - Parameter at: when it is judged: when alerts begin and end.
+    /// Windows come in order; one that is older than another of its size that was judged is passed over.
+    /// - Parameter at: when it is judged: when alerts change.
     package func evaluate(
         performance snapshot: Snapshot, at: Timestamp, size: Span, modelWindow: Span, roles: RoleHistory = .none,
         state: inout ModelAlertState
@@ -58,7 +59,7 @@ extension RuleSet {
         state.evaluated[clock] = snapshot.window.end
         var evaluation = WindowEvaluation(
             rules: self, snapshot: snapshot, clock: clock, step: last.map { snapshot.window.end - $0 } ?? size,
-            roles: roles, state: state, judgedAt: judgedAt)
+            roles: roles, state: state, judgedAt: judgedAt, pass: mature ? Rule.performancePass : against?.rawValue)
         if !mature, against == nil { evaluation.resolveOrphans() }
         for group in groups where group.holds(for: snapshot.model) {
             let due = group.rules.filter {
@@ -94,5 +95,10 @@ extension RuleSet {
 
 extension Rule {
     /// The rule asks for a figure that early labels would get wrong: it waits until a window is mature.
-    var judgesPerformance: Bool { expression.selectors.contains { $0.metric.needsMaturity } }
+    /// What is asked of the reference is known at any time.
+    var judgesPerformance: Bool { expression.selectorsOfWindow.contains { $0.metric.needsMaturity } }
+
+    static let performancePass = "performance"
+    /// Which pass over a window the rule is part of; `nil` for that of the model's own reference.
+    var pass: String? { judgesPerformance ? Self.performancePass : against?.rawValue }
 }

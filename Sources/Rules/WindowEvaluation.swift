@@ -17,12 +17,16 @@ struct WindowEvaluation {
 
     /// When the window is judged, where that is not as it ends.
     private let judgedAt: Timestamp?
+    /// Which of a window's passes this is; `nil` for the model's own.
+    private let pass: String?
 
-    /// - Parameter clock: names the nominal size of the window.
+    /// - Parameters:
+    ///   - clock: names the nominal size of the window, and the pass.
     init(
         rules: RuleSet, snapshot: Snapshot, clock: String, step: Span, roles: RoleHistory, state: ModelAlertState,
-        judgedAt: Timestamp?
+        judgedAt: Timestamp?, pass: String?
     ) {
+        self.pass = pass
         self.judgedAt = judgedAt
         self.step = step
         self.rules = rules
@@ -33,6 +37,7 @@ struct WindowEvaluation {
         memories = rules.memories(model: snapshot.model, clock: clock)
     }
 
+    /// When alerts change. How long a condition holds is told by the windows it held in, whenever they were judged.
     private var at: Timestamp { judgedAt ?? snapshot.window.end }
 
     /// Alerts whose rule is gone end: nobody would ever resolve them.
@@ -41,12 +46,22 @@ struct WindowEvaluation {
             let group = rules.groups.first { $0.name == instance.group && $0.holds(for: snapshot.model) }
             let isKnown =
                 instance.rule == RuleSet.limitAlert
-                ? group != nil : group?.rules.contains { $0.name == instance.rule } == true
+                ? group?.rules.contains { $0.pass == instance.labels["pass"] } == true
+                : group?.rules.contains { $0.name == instance.rule } == true
             if !isKnown { end(fingerprint, instance, rule: nil, sample: nil) }
         }
-        let known = Set(rules.groups.flatMap { group in group.rules.map { "\(group.name)/\($0.name)" } })
+        var known: Set<String> = []
+        var gathering: Set<String> = []
+        for group in rules.groups {
+            for rule in group.rules {
+                let key = "\(group.name)/\(rule.name)"
+                known.insert(key)
+                if rule.significance == .edetector { gathering.insert(key) }
+            }
+        }
         state.errors = state.errors.filter { known.contains($0.key) }
-        state.detectors = state.detectors.filter { known.contains($0.key) }
+        // Evidence of a rule that stopped gathering it would be weeks old when it begins again.
+        state.detectors = state.detectors.filter { gathering.contains($0.key) }
     }
 
     mutating func evaluate(_ group: RuleGroup, _ due: [Rule], ownSize: Span?) {
@@ -128,7 +143,8 @@ struct WindowEvaluation {
             state.errors[key] = error.message
             for (fingerprint, var instance) in known {
                 _ = instance.on(
-                    .unknown(.error), window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+                    .unknown(.error), window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring,
+                    judgedAt: at)
                 state.instances[fingerprint] = instance
             }
         }
@@ -140,7 +156,8 @@ struct WindowEvaluation {
             let key = RuleHistory.key(history, clock: clock, minimumRows: rule.minimumRows)
             var past = state.histories?[key] ?? RuleHistory()
             do {
-                try past.record(try evaluator.values(inner), at: at, memory: memories[key] ?? history.memory)
+                try past.record(
+                    try evaluator.values(inner), at: snapshot.window.end, memory: memories[key] ?? history.memory)
             } catch {
                 state.histories?[key] = nil
                 throw error
@@ -202,7 +219,8 @@ struct WindowEvaluation {
             guard holds || rule.noData == .alert else { return }
             instance = AlertInstance(
                 labels: entry.labels, segment: entry.sample.segment, group: group.name, rule: rule.name,
-                ruleHash: rule.identityHash, revision: state.retired[entry.fingerprint]?.revision ?? 0, at: at)
+                ruleHash: rule.identityHash, revision: state.retired[entry.fingerprint]?.revision ?? 0,
+                at: snapshot.window.end)
         }
         let wasActive = instance.isActive
         if !wasActive, case .holds = input {
@@ -212,7 +230,8 @@ struct WindowEvaluation {
             }
             room.used += 1
         }
-        let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+        let outcome = instance.on(
+            input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring, judgedAt: at)
         if !wasActive, case .holds = input, let start = entry.sample.verdict?.changeStart {
             instance.note(changeStart: start)
         }
@@ -249,8 +268,14 @@ struct WindowEvaluation {
             }
             room.used += 1
         }
-        let outcome = instance.on(input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring)
+        let outcome = instance.on(
+            input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring, judgedAt: at)
         instance.health = .no_data
+        if instance.isForsaken {
+            end(fingerprint, instance, rule: rule, sample: nil)
+            room.used -= 1
+            return
+        }
         if case .holds = input, outcome != .none {
             let scope = AlertEvidence(snapshot, nil).scope(labels: instance.labels, instance.segment)
             instance.annotations = rule.annotations.mapValues { $0.render(scope) }
@@ -325,6 +350,8 @@ struct WindowEvaluation {
         var labels = ["alertname": RuleSet.limitAlert, "model": snapshot.model, "group": group.name]
         // Rules of other windows are counted apart, or each window size would resolve the other's alert.
         labels["window"] = ownSize?.description
+        // So are those of each pass, which happen beside each other.
+        labels["pass"] = pass
         let fingerprint = Fingerprint.hex(of: labels)
         let isOver = room.refused > 0
         guard isOver || state.instances[fingerprint] != nil else { return }
@@ -332,8 +359,9 @@ struct WindowEvaluation {
             state.instances[fingerprint]
             ?? AlertInstance(
                 labels: labels, segment: .all, group: group.name, rule: RuleSet.limitAlert, ruleHash: "",
-                revision: state.retired[fingerprint]?.revision ?? 0, at: at)
-        let outcome = instance.on(isOver ? .holds : .clear, window: snapshot.window, hold: .none, keepFiring: .none)
+                revision: state.retired[fingerprint]?.revision ?? 0, at: snapshot.window.end)
+        let outcome = instance.on(
+            isOver ? .holds : .clear, window: snapshot.window, hold: .none, keepFiring: .none, judgedAt: at)
         if isOver {
             instance.annotations = [
                 "summary": "group \(group.name) has reached its limit of \(room.limit) alerts: "
@@ -348,7 +376,7 @@ struct WindowEvaluation {
         let book = EvidenceBook(snapshot)
         let memory = state.remember(snapshot, rows: book.windowRows, clock: clock)
         guard !transitions.isEmpty else { return [] }
-        var writer = AlertWriter(book: book, memory: memory, champions: champions)
+        var writer = AlertWriter(book: book, memory: memory, champions: champions, at: at)
         return writer.alerts(transitions, &state)
     }
 }

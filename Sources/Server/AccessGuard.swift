@@ -4,12 +4,15 @@ import Hummingbird
 
 /// Who may ask: tokens, and requests that a person's browser was tricked into. Deny by default.
 struct AccessGuard: Sendable {
-    private let tokens: [(secret: [UInt8], role: Role)]
+    private let tokens: [(secret: [UInt8], role: Role, name: String)]
     /// Only a server on loopback can be the target of DNS rebinding; elsewhere its names are not known here.
     private let isLoopback: Bool
 
     init(_ configuration: ServerConfiguration) {
-        tokens = configuration.tokens.map { (Array($0.utf8), configuration.roles[$0] ?? .admin) }
+        tokens = configuration.tokens.map {
+            let role = configuration.roles[$0] ?? .admin
+            return (Array($0.utf8), role, configuration.names[$0] ?? "\(role)")
+        }
         isLoopback = ServerConfiguration.isLoopback(configuration.host)
     }
 
@@ -32,16 +35,18 @@ struct AccessGuard: Sendable {
     struct Caller: Sendable {
         /// The user name of Basic credentials, which is anyone's to choose: only the token counts.
         let user: String?
+        /// Whose token it is; `nil` where there are no tokens and everybody is who they say.
+        let name: String?
         let role: Role
 
-        static let nobody = Caller(user: nil, role: .viewer)
+        static let nobody = Caller(user: nil, name: nil, role: .viewer)
     }
 
     /// Without tokens, on this machine alone, everybody is an admin.
     func authenticate(_ request: Request) throws(Failure) -> Caller {
         let (user, secret) = Self.credentials(request.headers[.authorization])
-        if tokens.isEmpty { return Caller(user: user, role: .admin) }
-        guard let secret, let role = role(of: Array(secret.utf8)) else {
+        if tokens.isEmpty { return Caller(user: user, name: nil, role: .admin) }
+        guard let secret, let (role, name) = owner(of: Array(secret.utf8)) else {
             var failure = Failure(
                 .unauthorized, "unauthorized",
                 "send one of the configured tokens: Authorization: Bearer TOKEN, or Basic with it as the password")
@@ -51,16 +56,16 @@ struct AccessGuard: Sendable {
                 HTTPField(name: .wwwAuthenticate, value: #"Basic realm="holdfast", charset="UTF-8""#))
             throw failure
         }
-        return Caller(user: user, role: role)
+        return Caller(user: user, name: name, role: role)
     }
 
     /// Looks at every byte of what was sent for every token, so that the time taken tells its length and nothing else.
-    private func role(of given: [UInt8]) -> Role? {
-        var found: Role?
-        for (token, role) in tokens {
+    private func owner(of given: [UInt8]) -> (role: Role, name: String)? {
+        var found: (role: Role, name: String)?
+        for (token, role, name) in tokens {
             var difference = UInt(token.count ^ given.count)
             for i in given.indices { difference |= UInt(given[i] ^ token[i % token.count]) }
-            if difference == 0 { found = max(role, found ?? role) }
+            if difference == 0, role >= found?.role ?? role { found = (role, name) }
         }
         return found
     }

@@ -60,7 +60,7 @@ struct Dispatcher: HTTPResponder {
         // Probes and pages are asked with all kinds of cache busters; the API is exact.
         if route.path.hasPrefix("/v1/") { try query.checkNames(route.query.map(\.name)) }
         return try await route.handle(
-            Call(request: request, path: values, query: query, user: caller.user, role: caller.role))
+            Call(request: request, path: values, query: query, caller: caller))
     }
 
     private func note(_ request: Request, _ failure: Failure, _ cause: String) {

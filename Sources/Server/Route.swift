@@ -55,9 +55,8 @@ struct Call: Sendable {
     /// What the parts in braces stand for, decoded.
     let path: [String: String]
     let query: Query
-    /// The user name of Basic credentials, for the audit trail.
-    let user: String?
-    let role: Role
+    let caller: AccessGuard.Caller
+    var role: Role { caller.role }
 
     /// The part of the path that a route's own pattern promises.
     func named(_ name: String) throws(Failure) -> String {
@@ -68,5 +67,12 @@ struct Call: Sendable {
     }
 
     /// Who is written into the audit trail where the request does not say.
-    var actor: String { user.map { "http:\($0)" } ?? "http" }
+    var actor: String { actor(through: "http") }
+
+    /// Whose token it is counts; the name that the request gives itself stands after it, as anyone may give any.
+    func actor(through door: String, saying claim: String? = nil) -> String {
+        let claim = claim ?? caller.user
+        guard let name = caller.name else { return claim.map { "\(door):\($0)" } ?? door }
+        return claim.map { $0 == name ? "\(door):\(name)" : "\(door):\(name) as \($0)" } ?? "\(door):\(name)"
+    }
 }

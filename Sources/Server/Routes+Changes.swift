@@ -49,7 +49,7 @@ extension Routes {
 
     private static let whoFields: [Route.Field] = [
         .init(name: "reason", type: "string", about: "for the audit trail"),
-        .init(name: "actor", type: "string", about: "who asks, for the audit trail"),
+        .init(name: "actor", type: "string", about: "who asks, for the audit trail: beside the name of the token"),
     ]
 
     private static let rollbackFields: [Route.Field] =
@@ -167,8 +167,11 @@ extension Routes {
 }
 
 extension Call {
-    /// Who acts: as the request says, else as the credentials say.
-    func actor(_ body: [String: JSON]) -> String { body["actor"]?.stringValue ?? actor }
+    /// Who acts: as the token says; as the request says only where there are no tokens.
+    func actor(_ body: [String: JSON]) -> String {
+        let claim = body["actor"]?.stringValue
+        return caller.name == nil ? claim ?? actor : actor(through: "http", saying: claim)
+    }
 
     /// The sequence that `If-Match` names; a request without it is not compared.
     fileprivate func expectedSequence() throws(Failure) -> Int64? {

@@ -9,10 +9,12 @@ package struct ServerConfiguration: Sendable {
     package let tokens: [String]
     /// What each of them is for; one without a role may do everything.
     package let roles: [String: Role]
+    /// Whose each of them is; those of one role without a name are one person to approvals.
+    package let names: [String: String]
 
-    package init(host: String, port: Int, tokens: [String], roles: [String: Role] = [:])
-        throws(ServerConfigurationError)
-    {
+    package init(
+        host: String, port: Int, tokens: [String], roles: [String: Role] = [:], names: [String: String] = [:]
+    ) throws(ServerConfigurationError) {
         guard !host.isEmpty else {
             throw ServerConfigurationError("http.listen has no host: write 127.0.0.1:8080")
         }
@@ -31,6 +33,7 @@ package struct ServerConfiguration: Sendable {
         self.port = port
         self.tokens = tokens
         self.roles = roles
+        self.names = names
     }
 
     /// Whether a host name or address can mean only this machine.

@@ -11,6 +11,9 @@ package enum Season: String, Sendable, Hashable, CaseIterable {
     case weekendHour = "weekend_hour"
     /// All 168 hours.
     case weekHour = "week_hour"
+    /// The days of the week in windows of whole days; the hours of weekdays and weekends in shorter ones, for which a
+    /// reference of a few weeks has too few rows of each hour of each day.
+    case dayOrHour = "day_or_hour"
 
     /// Hours of a week.
     package static let hours = 168
@@ -21,10 +24,11 @@ package enum Season: String, Sendable, Hashable, CaseIterable {
         case .weekday: 7
         case .hour: 24
         case .weekendHour: 48
-        case .weekHour: Self.hours
+        case .weekHour, .dayOrHour: Self.hours
         }
     }
 
+    /// The cell in which a reference counts the rows of an hour of the week.
     package func cell(ofHour hour: Int) -> Int {
         let day = hour / 24
         return switch self {
@@ -32,8 +36,20 @@ package enum Season: String, Sendable, Hashable, CaseIterable {
         case .weekday: day
         case .hour: hour % 24
         case .weekendHour: (day < 5 ? 0 : 24) + hour % 24
-        case .weekHour: hour
+        case .weekHour, .dayOrHour: hour
         }
+    }
+
+    /// The season by whose cells a window is compared, which are unions of this season's own.
+    ///
+    /// - Parameter covered: by hour of the week, the time the window spends in it.
+    func comparing(_ covered: [Double]) -> Season {
+        guard self == .dayOrHour else { return self }
+        let isWholeDays = (0..<7).allSatisfy { day in
+            let hours = covered[day * 24..<(day + 1) * 24]
+            return (hours.max() ?? 0) - (hours.min() ?? 0) < 0.001
+        }
+        return isWholeDays ? .weekday : .weekendHour
     }
 
     /// For people: what the cells are.
@@ -44,6 +60,7 @@ package enum Season: String, Sendable, Hashable, CaseIterable {
         case .hour: "hours of the day"
         case .weekendHour: "hours of weekdays and weekends"
         case .weekHour: "hours of the week"
+        case .dayOrHour: "days of the week and hours of the day"
         }
     }
 }
@@ -60,10 +77,14 @@ package struct SeasonCounts: Sendable, Hashable {
     ///
     /// - Parameter covered: by hour of the week, the time the window spends in it.
     package func reference(_ season: Season, covered: [Double]) -> [UInt64]? {
-        var time = [Double](repeating: 0, count: season.cells)
+        let alike = season.comparing(covered)
+        var time = [Double](repeating: 0, count: alike.cells)
         var whole = time
+        // By cell of the reference, the cell it is compared in.
+        var place = [Int](repeating: 0, count: season.cells)
         for hour in 0..<Season.hours {
-            let cell = season.cell(ofHour: hour)
+            let cell = alike.cell(ofHour: hour)
+            place[season.cell(ofHour: hour)] = cell
             time[cell] += covered[hour]
             whole[cell] += 1
         }
@@ -71,8 +92,8 @@ package struct SeasonCounts: Sendable, Hashable {
         guard let most = share.max(), let least = share.min(), most > 0, least < most * 0.999,
             var sum = cells.first.map({ _ in [Double](repeating: 0, count: cells[0].count) })
         else { return nil }
-        for (cell, part) in zip(cells, share) where part > 0 {
-            for i in sum.indices { sum[i] += Double(cell[i]) * part / most }
+        for (cell, counts) in cells.enumerated() where share[place[cell]] > 0 {
+            for i in sum.indices { sum[i] += Double(counts[i]) * share[place[cell]] / most }
         }
         return sum.map { UInt64($0.rounded()) }
     }

@@ -10,6 +10,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     case alerts = "holdfast_alerts"
     case notifications = "holdfast_notifications_total"
     case windowClose = "holdfast_window_close_seconds"
+    case passedOverWindows = "holdfast_performance_windows_passed_over_total"
     case lateEvents = "holdfast_late_events_total"
     case unknownKeys = "holdfast_unknown_keys_total"
     case segmentOverflow = "holdfast_segment_overflow_total"
@@ -29,7 +30,8 @@ package enum MetricName: String, CaseIterable, Sendable {
 
     package var kind: MetricKind {
         switch self {
-        case .events, .rejected, .notifications, .lateEvents, .unknownKeys, .lostMessages, .seriesRefused,
+        case .events, .rejected, .notifications, .lateEvents, .passedOverWindows, .unknownKeys, .lostMessages,
+            .seriesRefused,
             .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow, .reloads:
             .counter
         case .consumerLag, .watermark, .drift, .reference, .performance, .alerts, .heldPartitions, .reloadSuccessful,
@@ -53,6 +55,8 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .performance: "Performance of the model in the last judged window."
         case .alerts: "Alert instances by state."
         case .notifications: "Delivery attempts by receiver and outcome."
+        case .passedOverWindows:
+            "Windows whose performance was not judged, because their labels came after those of younger windows."
         case .lateEvents: "Events that came later than the model's lateness allows."
         case .unknownKeys: "Feature values without a column in the reference."
         case .segmentOverflow: "Rows counted under (other) because their segment dimension has too many values."

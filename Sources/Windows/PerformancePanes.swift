@@ -46,12 +46,13 @@ package struct PerformancePanes: Sendable {
     private static let maximumGroups = 20_000
 
     package init(
-        _ settings: PerformanceSettings, windows: WindowSettings, dimensions: [String], segmentations: [[String]],
+        _ settings: PerformanceSettings, windows: WindowSettings, shapes: [ModelWindows.Shape], dimensions: [String],
+        segmentations: [[String]],
         stored: [Timestamp: Pane] = [:]
     ) {
         self.settings = settings
         calendar = windows.calendar
-        pane = windows.performancePane
+        pane = windows.performancePane(shapes)
         panes = stored
         self.segmentations = segmentations.map { names in
             names.compactMap { name in dimensions.firstIndex(of: name).map { ($0, name) } }
@@ -194,9 +195,13 @@ package struct PerformancePanes: Sendable {
 }
 
 extension WindowSettings {
-    /// Performance is kept in pieces as long as windows allow: it is kept for much longer than counts.
-    package var performancePane: Span {
-        size.microseconds % every.microseconds == 0 ? every : pane
+    /// Performance is kept in pieces as long as all windows allow: it is kept for much longer than counts.
+    /// - Parameter shapes: the model's own windows, and those that rules ask for.
+    package func performancePane(_ shapes: [ModelWindows.Shape]) -> Span {
+        let isWhole = shapes.allSatisfy {
+            $0.size.microseconds % every.microseconds == 0 && $0.every.microseconds % every.microseconds == 0
+        }
+        return isWhole ? every : pane
     }
 }
 

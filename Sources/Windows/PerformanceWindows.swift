@@ -16,6 +16,8 @@ package struct PerformanceWindows: Sendable {
         package var rows: [SnapshotRow]
         /// The window may be judged from now on.
         package let matured: Bool
+        /// A younger window of the size could be judged before: this one comes out of order, and is shown but not judged.
+        package let isPassedOver: Bool
         /// When this is told, in event time.
         package let at: Timestamp
     }
@@ -24,7 +26,25 @@ package struct PerformanceWindows: Sendable {
     package struct State: Codable, Sendable, Equatable {
         /// Windows that labels may still change, by their end.
         var open: [Entry] = []
+        /// The end of the latest window that became mature; `nil` before the first.
+        package private(set) var maturedThrough: Timestamp?
+
+        fileprivate mutating func matured(_ end: Timestamp) { maturedThrough = max(maturedThrough ?? end, end) }
+
+        /// End of the youngest window that could be judged, by size in microseconds. Absent in states of older programs.
+        private var judged: [String: Timestamp]?
         package init() {}
+
+        /// Notes a window that may be judged.
+        /// - Returns: whether a younger one was before it.
+        mutating func judge(_ entry: Entry) -> Bool {
+            var all = judged ?? [:]
+            let key = "\(entry.size.microseconds)"
+            if let last = all[key], last >= entry.end { return true }
+            all[key] = entry.end
+            judged = all
+            return false
+        }
     }
 
     struct Entry: Codable, Sendable, Equatable {
@@ -118,7 +138,11 @@ package struct PerformanceWindows: Sendable {
         guard join.clocks.hasLabels || reference != nil else { return ([], []) }
         let rows = rows(sums, isMature: entry.isMature)
         if entry.isMature {
-            revisions.append(Told(shape: shape, range: range, revision: 1, rows: rows, matured: true, at: range.end))
+            state.matured(range.end)
+            revisions.append(
+                Told(
+                    shape: shape, range: range, revision: 1, rows: rows, matured: true,
+                    isPassedOver: state.judge(entry), at: range.end))
         }
         return (rows, revisions)
     }
@@ -151,11 +175,12 @@ package struct PerformanceWindows: Sendable {
                 entry.labelled = all.labelled
                 entry.corrections = all.corrections
                 entry.isMature = entry.isMature || matures
+                if matures { state.matured(entry.end) }
                 told.append(
                     Told(
                         shape: .init(size: entry.size, every: entry.every), range: entry.range,
                         revision: entry.revision, rows: rows(panes.sum(entry.range), isMature: entry.isMature),
-                        matured: matures, at: now))
+                        matured: matures, isPassedOver: matures && state.judge(entry), at: now))
             }
             if !isOver { kept.append(entry) }
         }

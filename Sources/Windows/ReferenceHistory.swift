@@ -13,7 +13,7 @@ struct ReferenceHistory {
         var firing: [String: Timestamp] = [:]
         /// Times at which a column was firing.
         var excluded: [String: [TimeRange]] = [:]
-        /// The first window that had rows of a version, by version.
+        /// Start of the first pane that had rows of a version, by version.
         var firstSeen: [String: Timestamp] = [:]
     }
 
@@ -42,7 +42,7 @@ struct ReferenceHistory {
     mutating func add(_ counts: PaneCounts, from pane: Timestamp) -> (start: Timestamp, changed: PaneCounts) {
         let start = piece(pane)
         for key in counts.keys where key.segment.isAll {
-            state.firstSeen[key.version] = min(state.firstSeen[key.version] ?? start, start)
+            state.firstSeen[key.version] = min(state.firstSeen[key.version] ?? pane, pane)
         }
         return (start, pieces.merge(counts, into: start))
     }
@@ -86,6 +86,12 @@ struct ReferenceHistory {
         return packed.reduce(into: [:]) { $0[$1.key] = $1.value.profile(plans.plan(for: $1.key).layout) }
     }
 
+    /// Of versions that came at once the greater is the newer, as numbers where they are.
+    private static func precedes(_ a: String, _ b: String) -> Bool {
+        guard let x = UInt64(a), let y = UInt64(b), x != y else { return a < b }
+        return x < y
+    }
+
     /// The version that was there before the newest one.
     func previousVersion(at time: Timestamp, open: PaneStore) -> (previous: String, newest: String)? {
         var first = state.firstSeen
@@ -94,7 +100,9 @@ struct ReferenceHistory {
                 first[key.version] = min(first[key.version] ?? start, start)
             }
         }
-        let order = first.filter { $0.value < time }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
+        let order = first.filter { $0.value < time }.sorted {
+            $0.value != $1.value ? $0.value < $1.value : Self.precedes($0.key, $1.key)
+        }.map(\.key)
         guard order.count > 1 else { return nil }
         return (order[order.count - 2], order[order.count - 1])
     }

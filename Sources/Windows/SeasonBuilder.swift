@@ -38,10 +38,10 @@ struct SeasonBuilder {
         let cuts = groups[0].cuts
         return layout.columns.indices.map { c in
             let bins = binned(columns[c], layout.columns[c], cuts[c])
-            let season = SeasonChoice.season(counts(rows[0], bins).map { Array($0.dropLast()) })
-            guard let season else { return nil }
-            for (g, members) in rows.enumerated() {
-                groups[g].seasons[c] = SeasonCounts(cells: SeasonChoice.cells(counts(members, bins), season))
+            let hours = rows.map { counts($0, bins) }
+            guard let season = SeasonChoice.season(hours.map { $0.map { Array($0.dropLast()) } }) else { return nil }
+            for g in hours.indices {
+                groups[g].seasons[c] = SeasonCounts(cells: SeasonChoice.cells(hours[g], season))
             }
             return season
         }

@@ -1,34 +1,64 @@
 import Sketches
 import Statistics
 
-/// Which season a column has, judged on the reference rows: the finest division that differs by more than chance, and by
-/// enough to matter.
+/// Which season a column has, judged on the reference rows: the finest division in which all traffic or a segment differs by
+/// more than chance, and by enough to matter.
+///
+/// A segment may have a season that all traffic has not (its working days are another country's). Every group of the column
+/// then has its cells, because segments are taken off each other: their references must be of the same times.
 enum SeasonChoice {
-    /// p-value under which the cells of the reference are not alike.
+    /// p-value under which the cells of the reference are not alike, shared by all groups of a column.
     private static let level = 1e-4
     /// PSI of a cell against all rows, less what chance explains, rows weighted: less is no season worth the thinner reference.
     private static let leastEffect = 0.005
-    /// Reference rows a cell of the whole model needs on average.
+    /// The same of a segment, for whose sake the reference of all others gets thinner too. Under it a season stays well
+    /// inside what detectors accept as quiet.
+    private static let leastSegmentEffect = 0.02
+    /// Reference rows a cell of the group that differs needs on average.
     private static let leastRows = 200.0
 
-    /// - Parameter hours: by hour of the week, the counts of the column's bins.
-    static func season(_ hours: [[UInt64]]) -> Season? {
-        let rows = Double(hours.reduce(0) { $0 + $1.reduce(0, &+) })
-        func differs(_ season: Season) -> Bool {
-            rows >= leastRows * Double(season.cells) && isSeasonal(cells(hours, season))
+    /// - Parameter groups: of all traffic and then of the segments, by hour of the week, the counts of the column's bins.
+    static func season(_ groups: [[[UInt64]]]) -> Season? {
+        let traits = groups.enumerated().map { index, hours in
+            Traits(
+                hours, effect: index == 0 ? leastEffect : leastSegmentEffect,
+                level: index == 0 ? level : level / Double(groups.count - 1))
         }
-        let days = differs(.weekday)
-        let ofDay = differs(.hour)
-        let isWeekend =
-            days && !isSeasonal(Array(cells(hours, .weekday)[..<5]))
-            && !isSeasonal(Array(cells(hours, .weekday)[5...]))
-        switch (days, ofDay) {
-        case (false, false): return differs(.weekend) ? .weekend : nil
+        guard let rows = traits.first?.rows else { return nil }
+        let byDay = traits.filter(\.days)
+        let isWeekend = byDay.allSatisfy(\.isWeekend)
+        switch (!byDay.isEmpty, traits.contains { $0.ofDay }) {
+        case (false, false): return traits.contains { $0.weekend } ? .weekend : nil
         case (true, false): return isWeekend ? .weekend : .weekday
         case (false, true): return .hour
         case (true, true):
-            if !isWeekend, rows >= leastRows * Double(Season.weekHour.cells) { return .weekHour }
-            return rows >= leastRows * Double(Season.weekendHour.cells) ? .weekendHour : .hour
+            if isWeekend { return rows >= leastRows * Double(Season.weekendHour.cells) ? .weekendHour : .dayOrHour }
+            return rows >= leastRows * Double(Season.weekHour.cells) ? .weekHour : .dayOrHour
+        }
+    }
+
+    /// In which times the rows of one group differ.
+    private struct Traits {
+        let rows: Double
+        let days: Bool
+        let ofDay: Bool
+        let weekend: Bool
+        /// The days differ only between weekdays and weekends.
+        let isWeekend: Bool
+
+        init(_ hours: [[UInt64]], effect: Double, level: Double) {
+            let rows = Double(hours.reduce(0) { $0 + $1.reduce(0, &+) })
+            self.rows = rows
+            func isSeasonal(_ cells: [[UInt64]]) -> Bool { SeasonChoice.isSeasonal(cells, effect, level) }
+            func differs(_ season: Season) -> Bool {
+                rows >= leastRows * Double(season.cells) && isSeasonal(cells(hours, season))
+            }
+            days = differs(.weekday)
+            ofDay = differs(.hour)
+            weekend = differs(.weekend)
+            isWeekend =
+                days && !isSeasonal(Array(cells(hours, .weekday)[..<5]))
+                && !isSeasonal(Array(cells(hours, .weekday)[5...]))
         }
     }
 
@@ -44,8 +74,11 @@ enum SeasonChoice {
     }
 
     /// χ² of homogeneity over the cells, on bins expected to hold five rows in each.
-    private static func isSeasonal(_ cells: [[UInt64]]) -> Bool {
-        let used = cells.filter { $0.contains { $0 > 0 } }
+    private static func isSeasonal(_ cells: [[UInt64]], _ effect: Double, _ level: Double) -> Bool {
+        let rows = cells.map { $0.reduce(0.0) { $0 + Double($1) } }
+        // A few stray rows in a cell would leave no bin with five to expect in each.
+        let stray = rows.reduce(0, +) / Double(max(1, rows.count { $0 > 0 })) / 10
+        let used = zip(cells, rows).filter { $1 > 0 && $1 >= stray }.map(\.0)
         guard used.count > 1, let width = used.first?.count else { return false }
         let totals = (0..<width).map { bin in used.reduce(0.0) { $0 + Double($1[bin]) } }
         let sizes = used.map { Double($0.reduce(0, &+)) }
@@ -65,7 +98,7 @@ enum SeasonChoice {
         }
         let degrees = Double((used.count - 1) * (bins.count - 1))
         // χ²/n is PSI to first order; by chance it is degrees/n.
-        return psi - degrees / all > leastEffect
+        return psi - degrees / all > effect
             && SpecialFunctions.chiSquareSurvival(chi2, degrees: degrees) < level
     }
 }

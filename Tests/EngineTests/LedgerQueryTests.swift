@@ -45,6 +45,53 @@ struct LedgerQueryTests {
         #expect(try await Self.texts(ledger, from: 0, to: 9) == ["m 0 r1", "m 0 r2", "m 1 r1"])
     }
 
+    @Test func `windows of one length are counted as windows, whatever other sizes and revisions lie between`()
+        async throws
+    {
+        var other = LedgerCommit()
+        other.snapshots = (0..<9).map { i in
+            let end = Self.start + .minutes(60 + 15 * Int64(i))
+            return .init(
+                model: "m", window: TimeRange(start: end - .minutes(15), end: end), revision: 1, lines: Array("x".utf8))
+        }
+        let ledger = try Self.ledger(
+            Self.snapshots([0, 1, 2]), Self.snapshots([1], revision: 2), Self.snapshots([1], revision: 3), other)
+        let found = try await ledger.snapshots(
+            model: "m", of: .hours(1), from: .distantPast, to: Self.start + .hours(3), windows: 2)
+        #expect(
+            found.map { String(decoding: $0.lines, as: UTF8.self) } == ["m 1 r1", "m 1 r2", "m 1 r3", "m 2 r1"])
+    }
+
+    @Test func `a window has the columns of its first evaluation and the performance of its newest revision`()
+        async throws
+    {
+        func step(_ hour: Int64, _ revision: Int, _ columns: [String], size: Int64 = 1) -> LedgerCommit {
+            var step = LedgerCommit()
+            let window = TimeRange(start: Self.start + .hours(hour), end: Self.start + .hours(hour + size))
+            let lines = columns.map { #"{"segment":{},"column":"\#($0)","n":\#(revision)}"# + "\n" }.joined()
+            step.snapshots = [.init(model: "m", window: window, revision: revision, lines: Array(lines.utf8))]
+            return step
+        }
+        let ledger = try Self.ledger(
+            step(0, 1, ["amount"]), step(1, 1, ["amount", "performance"]), step(-1, 1, ["day"], size: 3),
+            step(1, 2, ["performance"]), step(1, 3, ["performance"]), step(2, 1, ["amount"]))
+        func read(_ length: Span?, to: Int64 = 9, limit: Int) async throws -> [String] {
+            try await ledger.windows(
+                model: "m", length: length, from: .distantPast, to: Self.start + .hours(to), limit: limit
+            ).map { stored in
+                let lines = String(decoding: stored.lines, as: UTF8.self).split(separator: "\n").map {
+                    $0.replacing(#"{"segment":{},"column":""#, with: "").replacing(#"","n":"#, with: " ")
+                        .replacing("}", with: "")
+                }
+                return "r\(stored.revision): " + lines.joined(separator: ", ")
+            }
+        }
+        let all = ["r1: amount 1", "r3: amount 1, performance 3", "r1: amount 1"]
+        #expect(try await read(.hours(1), limit: 9) == all)
+        #expect(try await read(.hours(1), limit: 2) == Array(all.dropFirst()), "revisions are no windows")
+        #expect(try await read(nil, to: 2, limit: 2) == ["r1: day 1", all[1]])
+    }
+
     @Test func `old snapshots are forgotten when told`() async throws {
         var forget = LedgerCommit()
         forget.forgetBefore = Self.start + .hours(2)

@@ -133,6 +133,23 @@ struct MovingReferenceTests {
         #expect(later.own == Self.recount(rows) { $0.version == "b" })
     }
 
+    @Test func `of versions that begin in one hour the one of the later pane is the newer, at once the greater number`()
+        throws
+    {
+        for (first, second, gap) in [("9", "10", 30), ("10", "9", 30), ("9", "10", 0)] as [(String, String, Int)] {
+            var random = SeededGenerator(seed: 46)
+            var rows = Self.rows(days: 3, &random)
+            for i in rows.indices {
+                let isFirst = rows[i].time < Self.start + .minutes(Int64(gap)) || i % 2 == 0
+                rows[i].version = isFirst ? first : second
+            }
+            let found = Self.references(.previousVersion(over: .days(7)), rows, pieces: 9)
+            let later = try #require(found[Self.start + .days(2) + .hours(5)])
+            let own = Self.recount(rows) { $0.version == first && $0.time < Self.start + .days(2) + .hours(5) }
+            #expect(later.own == own, "\(first), then \(second)")
+        }
+    }
+
     @Test func `a restart forgets nothing of the past`() throws {
         var random = SeededGenerator(seed: 44)
         let rows = Self.rows(days: 4, &random)

@@ -77,4 +77,47 @@ struct SeasonTests {
         let row = try Self.row(SnapshotRow.volumeColumn, reference, day)
         #expect(row.n == 28 * 144 && row.metrics[.volume] == 28 && row.referenceMetrics[.count] == 144)
     }
+
+    @Test func `a segment with days of its own is compared with the same days, though all traffic knows no season`()
+        throws
+    {
+        var random = SeededGenerator(seed: 8)
+        var lines: [String] = []
+        for hour in 0..<(28 * 24) {
+            // In `b` values are low until Wednesday and high after it; `a` has the others, so all traffic has the same law all week.
+            let isLow = hour / 24 % 7 < 3
+            for row in 0..<8 {
+                let time = Self.monday + .hours(Int64(hour)) + .seconds(Int64(row))
+                let isB = row < 4
+                let low = Double.random(in: 0..<50, using: &random)
+                let value = isLow == isB ? low : low + 50
+                lines.append(
+                    #"{"model":"m","ts":"\#(time.rfc3339)","features":{"value":\#(value),"part":"\#(isB ? "b" : "a")"}}"#
+                )
+            }
+        }
+        let (reference, _) = try ReferenceBuilderTests.build(
+            try ReferenceBuilderTests.table(lines)
+        ) { $0.segmentations = [["part"]] }
+        let column = try #require(reference.layout.columns.firstIndex { $0.name == "value" })
+        let season = try #require(reference.season(column))
+        let covered = WindowCalendar.utc.weekHours(
+            of: TimeRange(start: Self.monday + .days(28), end: Self.monday + .days(29)))
+        let part = try #require(reference.group(Segment([.init("part", "b")])))
+        let counts = try #require(part.season(column)?.reference(season, covered: covered))
+        let mondays: UInt64 = 4 * 24 * 4
+        let low = counts.prefix(counts.count / 2).reduce(0, &+)
+        #expect(counts.reduce(0, &+) == mondays, "the Mondays of the segment")
+        #expect(low * 10 >= mondays * 9, "which are low")
+    }
+
+    @Test func `with days and hours a whole day is compared with its day, an hour with that hour of working days`() {
+        let cells = (0..<Season.hours).map { [UInt64($0 / 24), UInt64($0 % 24)] }
+        let counts = SeasonCounts(cells: cells)
+        let tuesday = (0..<Season.hours).map { $0 / 24 == 1 ? 1.0 : 0 }
+        #expect(counts.reference(.dayOrHour, covered: tuesday) == [24, 276])
+        let nine = (0..<Season.hours).map { $0 == 33 ? 1.0 : 0 }
+        #expect(counts.reference(.dayOrHour, covered: nine) == [10, 45])
+        #expect(counts.reference(.dayOrHour, covered: [Double](repeating: 1, count: Season.hours)) == nil)
+    }
 }

@@ -13,6 +13,8 @@ struct ArtifactTests {
         "\\..\\secret", "..\\secret", "%2e%2e/secret", "a/%2e%2e%2f%2e%2e%2fsecret", "%252e%252e/secret", "a%00b",
         "a\u{0}b",
         "a\nb", "C:/windows", "file:///etc/passwd", "a/..", "%5c..%5csecret", "mlflow-artifacts:/0/x",
+        // A slash with a combining mark is one character, and two parts all the same.
+        "a/../\u{301}b", "../\u{301}b", "/\u{301}b", "./\u{301}b", "C:\u{301}/x",
     ])
     func `no path leads anywhere`(path: String) {
         #expect(throws: MLflowError.self) { try ArtifactPath(path) }
@@ -28,7 +30,7 @@ struct ArtifactTests {
         "/etc/passwd", "file:///etc/passwd", "FILE:/etc", "etc/passwd", "../x", "c:\\windows", "mlflow-artifacts:/../x",
         "mlflow-artifacts:/%2e%2e/x", "mlflow-artifacts:/%252e%252e%252fx", "s3://b/..%2f..%2fx", "http://h/a/../../b",
         "runs:/abc/../../x", "models:/m-1/../x", "s3://b/a\u{0}", "\\\\host\\share", "http://h?x=/../y",
-        "mlflow-artifacts:/a/%25252525252525252e%2e/",
+        "mlflow-artifacts:/a/%25252525252525252e%2e/", "s3://b/a/../\u{301}x", "s3://b/a/..%2F%CC%81x",
     ])
     func `a source that could be a file of a server is refused`(source: String) async throws {
         let rig = try await Rig()
@@ -120,6 +122,59 @@ struct ArtifactTests {
             version.tags["holdfast.digest.sha256"]
                 == "df8f8912cf5f1d211174727fbcd9b50ca69eb7d4c8703c7967bf6dd811f3a40b")
         #expect(try await refusal { try await rig.store("0/\(run)/artifacts/model/a", "x") } != nil)
+        try await rig.store("0/\(run)/artifacts/notes", "free")
+    }
+
+    @Test func `a combining mark after a slash leads into no finished model, and is listed where it is`() async throws {
+        let rig = try await Rig()
+        let model = try await rig.call("POST", "logged-models", .members(("experiment_id", "0"), ("name", "m")))
+        let id = model["model"]?["info"]?["model_id"]?.stringValue ?? ""
+        let root = "0/models/\(id)/artifacts"
+        try await rig.store("\(root)/\u{301}a/b", "one")
+        let listed = try await rig.api.list(try ArtifactPath(root))["files"]?.arrayValue ?? []
+        #expect(listed.map { $0["path"] } == ["\u{301}a"] && listed.first?["is_dir"] == .bool(true))
+        try await rig.call("PATCH", "logged-models/\(id)", ["status": "LOGGED_MODEL_READY"])
+        #expect(try await refusal { try await rig.store("\(root)/\u{301}evil", "x") } != nil)
+    }
+
+    /// CVE-2026-2651 by the way of the model's own state.
+    @Test func `a ready model stays ready, and its files stay as long as a version is made from it`() async throws {
+        let rig = try await Rig()
+        let model = try await rig.call("POST", "logged-models", .members(("experiment_id", "0"), ("name", "m")))
+        let id = model["model"]?["info"]?["model_id"]?.stringValue ?? ""
+        let file = "0/models/\(id)/artifacts/model.pkl"
+        try await rig.store(file, "good")
+        try await rig.call("PATCH", "logged-models/\(id)", ["status": "LOGGED_MODEL_READY"])
+        for status in ["LOGGED_MODEL_PENDING", "LOGGED_MODEL_UPLOAD_FAILED"] {
+            let error = try await refusal {
+                try await rig.call("PATCH", "logged-models/\(id)", .members(("status", .string(status))))
+            }
+            #expect(error?.code == .invalidParameterValue && error?.message.contains("is ready") == true)
+        }
+        try await rig.call("PATCH", "logged-models/\(id)", ["status": "LOGGED_MODEL_READY"])
+        try await rig.call("POST", "registered-models/create", ["name": "r"])
+        try await rig.call(
+            "POST", "model-versions/create", .members(("name", "r"), ("source", .string("models:/\(id)"))))
+        try await rig.call("DELETE", "logged-models/\(id)")
+        #expect(try await refusal { try await rig.store(file, "bad") } != nil)
+        #expect(try await refusal { try await rig.api.remove(try ArtifactPath(file)) } != nil)
+        #expect(try await rig.text(file) == "good")
+    }
+
+    @Test(arguments: [
+        "runs:/RUN/model", "mlflow-artifacts://host/0/RUN/artifacts/model", "mlflow-artifacts:/0/RUN/artifacts//model/",
+    ])
+    func `however a version names its folder, it is frozen`(source: String) async throws {
+        let rig = try await Rig()
+        let run = try await rig.run()
+        try await rig.store("0/\(run)/artifacts/model/a", "alpha")
+        try await rig.call("POST", "registered-models/create", ["name": "m"])
+        try await rig.call(
+            "POST", "model-versions/create",
+            .members(("name", "m"), ("source", .string(source.replacing("RUN", with: run))), ("run_id", .string(run))))
+        #expect(try await rig.registry.version(model: "m", "1").tags["holdfast.digest.sha256"] != nil)
+        #expect(try await refusal { try await rig.store("0/\(run)/artifacts/model/a", "x") } != nil)
+        #expect(try await refusal { try await rig.api.remove(try ArtifactPath("0/\(run)/artifacts")) } != nil)
         try await rig.store("0/\(run)/artifacts/notes", "free")
     }
 

@@ -167,4 +167,14 @@ struct FilterTests {
             #expect(error?.code == .invalidParameterValue)
         }
     }
+
+    @Test(arguments: ["LIKE", "ILIKE"])
+    func `a pattern with more wildcards than anyone needs is refused`(comparator: String) async throws {
+        let rig = try await Self.fixture()
+        func filter(_ count: Int) -> String {
+            "attributes.run_name \(comparator) '\(String(repeating: "%a", count: count))'"
+        }
+        #expect(try await refusal { _ = try await Self.search(rig, filter(9)) }?.code == .invalidParameterValue)
+        #expect(try await Self.search(rig, filter(1)) == ["a"])
+    }
 }

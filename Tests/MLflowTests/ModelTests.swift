@@ -96,6 +96,7 @@ struct ModelTests {
         let refusals = [
             try await refusal { try await rig.call("POST", "runs/delete", ["run_id": .string(run)]) },
             try await refusal { try await rig.call("DELETE", "logged-models/\(id)") },
+            try await refusal { try await rig.call("POST", "experiments/delete", ["experiment_id": "0"]) },
         ]
         #expect(refusals.allSatisfy { $0?.message.contains("m@champion (version 2)") == true })
         try await rig.call("POST", "model-versions/create", ["name": "m", "source": "s3://b/3"])

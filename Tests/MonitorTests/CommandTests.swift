@@ -36,18 +36,18 @@ struct CommandTests {
     @Test("an Avro topic needs a registry, whose address is checked and whose password is not shown")
     func schemaRegistry() async throws {
         let workspace = try Workspace()
-        func problems(_ lines: String, exit: Int32 = 1) async throws -> String {
+        func problems(_ lines: String, status expected: Int32 = 1) async throws -> String {
             let file = try workspace.write(
                 "holdfast.yaml",
                 "models: []\nkafka: {bootstrap.servers: \"127.0.0.1:1\"}\ntopics: [{name: t, format: avro}]\n\(lines)\n"
             )
             let (status, text) = try await HoldfastProcess.run(["check", file])
-            #expect(status == exit)
+            #expect(status == expected, "\(text)")
             return text
         }
         #expect(try await problems("").contains("holdfast.yaml:3:28: error: the format `avro` needs a registry"))
         let good = try await problems(
-            "schema_registry: {url: \"https://r:8081/base/\", username: u, password: p}", exit: 0)
+            "schema_registry: {url: \"https://r:8081/base/\", username: u, password: p}", status: 0)
         #expect(!good.contains("avro") && !good.contains("schema_registry") && !good.contains("URL"), "\(good)")
         #expect(try await problems("schema_registry: {username: u}").contains("`url`"))
         #expect(try await problems("schema_registry: {urll: x}").contains("`url`"))
@@ -59,6 +59,18 @@ struct CommandTests {
         #expect(user.contains("stand beside the URL") && !user.contains("s3cret"), "\(user)")
         #expect(try await problems("schema_registry: {url: \"http://r?x=1\"}").contains("no `?`"))
         #expect(try await problems("schema_registry: {url: \"http://r\", password: s}").contains("needs a `username`"))
+    }
+
+    @Test("a token has the name of whose it is, and no words that could read as another's")
+    func tokenNames() async throws {
+        let workspace = try Workspace()
+        for (name, status) in [("ann.b@c-d_1", 0), ("eve as ann", 1)] as [(String, Int32)] {
+            let file = try workspace.write(
+                "holdfast.yaml",
+                "models: []\nhttp: {tokens: [{token: 0123456789abcdef, role: promoter, name: \"\(name)\"}]}\n")
+            let run = try await HoldfastProcess.run(["check", file])
+            #expect(run.status == status && run.text.contains("cannot name a token") == (status == 1), "\(run.text)")
+        }
     }
 
     @Test("check tells rule files from configurations and gives places")

@@ -23,6 +23,11 @@ struct FleetTests {
         #expect(on(2, false, 3) == .ended)
         #expect(on(2, true, 11) == .began)
         #expect(on(2, false, 12) == .ended)
+        #expect(on(2, true, 13) == .began)
+        #expect(lag.told == 5, "each has a number of its own, also at one sequence")
+        var restarted = FleetLag(told: lag.told)
+        #expect(restarted.on(sequence: 2, isBehind: true, age: .seconds(14), within: .seconds(10)) == nil)
+        #expect(restarted.on(sequence: 2, isBehind: false, age: .seconds(15), within: .seconds(10)) == .ended)
     }
 
     private static func configuration(_ workspace: Workspace, _ extra: String = "") async throws -> String {

@@ -182,7 +182,7 @@ struct ConceptDriftTests {
                 files: [file("reference.jsonl.gz")], model: nil, version: nil, settings: nil, segments: nil,
                 to: workspace.path("reference.json"))
             let rules = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .deletingLastPathComponent().appending(path: "rules/performance.yaml").path
+                .deletingLastPathComponent().appending(path: "rules/default.yaml").path
             let configuration = try workspace.write(
                 "holdfast.yaml",
                 """
@@ -197,6 +197,7 @@ struct ConceptDriftTests {
             try workspace.replay(
                 configuration, [file("predictions.jsonl.gz"), file("labels.jsonl.gz")], out: "out")
             let alerts = try workspace.lines("out/alerts.jsonl").compactMap { try? JSON(parsing: $0.utf8) }
+                .filter { $0["labels"]?["column"]?.stringValue == "performance" }
             #expect(alerts.map { $0["status"]?.stringValue } == ["firing", "resolved"])
             #expect(alerts.allSatisfy { $0["segment"]?["tier"]?.stringValue == "vip" })
             // The rule changes on 26 January; 95% of that day's labels have come by 2 February.

@@ -10,7 +10,10 @@ import Values
 struct RollbackMeasurementTests {
     private static func time(_ hours: Int64) -> Timestamp { Timestamp(microseconds: 0) + .hours(hours) }
 
-    private static func order(windows: Int = 2, column: String = "amount") -> RollbackOrder {
+    private static func order(
+        windows: Int = 2, column: String = "amount", metric: String = "psi (nats, jeffreys, 10 bins)",
+        value: Double = 0.4, threshold: Double = 0.25
+    ) -> RollbackOrder {
         let window = JSON.members(("start", .time(time(10))), ("end", .time(time(11))))
         return RollbackOrder(
             alert: Alert(
@@ -18,7 +21,7 @@ struct RollbackMeasurementTests {
                 startsAt: time(11), endsAt: nil, fingerprint: "f",
                 segment: Segment([Segment.Part("country", "BR")]),
                 context: .members(
-                    ("metric", "psi (nats, jeffreys, 10 bins)"), ("value", .number(0.4)), ("threshold", .number(0.25)),
+                    ("metric", .string(metric)), ("value", .number(value)), ("threshold", .number(threshold)),
                     ("change_start", .time(time(10))), ("window", window)),
                 revision: 1, model: "pay", group: "g", rule: "Drift", notify: nil, actions: []),
             request: .init(
@@ -43,21 +46,49 @@ struct RollbackMeasurementTests {
         (TimeRange(start: time(from), end: time(to)), revision, Array(lines.joined(separator: "\n").utf8))
     }
 
-    @Test("windows of the alert's size since the change began count, the latest revision of each")
+    private static func performance(_ version: String, auroc: Double, isMature: Bool) -> String {
+        JSON.members(
+            ("model", "pay"), ("version", .string(version)), ("window", .object([])),
+            ("segment", .object([.init("country", "BR")])), ("column", "performance"), ("kind", "performance"),
+            ("n", 100), ("metrics", .members(("mature", isMature ? 1 : 0), ("auroc", .number(auroc))))
+        ).text
+    }
+
+    @Test(
+        "windows of the alert's size since the change began count; a revision, which holds performance alone, hides nothing"
+    )
     func windows() {
         let trial = RollbackMeasurement(order: Self.order(), champion: "14", target: "13").trial([
             Self.window(9, 10, Self.line("14", "amount", psi: 0.01)),
             Self.window(10, 11, Self.line("14", "amount", psi: 0.3)),
             Self.window(0, 11, Self.line("14", "amount", psi: 0.02)),
-            Self.window(11, 12, Self.line("14", "amount", psi: 0.05)),
-            Self.window(
-                11, 12, revision: 2, Self.line("14", "amount", psi: 0.35), Self.line("13", "amount", psi: 0.02)),
+            Self.window(11, 12, Self.line("14", "amount", psi: 0.35), Self.line("13", "amount", psi: 0.02)),
+            Self.window(11, 12, revision: 2, Self.performance("14", auroc: 0.6, isMature: false)),
+            Self.window(11, 12, revision: 3, Self.performance("14", auroc: 0.6, isMature: true)),
         ])
         #expect(trial.windows.map(\.end) == [Self.time(11), Self.time(12)])
         #expect(trial.windows.map { $0.champion?.value } == [0.3, 0.35])
         #expect(trial.windows.map { $0.target?.value } == [nil, 0.02])
         #expect(trial.metric == "psi" && trial.threshold == 0.25 && trial.failsAbove && trial.subject == .input)
         #expect(trial.verdict(of: "14").verdict == .degrade)
+    }
+
+    @Test("performance is read from the newest revision of mature windows, the inputs from the first")
+    func performance() {
+        let order = Self.order(column: "performance", metric: "auroc", value: 0.6, threshold: 0.8)
+        let trial = RollbackMeasurement(order: order, champion: "14", target: "13").trial([
+            Self.window(
+                10, 11, Self.line("14", "amount", psi: 0.02), Self.performance("14", auroc: 0.9, isMature: false)),
+            Self.window(10, 11, revision: 2, Self.performance("14", auroc: 0.6, isMature: true)),
+            Self.window(11, 12, Self.line("14", "amount", psi: 0.03)),
+            Self.window(11, 12, revision: 2, Self.performance("14", auroc: 0.61, isMature: true)),
+            Self.window(
+                12, 13, Self.line("14", "amount", psi: 0.02), Self.performance("14", auroc: 0.95, isMature: false)),
+        ])
+        #expect(trial.windows.map(\.end) == [Self.time(11), Self.time(12)])
+        #expect(trial.windows.map { $0.champion?.value } == [0.6, 0.61])
+        #expect(trial.windows.map { $0.inputs.map(\.column) } == [["amount"], ["amount"]])
+        #expect(!trial.failsAbove && trial.verdict(of: "14").verdict == .degrade)
     }
 
     @Test("rows of other segments and columns are not the alert's; inputs are those of the champion, the worst first")

@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Ledger
+import Logging
 import TestSupport
 import Testing
 import Values
@@ -127,5 +128,51 @@ import Values
         #expect(try await service.stop() == 0)
         let gone = try await HoldfastProcess.run(["alerts", "--url", url])
         #expect(gone.status == 1 && gone.text.contains("is it running"), "\(gone.text)")
+    }
+
+    @Test func `whoever was told that an alert fires is told that it is over, silenced or not`() async throws {
+        let ledger = try Ledger(path: nil)
+        let clock = WallClock.system
+        let gate = SilenceGate(
+            ledger: ledger, bells: ReceiverBells(["oncall"]), clock: clock, log: Logger(label: "test"))
+        /// Lets a delivery of alerts go, and notes it as delivered; says what of it went.
+        func send(_ alerts: (name: String, status: String)...) async throws -> [String] {
+            let body = JSON.members(
+                (
+                    "alerts",
+                    .array(
+                        alerts.map { alert in
+                            .members(
+                                ("status", .string(alert.status)), ("fingerprint", .string(alert.name)),
+                                ("labels", .members(("alertname", .string(alert.name)))),
+                                ("startsAt", .time(Self.now)))
+                        })
+                ))
+            var step = LedgerCommit()
+            let key = alerts.map { "\($0.name) \($0.status)" }.joined(separator: ", ")
+            step.outbox = [
+                OutboxEntry(
+                    kind: .delivery, key: key, target: "oncall", lane: key, body: body.bytes, at: Self.now)
+            ]
+            try ledger.commit(step, layouts: [:])
+            let due = try await ledger.due(.delivery, to: "oncall", at: clock.now(), limit: 9)
+            #expect(due.count == 1)
+            guard let passed = try await gate.pass(try #require(due.first)) else { return [] }
+            let told = SilenceGate.told(passed.entry)
+            try await ledger.finish(passed.id, telling: told, to: "oncall")
+            return told.map { "\($0.fingerprint) \($0.isOver ? "over" : "fires")" }
+        }
+        #expect(try await send(("A", "firing")) == ["A fires"])
+        let silence = Silence(
+            id: "s", matchers: [.init(name: "alertname", value: "A|B", isRegex: true, isEqual: true)],
+            startsAt: clock.now() - .hours(1), endsAt: clock.now() + .hours(1), createdBy: "", comment: "",
+            updatedAt: Self.now)
+        #expect(try await ledger.put(silence, at: clock.now()))
+        // `B` has the same cause as `A`, which is told along with it.
+        #expect(try await send(("B", "firing"), ("A", "firing")) == [])
+        #expect(try await ledger.heldDeliveries().map(\.fingerprint) == ["B"])
+        #expect(try await send(("A", "resolved"), ("B", "firing")) == ["A over"])
+        #expect(try await send(("B", "resolved")) == [])
+        #expect(try await ledger.told(to: "oncall").isEmpty)
     }
 }

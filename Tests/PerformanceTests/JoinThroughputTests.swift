@@ -30,7 +30,8 @@ struct JoinThroughputTests {
         windows.every = .days(1)
         var join = LabelJoin(table: JoinTable(horizon: settings.horizon), horizon: settings.horizon)
         var panes = PerformancePanes(
-            settings, windows: windows, dimensions: ["country", "device"], segmentations: [["country"], ["device"]])
+            settings, windows: windows, shapes: [], dimensions: ["country", "device"],
+            segmentations: [["country"], ["device"]])
         var random = SeededGenerator(seed: 91)
         let cells = (0..<30).map { JoinCell(version: "1", values: ["c\($0 / 3)", "d\($0 % 3)"]) }
         let start = Timestamp(rfc3339: "2026-03-01T00:00:00Z") ?? Timestamp(microseconds: 0)

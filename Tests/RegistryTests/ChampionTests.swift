@@ -86,6 +86,20 @@ struct ChampionTests {
         #expect(try await back("3") == ["3", nil, nil])
     }
 
+    @Test func `what never was champion is promoted through its gate, not rolled back to`() async throws {
+        let registry = try await Fixture.registry()
+        try await Fixture.promote(registry, "1", "2", "3", "4")
+        let error = await refusal {
+            try await registry.rollback(model: "fraud", to: "5", actor: "ann", reason: "", at: Fixture.time(9))
+        }
+        #expect(error?.code == .refused && error?.message.contains("promote it") == true)
+        #expect(try await registry.quarantined(model: "fraud").isEmpty)
+        // Out of the warm set, but it has served.
+        let state = try await registry.rollback(
+            model: "fraud", to: "1", actor: "ann", reason: "", at: Fixture.time(9))
+        #expect(state.champion?.version == "1")
+    }
+
     @Test func `rollback tells why it refuses`() async throws {
         let registry = try await Fixture.registry()
         func why(_ target: String, expected: String? = nil, evidence: String? = nil) async -> RegistryError? {

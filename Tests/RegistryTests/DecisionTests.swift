@@ -68,7 +68,7 @@ struct DecisionTests {
             try await why(Fixture.proposal("b", judged: "3", vetoes: ["IncomeMissing", "SchemaChanged"]))
                 .contains("IncomeMissing; SchemaChanged"))
         #expect(try await why(Fixture.proposal("c", judged: "3", target: "99")).contains("no version '99'"))
-        #expect(try await why(Fixture.proposal("d", judged: "3", target: "5")).contains("keeps it loaded"))
+        #expect(try await why(Fixture.proposal("d", judged: "3", target: "5")).contains("never was its champion"))
         #expect(try await why(Fixture.proposal("e", judged: "3", target: "3")).contains("already"))
         #expect(try await why(Fixture.proposal("f", judged: "3", maximum: 0)).contains("maximum"))
         var unknown = Fixture.proposal("g", judged: "3")

@@ -97,6 +97,7 @@ struct RollbackControlTests {
             try await registry.hold(model: model, actor: "ann", reason: "black friday", at: Fixture.time(50))
             let held = try await outcome("held \(model ?? "all")")
             #expect(held.outcome == .refused && held.reason.contains("black friday"))
+            #expect(try held.isPutOff())
             #expect(try await registry.holds().map(\.model) == [model])
             #expect(try await registry.release(model: model, actor: "ann", reason: "over", at: Fixture.time(55)))
             #expect(try await !registry.release(model: model, actor: "ann", reason: "over", at: Fixture.time(56)))
@@ -120,6 +121,7 @@ struct RollbackControlTests {
         for i in 0..<3 { try await report("pod-\(i)", i == 0 ? ["2", "1"] : ["2"], at: 60) }
         let cold = try await registry.decide(Fixture.proposal("cold", judged: "2"), at: Fixture.time(60))
         #expect(cold.outcome == .refused && cold.reason.contains("only 1 of 3 instances"))
+        #expect(try cold.isPutOff())
         try await report("pod-1", ["2", "1"], at: 60)
         let warm = try await registry.decide(Fixture.proposal("warm", judged: "2"), at: Fixture.time(60))
         #expect(warm.outcome == .done)
@@ -141,6 +143,8 @@ struct RollbackControlTests {
             Fixture.proposal("soon", judged: "2", cooldown: .hours(6)), at: Fixture.time(63))
         let decisions = try await registry.decisions(model: "fraud")
         #expect(decisions.count == 6)
+        let putOff = try decisions.filter { try $0.isPutOff() }.map(\.idempotencyKey)
+        #expect(putOff == ["soon", "k1"], "the cooldown and the veto pass, a target that fails as well does not")
         for decision in decisions { #expect(try decision.decidedAgain() == .same, "\(decision.idempotencyKey)") }
         #expect(try await registry.verifyAudit().isIntact)
         let detail = try #require(

@@ -110,4 +110,25 @@ struct WaitingTests {
             #expect(try await state?.champion?.version == String(i % 6 + 1))
         }
     }
+
+    @Test func `the end of a champion is news like its beginning`() async throws {
+        let registry = try await Fixture.registry()
+        func point(_ alias: String, _ version: String) async throws -> Int64 {
+            try await registry.pointAlias(
+                model: "fraud", alias: alias, version: version, mayPromote: false, actor: "ann", at: Fixture.time(1))
+            return try await registry.champion(model: "fraud").sequence
+        }
+        let first = try await point("champion", "1")
+        let second = try await point("champion-1", "2")
+        #expect(second > first, "the set changed")
+        async let waiting = registry.waitForChange(model: "fraud", after: second, timeout: .seconds(60))
+        while registry.waiterCount == 0 { await Task.yield() }
+        try await registry.dropAlias(model: "fraud", alias: "champion", actor: "ann", at: Fixture.time(2))
+        let heard = try await waiting
+        #expect(heard != nil && heard?.champion == nil && (heard?.sequence ?? 0) > second)
+        #expect(try await registry.champions(after: second).map(\.champion) == [nil])
+        let third = try await point("champion", "3")
+        try await registry.deleteVersion(model: "fraud", version: "3", actor: "ann", reason: "", at: Fixture.time(3))
+        #expect(try await registry.champion(model: "fraud").sequence > third)
+    }
 }

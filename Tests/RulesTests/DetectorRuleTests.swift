@@ -91,7 +91,13 @@ struct DetectorRuleTests {
     {
         var monitoring = Monitoring(try ruleSet("alert: A, expr: volume < 0.6, significance: edetector"))
         let days: [UInt64] = [300, 310, 290, 305, 900, 300, 90, 0, 295, 300]
-        let told = days.enumerated().map { monitoring.told($0, Self.day($1)) }
+        let alerts = days.enumerated().map { monitoring.close($0, Self.day($1)) }
+        let told = alerts.map { $0.map { "\($0.status.rawValue) \($0.rule) \($0.labels["column"] ?? "")" } }
+        guard case .number(let share) = alerts[6].first?.context["value"] else {
+            Issue.record("the alert has no value")
+            return
+        }
+        #expect(abs(share - 90 / 302.5) < 1e-4, "the value is over the usual level, as the verdict is")
         #expect(told[..<6].joined().isEmpty, "a third of the reference is usual here, and a surge is no drop")
         #expect(told[6] == ["firing A volume"])
         #expect(told[7].isEmpty && told[8] == ["resolved A volume"] && told[9].isEmpty)

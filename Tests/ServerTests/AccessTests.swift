@@ -1,6 +1,7 @@
 import Registry
 import Server
 import Testing
+import Values
 
 /// Who gets in.
 struct AccessTests {
@@ -69,12 +70,36 @@ struct AccessTests {
         }
     }
 
-    @Test func `the user of Basic credentials is who the audit trail names`() async throws {
+    @Test func `the audit trail names the token, and after it the user of Basic credentials`() async throws {
         try await withServer(tokens: ["second"]) { client, _, registry in
             let answer = try await client.post(
                 "/v1/models/fraud/rollback", "{}", [("Authorization", "Basic YW5uOnNlY29uZA==")])
             #expect(answer.status == 200)
-            #expect(try await registry.audit(limit: 1).first?.actor == "http:ann")
+            #expect(try await registry.audit(limit: 1).first?.actor == "http:admin as ann")
+        }
+    }
+
+    @Test func `one token approves once, whoever it says it is and whatever door it comes through`() async throws {
+        let names = ["first": "ann", "second": "bob", "third": "ann"]
+        try await withServer(tokens: names.keys.sorted(), names: names, servesMLflow: true) { client, _, registry in
+            try await registry.setPolicy(
+                model: "fraud", PromotionPolicy(approvals: 1), actor: "holdfast", reason: "", at: Fixture.now)
+            func post(_ token: String, _ path: String, _ body: String) async throws -> Int {
+                let answer = try await client.post(
+                    "/v1/models/fraud/\(path)", body, [("Authorization", "Bearer \(token)")])
+                return answer.status
+            }
+            for actor in ["eve", "holdfast", "bob"] {
+                #expect(try await post("first", "versions/11/approve", #"{"actor":"\#(actor)"}"#) == 200)
+            }
+            #expect(try await registry.audit(limit: 1).first?.actor == "http:ann as bob")
+            #expect(try await post("first", "promote", #"{"version":"11","actor":"me"}"#) == 422)
+            #expect(try await post("third", "promote", #"{"version":"11"}"#) == 422, "another token of the same person")
+            let alias = try await client.post(
+                "/api/2.0/mlflow/registered-models/alias", #"{"name":"fraud","alias":"champion","version":"11"}"#,
+                [("Authorization", "Bearer first")])
+            #expect(alias.status != 200)
+            #expect(try await post("second", "promote", #"{"version":"11","actor":"ann"}"#) == 200)
         }
     }
 

@@ -104,13 +104,13 @@ struct MLflowRouteTests {
         }
     }
 
-    @Test func `the user of a client's password is who the audit trail names`() async throws {
+    @Test func `the audit trail names the token, and after it the user beside a client's password`() async throws {
         try await withServer(tokens: ["second"], servesMLflow: true) { client, _, registry in
             let answer = try await client.post(
                 "/api/2.0/mlflow/registered-models/create", #"{"name":"new"}"#,
                 [("Authorization", "Basic YW5uOnNlY29uZA==")])
             #expect(answer.status == 200)
-            #expect(try await registry.audit(limit: 1).first?.actor == "mlflow:ann")
+            #expect(try await registry.audit(limit: 1).first?.actor == "mlflow:admin as ann")
         }
     }
 }

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// A server on a port of its own for the length of a test.
 func withServer<T: Sendable>(
     _ state: sending FixtureService.State = Fixture.incident(), tokens: [String] = [],
-    roles: [String: Role] = [:], servesMLflow: Bool = false,
+    roles: [String: Role] = [:], names: [String: String] = [:], servesMLflow: Bool = false,
     _ body: @Sendable (Client, FixtureService, Registry) async throws -> T
 ) async throws -> T {
     let service = FixtureService(state)
@@ -22,7 +22,7 @@ func withServer<T: Sendable>(
         newID: { UUID().uuidString.replacing("-", with: "").lowercased() })
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
     let server = makeServer(
-        configuration: try ServerConfiguration(host: "127.0.0.1", port: 0, tokens: tokens, roles: roles),
+        configuration: try ServerConfiguration(host: "127.0.0.1", port: 0, tokens: tokens, roles: roles, names: names),
         service: service,
         registry: registry, mlflow: servesMLflow ? mlflow : nil, log: log, onRunning: { port.yield($0) })
     let group = ServiceGroup(configuration: .init(services: [server], logger: log))

@@ -10,20 +10,21 @@ package struct ArtifactPath: Hashable, Sendable {
         guard !decoded.isEmpty, decoded.utf8.count <= 2_048 else { throw failure }
         guard decoded.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\\") }) else { throw failure }
         guard Self.decode(decoded) == decoded else { throw failure }
-        let parts = decoded.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { throw failure }
+        // Bytes and not characters: a slash and a combining mark after it are one character.
+        let parts = decoded.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }) else {
+            throw failure
+        }
         // A scheme or a drive.
-        guard let first = parts.first, !first.contains(":") else { throw failure }
+        guard let first = parts.first, !first.contains(UInt8(ascii: ":")) else { throw failure }
         text = decoded
     }
 
     /// What the path's ancestors and itself are called, shortest first.
     var prefixes: [String] {
         var prefixes: [String] = []
-        var i = text.startIndex
-        while let slash = text[i...].firstIndex(of: "/") {
-            prefixes.append(String(text[..<slash]))
-            i = text.index(after: slash)
+        for i in text.utf8.indices where text.utf8[i] == UInt8(ascii: "/") {
+            prefixes.append(String(decoding: text.utf8[..<i], as: UTF8.self))
         }
         return prefixes + [text]
     }
@@ -43,8 +44,8 @@ package struct ArtifactPath: Hashable, Sendable {
         }
         guard decode(text) == text else { throw failure }
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { throw failure }
-        let parts = text.split { $0 == "/" || $0 == "\\" || $0 == "?" || $0 == "#" || $0 == ";" }
-        guard !parts.contains("..") else { throw failure }
+        let parts = text.utf8.split { "/\\?#;".utf8.contains($0) }
+        guard !parts.contains(where: { $0.elementsEqual("..".utf8) }) else { throw failure }
         guard what == "source" else { return }
         let scheme = scheme(of: text)
         guard let scheme, scheme != "file" else {

@@ -1,4 +1,5 @@
 import GRDB
+import Registry
 package import Values
 
 /// Artifacts by name.
@@ -91,26 +92,26 @@ enum Artifacts {
         }
     }
 
-    /// Whose finished files a name is among: a logged model that is ready, or a registered version.
+    /// Whose finished files a name is among: a logged model that is ready, or whatever a registered version was made from.
     static func frozen(_ db: Database, _ path: ArtifactPath) throws -> String? {
-        let addresses = path.prefixes.flatMap { ["\(Location.scheme)/\($0)"] }
-        let marks = Array(repeating: "?", count: addresses.count).joined(separator: ", ")
-        if let model = try String.fetchOne(
+        let paths = path.prefixes
+        let addresses = paths.map { "\(ArtifactLocation.scheme)/\($0)" }
+        let marks = Array(repeating: "?", count: paths.count).joined(separator: ", ")
+        let version = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id
+                WHERE v.deleted_at IS NULL AND (v.location IN (\(marks)) OR v.model_uuid IN (
+                    SELECT uuid FROM logged_model WHERE artifact_uri IN (\(marks)))) LIMIT 1
+                """, arguments: StatementArguments(paths + addresses))
+        if let version { return "version \(version["number"] as Int64) of model \(version["name"] as String)" }
+        let model = try String.fetchOne(
             db,
             sql: """
                 SELECT uuid FROM logged_model WHERE artifact_uri IN (\(marks))
                 AND status = 'LOGGED_MODEL_READY' AND lifecycle = 'active'
                 """, arguments: StatementArguments(addresses))
-        {
-            return "logged model \(model), which is ready"
-        }
-        let version = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id
-                WHERE v.source IN (\(marks)) AND v.deleted_at IS NULL LIMIT 1
-                """, arguments: StatementArguments(addresses))
-        return version.map { "version \($0["number"] as Int64) of model \($0["name"] as String)" }
+        return model.map { "logged model \($0), which is ready" }
     }
 
     static func put(_ db: Database, _ path: ArtifactPath, _ blob: BlobStore.Blob, at: Int64) throws {
@@ -158,13 +159,13 @@ enum Artifacts {
         // Steps from entry to entry, so that a folder of a million files costs its parent one step.
         while let row = try Row.fetchOne(statement, arguments: [next, to]) {
             let path: String = row["path"]
-            let rest = path.dropFirst(from.count)
-            if let slash = rest.firstIndex(of: "/") {
-                let name = String(rest[..<slash])
+            let rest = path.utf8.dropFirst(from.utf8.count)
+            if let slash = rest.firstIndex(of: UInt8(ascii: "/")) {
+                let name = String(decoding: rest[..<slash], as: UTF8.self)
                 files.append(File(name: name, size: nil))
                 next = range(from + name).1
             } else {
-                files.append(File(name: String(rest), size: row["size"]))
+                files.append(File(name: String(decoding: rest, as: UTF8.self), size: row["size"]))
                 next = path + "\u{1}"
             }
         }
@@ -184,7 +185,7 @@ extension Endpoint {
             let path = try below.map { try ArtifactPath($0) }
             return try await api.read { db in
                 let root: String = try Run.find(db, uuid)["artifact_uri"]
-                guard let base = Location.path(root) else {
+                guard let base = ArtifactLocation.path(root) else {
                     throw MLflowError.invalid("The artifacts of run \(uuid) are not kept here but at \(root)")
                 }
                 let prefix = path.map { "\(base)/\($0.text)" } ?? base

@@ -9,12 +9,14 @@ enum Manifest {
     /// SHA-256 over `digest␠␠path␊` for each file under a prefix, paths relative and in byte order: what `sha256sum` prints of
     /// them, so that anybody can compute it again. `nil` where there is no file.
     static func digest(_ db: Database, under prefix: String) throws -> String? {
+        let slash = UInt8(ascii: "/")
         var lines: [UInt8] = []
         for row in try Artifacts.under(db, prefix) {
             let (path, sha256): (String, String) = (row["path"], row["sha256"])
             let name =
                 path == prefix
-                ? path.split(separator: "/").last.map(String.init) ?? path : String(path.dropFirst(prefix.count + 1))
+                ? String(decoding: path.utf8.split(separator: slash).last ?? path.utf8[...], as: UTF8.self)
+                : String(decoding: path.utf8.dropFirst(prefix.utf8.count + 1), as: UTF8.self)
             lines += "\(sha256)  \(name)\n".utf8
         }
         guard !lines.isEmpty else { return nil }

@@ -1,4 +1,5 @@
 import GRDB
+import Registry
 package import Values
 
 /// Taking over what another MLflow server has, in the form its REST interface gives it. Each function may be called again
@@ -26,10 +27,10 @@ extension MLflowAPI {
                         """, arguments: [name, location, state, created, updated])
                 let id = db.lastInsertedRowID
                 // What the other server kept is kept here from now on; other stores stay where they are.
-                if Location.path(location) != nil || location.isEmpty {
+                if ArtifactLocation.path(location) != nil || location.isEmpty {
                     try db.execute(
                         sql: "UPDATE experiment SET artifact_location = ? WHERE id = ?",
-                        arguments: ["\(Location.scheme)/\(id)", id])
+                        arguments: ["\(ArtifactLocation.scheme)/\(id)", id])
                 }
                 for tag in tags { try Tags.set(db, "experiment_tag", "experiment_id", id, tag.key, tag.value) }
                 return String(id)
@@ -54,8 +55,8 @@ extension MLflowAPI {
         }
         let (params, tags) = (try data.pairs("params"), try data.pairs("tags"))
         let uri = try info.text("artifact_uri") ?? ""
-        let isOurs = Location.path(uri) != nil
-        let local = isOurs ? "\(Location.scheme)/\(id)/\(uuid)/artifacts" : uri
+        let isOurs = ArtifactLocation.path(uri) != nil
+        let local = isOurs ? "\(ArtifactLocation.scheme)/\(id)/\(uuid)/artifacts" : uri
         let status = try info.text("status") ?? "FINISHED"
         let arguments: StatementArguments = [
             uuid, id, try info.text("run_name") ?? "", try info.text("user_id") ?? "", status,
@@ -78,7 +79,7 @@ extension MLflowAPI {
             }
         }
         try await takeInputs(run, uuid)
-        return isOurs ? try Location.path(local).map { try ArtifactPath($0) } : nil
+        return isOurs ? try ArtifactLocation.path(local).map { try ArtifactPath($0) } : nil
     }
 
     private func takeInputs(_ run: Fields, _ uuid: String) async throws {
@@ -130,8 +131,8 @@ extension MLflowAPI {
         let uuid = try info.required("model_id")
         let id = try Experiment.id(experiment)
         let uri = try info.text("artifact_uri") ?? ""
-        let isOurs = Location.path(uri) != nil
-        let local = isOurs ? "\(Location.scheme)/\(id)/models/\(uuid)/artifacts" : uri
+        let isOurs = ArtifactLocation.path(uri) != nil
+        let local = isOurs ? "\(ArtifactLocation.scheme)/\(id)/models/\(uuid)/artifacts" : uri
         let now = milliseconds
         let arguments: StatementArguments = [
             uuid, id, try info.text("name") ?? "", try info.text("model_type"), try info.text("source_run_id"), local,
@@ -159,7 +160,7 @@ extension MLflowAPI {
                 for (run, metric) in values { try Logging.logOnModel(metric, run: run, db) }
             }
         }
-        return isOurs ? try Location.path(local).map { try ArtifactPath($0) } : nil
+        return isOurs ? try ArtifactLocation.path(local).map { try ArtifactPath($0) } : nil
     }
 
     /// Gives a logged model the state it had.
@@ -176,7 +177,7 @@ extension MLflowAPI {
     /// Where something of the other server is to be found here: addresses of what it kept itself are those of the same
     /// run or logged model here; others stay.
     package func localAddress(_ source: String) async throws -> String {
-        guard let path = Location.path(source) else { return source }
+        guard let path = ArtifactLocation.path(source) else { return source }
         let parts = path.split(separator: "/").map(String.init)
         return try await Self.translating {
             try await read { db in

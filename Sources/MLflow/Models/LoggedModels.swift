@@ -21,7 +21,12 @@ extension Endpoint {
             }
             let now = api.milliseconds
             return try await api.write { db in
-                let id: Int64 = try LoggedModel.find(db, uuid)["id"]
+                let row = try LoggedModel.find(db, uuid)
+                let id: Int64 = row["id"]
+                guard row["status"] != LoggedModel.ready || status == LoggedModel.ready else {
+                    throw MLflowError.invalid(
+                        "The logged model \(uuid) is ready and stays so, with its artifacts: log another one")
+                }
                 try db.execute(
                     sql: "UPDATE logged_model SET status = ?, updated_at = ? WHERE id = ?",
                     arguments: [status, now, id])
@@ -163,7 +168,8 @@ extension MLflowAPI {
 
 /// Rows of `logged_model`.
 enum LoggedModel {
-    static let statuses: Set = ["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"]
+    static let ready = "LOGGED_MODEL_READY"
+    static let statuses: Set = ["LOGGED_MODEL_PENDING", ready, "LOGGED_MODEL_UPLOAD_FAILED"]
 
     static func find(_ db: Database, _ uuid: String) throws -> Row {
         guard

@@ -11,7 +11,7 @@ extension Endpoint {
             let (name, number) = try Self.named(call.fields)
             return try await api.read { db in
                 let source: String = try ModelVersionRow.find(db, name, number)["source"]
-                return .members(("artifact_uri", .string(try VersionSource.location(of: source, db) ?? source)))
+                return .members(("artifact_uri", .string(try ArtifactLocation.resolve(source, db) ?? source)))
             }
         },
         Endpoint("PATCH", "model-versions/update", "Changes a version's description") { api, call in
@@ -91,14 +91,13 @@ extension MLflowAPI {
         try Check.model(name)
         let source = try fields.required("source")
         var tags = try RegisteredModelRow.tags(fields)
-        if !tags.keys.contains("mlflow.prompt.is_prompt") { try VersionSource.check(source) }
+        if !tags.keys.contains("mlflow.prompt.is_prompt") { try ArtifactPath.checkAddress(source, "source") }
         var run = try fields.text("run_id").flatMap { $0.isEmpty ? nil : $0 }
         let given = try fields.text("model_id").flatMap { $0.isEmpty ? nil : $0 }
-        let model = given ?? VersionSource.loggedModel(source)
+        let model = given ?? ArtifactLocation.loggedModel(source)
         let found = try await read { db in
             _ = try RegisteredModelRow.find(db, name)
-            let location = try VersionSource.location(of: source, db) ?? source
-            let digest = try Location.path(location).flatMap { try Manifest.digest(db, under: $0) }
+            let digest = try ArtifactLocation.kept(source, db).flatMap { try Manifest.digest(db, under: $0) }
             let row = try model.flatMap {
                 try Row.fetchOne(db, sql: "SELECT source_run_id FROM logged_model WHERE uuid = ?", arguments: [$0])
             }
@@ -110,7 +109,7 @@ extension MLflowAPI {
             model: name, source: source, runID: run, description: try fields.text("description") ?? "", tags: tags,
             origin: VersionOrigin(
                 runLink: try fields.text("run_link"), loggedModel: model,
-                user: call.actor.hasPrefix("mlflow:") ? String(call.actor.dropFirst(7)) : ""),
+                user: call.user),
             actor: call.actor, at: now())
         return try await read { db in
             let row = try ModelVersionRow.find(db, name, version.number)
@@ -136,36 +135,5 @@ extension MLflowAPI {
             }
             return .members(("model_versions", found.isEmpty ? nil : .array(found)), ("next_page_token", next))
         }
-    }
-}
-
-/// What a version says it was made from. Text: nothing here opens it.
-enum VersionSource {
-    /// The id of `models:/m-…`.
-    static func loggedModel(_ source: String) -> String? {
-        guard source.hasPrefix("models:/m-") else { return nil }
-        let id = source.dropFirst("models:/".count).prefix { $0 != "/" }
-        return String(id)
-    }
-
-    /// Addresses of other systems are fine; those of a server's own files are not.
-    static func check(_ source: String) throws(MLflowError) {
-        try ArtifactPath.checkAddress(source, "source")
-    }
-
-    /// Where the artifacts are that `models:/m-…` or `runs:/…` stands for; `nil` for other sources.
-    static func location(of source: String, _ db: Database) throws -> String? {
-        if let id = loggedModel(source) {
-            return try String.fetchOne(
-                db, sql: "SELECT artifact_uri FROM logged_model WHERE uuid = ?", arguments: [id])
-        }
-        guard source.hasPrefix("runs:/") else { return nil }
-        let parts = source.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)
-        guard
-            let run = parts.first,
-            let root = try String.fetchOne(
-                db, sql: "SELECT artifact_uri FROM run WHERE uuid = ?", arguments: [String(run)])
-        else { return nil }
-        return parts.count > 1 ? "\(root)/\(parts[1])" : root
     }
 }

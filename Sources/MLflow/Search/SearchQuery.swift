@@ -129,8 +129,8 @@ struct SearchQuery {
         switch (clause.comparator, clause.value) {
         case (.equal, .text(let text)): return ("\(column) = ?", [text])
         case (.notEqual, .text(let text)): return ("\(column) <> ?", [text])
-        case (.like, .text(let text)): return ("\(column) GLOB ?", [Self.glob(text)])
-        case (.ilike, .text(let text)): return ("\(column) LIKE ?", [text])
+        case (.like, .text(let text)): return ("\(column) GLOB ?", [Self.glob(try Self.checked(text))])
+        case (.ilike, .text(let text)): return ("\(column) LIKE ?", [try Self.checked(text)])
         case (.isIn, .list(let items)), (.notIn, .list(let items)):
             guard attribute.takesLists else { throw wrongComparator(clause) }
             return try among(column, clause, items)
@@ -154,6 +154,16 @@ struct SearchQuery {
         .invalid(
             "Invalid comparator '\(clause.comparator.rawValue)' for \(clause.entity.rawValue) '\(clause.key)' in the "
                 + "clause at character \(clause.place)")
+    }
+
+    /// Matching takes the length of the value to the power of the wildcards.
+    private static let wildcards = 8
+
+    private static func checked(_ pattern: String) throws(MLflowError) -> String {
+        guard pattern.utf8.count(where: { $0 == UInt8(ascii: "%") }) <= wildcards else {
+            throw .invalid("A pattern of a filter holds \(wildcards) `%` at most")
+        }
+        return pattern
     }
 
     /// SQLite's LIKE looks away from case, its GLOB does not; what is special to one is quoted for the other.
@@ -226,8 +236,9 @@ struct SearchQuery {
             WHERE \(conditions.isEmpty ? "1" : conditions.joined(separator: " AND "))
             ORDER BY \((order + [target.ties]).joined(separator: ", ")) LIMIT ? OFFSET ?
             """
+        // Clients shape this text, and a cache of statements has no end.
         return try Int64.fetchAll(
-            db.cachedStatement(sql: sql),
+            db.makeStatement(sql: sql),
             arguments: StatementArguments(joinKeys) + conditionArguments + orderArguments
                 + [page.limit + 1, page.offset])
     }
@@ -246,7 +257,7 @@ struct SearchQuery {
             ORDER BY o0.value \(leading.isAscending ? "ASC" : "DESC"), \(rest.joined(separator: ", ")) LIMIT ? OFFSET ?
             """
         let ids = try Int64.fetchAll(
-            db.cachedStatement(sql: sql),
+            db.makeStatement(sql: sql),
             arguments: StatementArguments(joinKeys.dropFirst()) + [leading.key] + conditionArguments
                 + [page.limit + 1, page.offset])
         return ids.count > page.limit ? ids : nil

@@ -1,4 +1,5 @@
 import GRDB
+import Registry
 import Values
 
 extension Endpoint {
@@ -90,7 +91,7 @@ extension MLflowAPI {
             if location.isEmpty {
                 try db.execute(
                     sql: "UPDATE experiment SET artifact_location = ? WHERE id = ?",
-                    arguments: ["\(Location.scheme)/\(id)", id])
+                    arguments: ["\(ArtifactLocation.scheme)/\(id)", id])
             }
             for tag in tags { try Tags.set(db, "experiment_tag", "experiment_id", id, tag.key, tag.value) }
             return .members(("experiment_id", .string(String(id))))
@@ -122,6 +123,7 @@ extension MLflowAPI {
                 let state = lifecycle == "active" ? "deleted" : "active"
                 throw MLflowError.missing("No Experiment with id=\(id) in the \(state) state exists")
             }
+            if lifecycle == "deleted" { try Experiment.checkServesNothing(db, id) }
             try db.execute(
                 sql: "UPDATE experiment SET lifecycle = ?, updated_at = ? WHERE id = ?",
                 arguments: [lifecycle, now, id])
@@ -140,6 +142,16 @@ enum Experiment {
             throw .invalid("Invalid experiment ID '\(text)'. Experiment ID must be a valid integer.")
         }
         return id
+    }
+
+    /// Its runs would go with it, and those that champions were made from stay.
+    static func checkServesNothing(_ db: Database, _ id: Int64) throws {
+        let serving = try Registry.servingVersions(db, ofExperiment: id)
+        guard serving.isEmpty else {
+            throw MLflowError.invalid(
+                "The experiment \(id) cannot be deleted: \(serving.joined(separator: ", ")) was made in it and is kept to "
+                    + "serve. Promote other versions first.")
+        }
     }
 
     static func check(name: String) throws(MLflowError) {
@@ -229,11 +241,8 @@ enum Tags {
     }
 }
 
-/// Addresses of artifacts.
+/// Addresses of artifacts that clients choose.
 enum Location {
-    /// What is kept here is addressed by it; the client turns it into requests to this server.
-    static let scheme = "mlflow-artifacts:"
-
     /// What a client says where its things are is text that nothing here ever opens; still, an address of this machine's
     /// own files is refused, so that no program that reads it is tempted.
     static func check(_ text: String, _ what: String) throws(MLflowError) {
@@ -244,18 +253,5 @@ enum Location {
             throw .invalid("Artifact location cannot be a runs:/ URI. Given: '\(text)'")
         }
         try ArtifactPath.checkAddress(text, what)
-    }
-
-    /// The part of an address that names something kept here; `nil` for other addresses.
-    static func path(_ address: String) -> String? {
-        guard address.hasPrefix(scheme) else { return nil }
-        var rest = address.dropFirst(scheme.count)
-        // `mlflow-artifacts://host/path` names a server; it is this one.
-        if rest.hasPrefix("//") {
-            rest = rest.dropFirst(2)
-            guard let slash = rest.firstIndex(of: "/") else { return nil }
-            rest = rest[slash...]
-        }
-        return String(rest.drop { $0 == "/" })
     }
 }

@@ -75,6 +75,8 @@ package struct Configuration: Sendable {
         package let tokens: [String]
         /// What each token is for; one without a role may do everything.
         package let roles: [String: Role]
+        /// Whose each token is, for the audit trail and approvals.
+        package let names: [String: String]
     }
 
     /// An MLflow server that holds the champions instead of the embedded registry.

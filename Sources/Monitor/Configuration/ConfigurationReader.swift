@@ -170,14 +170,15 @@ package struct ConfigurationReader {
     }
 
     private mutating func readHTTP(_ value: YAMLValue?) -> Configuration.HTTP {
-        let standard = Configuration.HTTP(host: "127.0.0.1", port: 8080, tokens: [], roles: [:])
+        let standard = Configuration.HTTP(host: "127.0.0.1", port: 8080, tokens: [], roles: [:], names: [:])
         guard let value, let map = value.mapping(allowed: ["listen", "tokens"], &problems) else { return standard }
-        let (tokens, roles) = readTokens(map["tokens"])
+        let (tokens, roles, names) = readTokens(map["tokens"])
         if tokens.contains(where: { $0.utf8.count < 16 }) {
             problems.add("a token must be at least 16 characters long", at: map.keyPlace("tokens"))
         }
         guard let listen = map["listen"], let text = listen.nonEmptyString(&problems) else {
-            return Configuration.HTTP(host: standard.host, port: standard.port, tokens: tokens, roles: roles)
+            return Configuration.HTTP(
+                host: standard.host, port: standard.port, tokens: tokens, roles: roles, names: names)
         }
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port)
@@ -193,30 +194,43 @@ package struct ConfigurationReader {
                 "`\(host)` is reachable from other machines: set `tokens: [${HOLDFAST_TOKEN}]`, or listen on 127.0.0.1",
                 at: listen.place)
         }
-        return Configuration.HTTP(host: host, port: port, tokens: tokens, roles: roles)
+        return Configuration.HTTP(host: host, port: port, tokens: tokens, roles: roles, names: names)
     }
 
-    /// Each a text, which may do everything, or `{token: …, role: viewer}`.
-    private mutating func readTokens(_ value: YAMLValue?) -> ([String], [String: Role]) {
-        guard let value else { return ([], [:]) }
+    /// Each a text, which may do everything, or `{token: …, role: viewer, name: ann}`.
+    private mutating func readTokens(_ value: YAMLValue?) -> ([String], [String: Role], names: [String: String]) {
+        guard let value else { return ([], [:], [:]) }
         var tokens: [String] = []
         var roles: [String: Role] = [:]
+        var names: [String: String] = [:]
         // One token may stand without a list.
         let items: [YAMLValue] = if case .list(let list) = value.content { list } else { [value] }
         for item in items {
             var text = item
             var role: Role?
+            var name: String?
             if case .mapping = item.content {
-                guard let map = item.mapping(allowed: ["token", "role"], &problems),
+                guard let map = item.mapping(allowed: ["token", "role", "name"], &problems),
                     let token = map.required("token", &problems)
                 else { continue }
                 text = token
                 role = map.required("role", &problems)?.enumeration(Role.self, &problems)
+                name = map["name"]?.string(&problems)
+                if let given = name, given.isEmpty || !given.utf8.allSatisfy(Self.isOfName) {
+                    problems.add(
+                        "`\(given)` cannot name a token: use letters, digits and `.`, `-`, `_`, `@`",
+                        at: map.keyPlace("name"))
+                }
             }
             guard let token = text.string(&problems) else { continue }
             tokens.append(token)
             roles[token] = role
+            names[token] = name
         }
-        return (tokens, roles)
+        return (tokens, roles, names)
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || ".-_@".utf8.contains(byte)
     }
 }

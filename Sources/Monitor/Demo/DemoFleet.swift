@@ -13,6 +13,8 @@ import Values
 final class DemoFleet: Sendable {
     private static let eventsPerMinute: Int64 = 200
     private static let partitions: Int32 = 4
+    /// How long a deploy takes, in event time.
+    private static let rollout = Span.hours(3)
 
     private let producer: KafkaProducer
     private let state: Mutex<State>
@@ -21,6 +23,8 @@ final class DemoFleet: Sendable {
     private struct State {
         var traffic = DemoTraffic(seed: 7)
         var version = DemoTraffic.good
+        /// The version that some instances still serve while a new one is rolled out, and until when in event time.
+        var draining: (version: String, until: Timestamp)?
         var time: Timestamp
         var sent: Int64 = 0
     }
@@ -46,7 +50,7 @@ final class DemoFleet: Sendable {
             var records: [KafkaRecord] = []
             for _ in 0..<Self.eventsPerMinute {
                 guard state.time < now else { return (records, false) }
-                let value = state.traffic.event(at: state.time, version: state.version)
+                let value = state.traffic.event(at: state.time, version: Self.version(of: state))
                 records.append(
                     KafkaRecord(
                         topic: DemoFiles.topic, partition: Int32(state.sent % Int64(Self.partitions)), value: value))
@@ -57,6 +61,14 @@ final class DemoFleet: Sendable {
         }
         for record in records { try producer.send(record) }
         return behind
+    }
+
+    /// One instance of five is rolled last: only beside the old version can the new one be told from a change of the data.
+    private static func version(of state: State) -> String {
+        guard let draining = state.draining, state.time < draining.until, state.sent % 5 == 0 else {
+            return state.version
+        }
+        return draining.version
     }
 
     /// Follows the champion until cancelled; tells each change.
@@ -75,7 +87,12 @@ final class DemoFleet: Sendable {
                 }
                 sequence = answer["sequence"]?.integerValue ?? sequence
                 guard let champion = answer["champion"]?["version"]?.stringValue, champion != version else { continue }
-                state.withLock { $0.version = champion }
+                state.withLock { state in
+                    // A deploy is rolled out; a rollback finds the version warm in every instance and swaps a pointer.
+                    state.draining =
+                        champion == DemoTraffic.good ? nil : (state.version, state.time + Self.rollout)
+                    state.version = champion
+                }
                 await changed(champion)
             } catch {
                 try? await Task.sleep(for: .milliseconds(200))

@@ -15,6 +15,8 @@ extension Engine {
         var segmentOverflow: [SegmentOverflowKey: UInt64] = [:]
         /// Per model: rows that came too late.
         var lateRows: [String: UInt64] = [:]
+        /// Per model: windows whose labels came after those of younger windows, so that their performance was not judged.
+        var passedOver: [String: UInt64] = [:]
         var watermarks: [String: Timestamp] = [:]
         /// Alert instances by model and state, of models whose windows closed.
         var alertStates: [String: [String: Int]] = [:]

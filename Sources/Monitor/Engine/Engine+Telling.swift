@@ -25,7 +25,9 @@ extension Engine {
         let snapshot = Snapshot(
             model: model.name, window: told.range, revision: told.revision, versions: versions,
             referenceName: model.snapshots.referenceName, rows: told.rows)
-        if told.matured {
+        if told.isPassedOver {
+            step.passedOver[model.name, default: 0] += 1
+        } else if told.matured {
             let alerts = book.rules.evaluate(
                 performance: snapshot, at: told.at, size: told.shape.size, modelWindow: model.window.size,
                 roles: book.roles(model: model.name), state: &state.alerts[index]

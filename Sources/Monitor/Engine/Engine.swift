@@ -77,13 +77,14 @@ final class Engine: Sendable {
                     plans: model.plans, settings: model.window, shapes: model.shapes,
                     state: stored.windows, panes: stored.panes, lookback: model.lookback,
                     history: stored.history))
-            alerts.append(
+            var state =
                 try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
-            )
+            if stored.incompatibleRows { state.forgetVolumes() }
+            alerts.append(state)
         }
-        performance = try models.map { try ModelPerformance($0, ledger) }
+        performance = try models.map { try ModelPerformance($0, ledger, warn) }
         var views = models.map(ModelView.init)
-        for i in views.indices { views[i].performance = performance[i]?.overview(ModelView.historyWindows) }
+        for i in views.indices { views[i].take(performance[i]) }
         shared = Mutex(
             Shared(
                 views: views,
@@ -120,9 +121,8 @@ final class Engine: Sendable {
         // Performance comes from what the join has stored, not from snapshots.
         let restored = state.withLock { state in
             for i in views.indices {
-                let performance = state.views[i].performance
                 state.views[i] = views[i]
-                state.views[i].performance = performance
+                state.views[i].take(state.performance[i])
             }
             return state.views
         }
@@ -136,6 +136,12 @@ final class Engine: Sendable {
     func closedThrough(model: String) -> Timestamp? {
         guard let index = models.firstIndex(where: { $0.name == model }) else { return nil }
         return shared.withLock { $0.views[index].latest?.window.end }
+    }
+
+    /// The end of the latest window whose labels are known well enough to judge it; `nil` where none was yet.
+    func maturedThrough(model: String) -> Timestamp? {
+        guard let index = models.firstIndex(where: { $0.name == model }) else { return nil }
+        return shared.withLock { $0.views[index].maturedThrough }
     }
 
     /// The same for an intake that alone reads one source, of its own name.
@@ -216,7 +222,16 @@ final class Engine: Sendable {
                 }
                 let watermark = through(state, index)
                 changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
-                if changed { commit.states[models[index].name] = modelState(index, state, step) }
+                do {
+                    if changed { commit.states[models[index].name] = try modelState(index, state, step) }
+                    if let join = try state.performance[index]?.takeCommit() {
+                        commit.joins[models[index].name] = join
+                    }
+                } catch {
+                    let failure = LedgerError.unstorable(ledger.path, models[index].name, "\(error)")
+                    state.failure = failure
+                    return .failure(failure)
+                }
                 if changed {
                     let alerts = state.alerts[index]
                     if step.snapshots.contains(where: { $0.model == alerts.model }) {
@@ -224,7 +239,6 @@ final class Engine: Sendable {
                     }
                     step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
                 }
-                if let join = state.performance[index]?.takeCommit() { commit.joins[models[index].name] = join }
                 if let watermark { step.watermarks[models[index].name] = watermark }
             }
             forget(&state, &commit, now)
@@ -319,7 +333,7 @@ final class Engine: Sendable {
         }
         if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
         if !closed.isEmpty, options.keepsSnapshots {
-            state.views[index].performance = state.performance[index]?.overview(ModelView.historyWindows)
+            state.views[index].take(state.performance[index])
         }
         state.views[index].watermark = watermark ?? state.views[index].watermark
         state.views[index].lateRows = state.windows[index].state.lateRows
@@ -331,10 +345,9 @@ final class Engine: Sendable {
         return !closed.isEmpty || !dropped.isEmpty || state.windows[index].state.next != before.next
     }
 
-    private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) -> LedgerCommit.ModelState {
+    private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) throws -> LedgerCommit.ModelState {
         let evaluated = step.snapshots.contains { $0.model == models[index].name }
-        var alerts: [UInt8]?
-        if evaluated, let data = try? state.alerts[index].encoded() { alerts = [UInt8](data) }
+        let alerts = evaluated ? [UInt8](try state.alerts[index].encoded()) : nil
         return .init(windows: state.windows[index].state, alerts: alerts)
     }
 

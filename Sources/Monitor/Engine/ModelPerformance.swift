@@ -32,11 +32,17 @@ struct ModelPerformance {
     }
 
     /// - Returns: `nil` where nobody asks for the model's performance.
-    init?(_ model: MonitoredModel, _ ledger: Ledger) throws {
+    init?(_ model: MonitoredModel, _ ledger: Ledger, _ warn: (String) -> Void) throws {
         guard let settings = model.performance else { return nil }
         name = model.name
         self.settings = settings
         let found = try ledger.loadJoin(model: model.name, stamp: model.joinStamp)
+        if found.wasReset {
+            warn(
+                "model \(model.name): a setting that its performance rests on changed (task, positive, threshold, sample, "
+                    + "windows, timezone or segments); predictions that waited for labels and the performance so far are forgotten"
+            )
+        }
         let kept = try found.state.map { try JSONDecoder().decode(Kept.self, from: Data($0)) } ?? Kept()
         guard
             let table = JoinTable(
@@ -53,7 +59,7 @@ struct ModelPerformance {
         windows = PerformanceWindows(
             settings,
             panes: PerformancePanes(
-                settings, windows: model.window, dimensions: model.schema.dimensions,
+                settings, windows: model.window, shapes: model.shapes, dimensions: model.schema.dimensions,
                 segmentations: model.segmentations, stored: found.panes),
             reference: model.performanceReference, state: storedConclusions.windows)
     }
@@ -86,11 +92,14 @@ struct ModelPerformance {
     /// Windows of the model's own size, as they mature, are evidence.
     private mutating func judged(_ told: [PerformanceWindows.Told]) -> [PerformanceWindows.Told] {
         var told = told
-        for i in told.indices where told[i].matured && told[i].shape == shape {
+        for i in told.indices where told[i].matured && !told[i].isPassedOver && told[i].shape == shape {
             judge.judge(&told[i].rows, told[i].range, every: shape.every, settings, reference)
         }
         return told
     }
+
+    /// The end of the latest window that may be judged; `nil` where none was yet.
+    var maturedThrough: Timestamp? { windows.state.maturedThrough }
 
     /// The last windows for the page; `nil` where there is nothing to show.
     func overview(_ count: Int) -> PerformanceOverview? {
@@ -128,18 +137,18 @@ struct ModelPerformance {
     mutating func forget(before time: Timestamp) { commit.droppedPanes += windows.forget(before: time) }
 
     /// What the step changed; `nil` where it changed nothing.
-    mutating func takeCommit() -> JoinCommit? {
+    mutating func takeCommit() throws -> JoinCommit? {
         var taken = commit
         commit = JoinCommit()
         taken.panes = windows.takeChanged()
         let kept = Kept(clocks: join.clocks, counters: join.table.counters)
         if kept != stored {
-            taken.state = (try? Self.encoder.encode(kept)).map { [UInt8]($0) }
+            taken.state = [UInt8](try Self.encoder.encode(kept))
             stored = kept
         }
         let conclusions = Conclusions(windows: windows.state, judge: judge)
         if conclusions != storedConclusions {
-            taken.windows = (try? Self.encoder.encode(conclusions)).map { [UInt8]($0) }
+            taken.windows = [UInt8](try Self.encoder.encode(conclusions))
             storedConclusions = conclusions
         }
         return taken.isEmpty ? nil : taken

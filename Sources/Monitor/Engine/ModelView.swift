@@ -15,9 +15,16 @@ struct ModelView: Sendable {
     var watermark: Timestamp?
     var lateRows: UInt64 = 0
     var performance: PerformanceOverview?
+    /// The end of the latest window whose performance may be judged.
+    var maturedThrough: Timestamp?
 
     init(_ model: MonitoredModel) {
         for column in model.reference.layout.columns { history[column.name] = [] }
+    }
+
+    mutating func take(_ performance: ModelPerformance?) {
+        self.performance = performance?.overview(Self.historyWindows)
+        maturedThrough = performance?.maturedThrough
     }
 
     mutating func take(_ snapshot: Snapshot) {

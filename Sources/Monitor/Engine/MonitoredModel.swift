@@ -46,7 +46,7 @@ package struct MonitoredModel: Sendable {
         ModelCatalog(
             name: name, columns: reference.layout.columns.map { ($0.name, $0.bins.kindName) },
             segmentations: segmentations,
-            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) })
+            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) }, window: window.size)
     }
 
     /// How far back the model's moving references look; `nil` without any.
@@ -88,7 +88,7 @@ package struct MonitoredModel: Sendable {
         performanceReference = performance.flatMap { settings in
             known.flatMap { $0.task == settings.task ? $0 : nil }
         }
-        joinStamp = Self.joinStamp(model, performance, dimensions, segmentations)
+        joinStamp = Self.joinStamp(model, performance, shapes, dimensions, segmentations)
         layoutName = Self.layoutName(loaded, plans, model, segmentations)
     }
 
@@ -172,14 +172,14 @@ package struct MonitoredModel: Sendable {
     }
 
     private static func joinStamp(
-        _ model: Configuration.Model, _ settings: PerformanceSettings?, _ dimensions: [String],
-        _ segmentations: [[String]]
+        _ model: Configuration.Model, _ settings: PerformanceSettings?, _ shapes: [ModelWindows.Shape],
+        _ dimensions: [String], _ segmentations: [[String]]
     ) -> String {
         guard let settings else { return "" }
         return
             ([
                 "1", settings.task.rawValue, "\(settings.positives)", "\(settings.threshold)", "\(settings.sample)",
-                "\(settings.exponent)", "\(model.window.performancePane)", model.timezone, "\(dimensions)",
+                "\(settings.exponent)", "\(model.window.performancePane(shapes))", model.timezone, "\(dimensions)",
             ] + segmentations.map { "\($0)" }).joined(separator: "\n")
     }
 

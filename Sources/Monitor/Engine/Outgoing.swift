@@ -42,14 +42,15 @@ enum Outgoing {
             lane: "\(alerts[0].model)/\(alerts[0].group)/\(alerts[0].rule)", body: body.bytes, at: at)
     }
 
-    /// One entry for each action a firing alert asks for, keyed so that it is done once: by rule, model and start of the change.
+    /// One entry for each action a firing alert asks for, keyed so that it is done once: by the alert, which is of one rule, segment
+    /// and version, and the start of the change.
     static func actions(_ alert: Alert) -> [OutboxEntry] {
         guard alert.status == .firing else { return [] }
         return alert.actions.map { action in
             switch action {
             case .rollback(let rollback):
                 let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
-                let key = "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(start)"
+                let key = "rollback/\(alert.model)/\(alert.group)/\(alert.rule)/\(alert.fingerprint)/\(start)"
                 return OutboxEntry(
                     kind: .action, key: key, target: ActionService.rollbackTarget, lane: key,
                     body: RollbackOrder(alert: alert, request: rollback).json.bytes,
@@ -59,12 +60,16 @@ enum Outgoing {
         }
     }
 
-    /// The order to start a pipeline, with what the alert knows as its parameters: a webhook like any other, sent once for a rule, a model
-    /// and the start of the change.
+    /// The order to start a pipeline, with what the alert knows as its parameters: a webhook like any other, sent once for a rule, a model,
+    /// a version and the start of the change: one training serves all segments.
     private static func order(_ retrain: ActionRequest.Retrain, _ alert: Alert) -> OutboxEntry {
         let start = alert.context["change_start"]?.stringValue ?? alert.startsAt.rfc3339
         let key =
-            "retrain_" + Fingerprint.hex(of: [alert.model, alert.group, alert.rule, start, retrain.pipeline])
+            "retrain_"
+            + Fingerprint.hex(
+                of: [
+                    alert.model, alert.group, alert.rule, alert.labels["version"] ?? "", start, retrain.pipeline,
+                ])
         let body = JSON.members(
             ("type", .string("retrain")), ("pipeline", .string(retrain.pipeline)), ("model", .string(alert.model)),
             ("version", alert.labels["version"].map { .string($0) }), ("rule", .string(alert.rule)),

@@ -25,6 +25,9 @@ struct RollbackOrder {
         return name.flatMap { Metric(name: String($0)) }
     }
 
+    /// Early labels would get the metric wrong: only mature windows count.
+    var waitsForLabels: Bool { metric?.needsMaturity ?? (column == SnapshotRow.performanceColumn) }
+
     var threshold: Double? { alert.context["threshold"]?.numberValue }
 
     /// The alert fires, so its value lies on the failing side of the threshold.

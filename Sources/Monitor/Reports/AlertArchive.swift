@@ -29,8 +29,9 @@ struct AlertArchive {
         let explained = Self.time(alert["context"]?["window"]?["end"])
         var timeline: [AlertHistory.Point] = []
         var rederived: Double?
-        for stored in try await ledger.snapshots(model: model, from: .distantPast, to: at, limit: Self.windows)
-        where length == nil || stored.window.length == length {
+        let windows = try await ledger.windows(
+            model: model, length: length, from: .distantPast, to: at, limit: Self.windows)
+        for stored in windows {
             let line = find.line(in: stored.lines)
             timeline.append(
                 AlertHistory.Point(
@@ -38,10 +39,6 @@ struct AlertArchive {
                     rows: UInt64(max(0, line?["n"]?.integerValue ?? 0))))
             if stored.window.end == explained { rederived = line.flatMap { Self.computed(metric, $0, alert) } }
         }
-        // A later revision of a window replaces the one before.
-        var byWindow: [TimeRange: AlertHistory.Point] = [:]
-        for point in timeline { byWindow[point.window] = point }
-        timeline = byWindow.values.sorted { $0.window.end < $1.window.end }
         return AlertHistory(transitions: transitions, metric: metric, timeline: timeline, rederived: rederived)
     }
 

@@ -13,8 +13,8 @@ struct ActionService: Service {
     let ledger: Ledger
     let registry: Registry
     let engine: Engine
-    /// Rules whose firing speaks against every rollback that is `guarded`.
-    let dataQualityRules: Set<String>
+    /// Rules whose firing speaks against every rollback that is `guarded`, as they are when it is judged.
+    let dataQualityRules: @Sendable () -> Set<String>
     let receivers: [String]
     let externalURL: String
     let bell: Doorbell
@@ -69,7 +69,7 @@ struct ActionService: Service {
         if order.attempt > 1, engine.firingAlerts(model: model)[order.alert.fingerprint] == nil {
             return try await ledger.finish(stored.id)
         }
-        if let last = order.judgedThrough, engine.closedThrough(model: model) ?? .distantPast <= last {
+        if let last = order.judgedThrough, reach(of: order) ?? .distantPast <= last {
             return try await ledger.reschedule(
                 stored.id, progress: [], due: now + .seconds(1), note: "waits for the next window")
         }
@@ -82,7 +82,7 @@ struct ActionService: Service {
                 "verdict": "\(decision.verdict?.rawValue ?? "")", "reason": "\(decision.reason)",
             ])
         let told = order.alert.replacingActions([Self.describe(decision)])
-        let again = nextAttempt(order, decision, now)
+        let again = try nextAttempt(order, decision, now)
         // People hear of an order once when it cannot be judged yet, and of what became of it.
         var entries =
             order.attempt == 1 || again == nil ? deliveries(told, suffix: "-rollback-\(order.attempt)") : []
@@ -112,9 +112,10 @@ struct ActionService: Service {
         do {
             trial = measurement.trial(
                 try await ledger.snapshots(
-                    model: model, from: order.changeStart, to: .distantFuture,
-                    // Rules of other window sizes close windows in between.
-                    limit: 4 * (request.windows + 2)))
+                    model: model, of: order.window.length, from: order.changeStart,
+                    to: order.waitsForLabels
+                        ? max(order.window.end, reach(of: order) ?? .distantPast) : .distantFuture,
+                    windows: request.windows))
         } catch let error where !(error is CancellationError) {
             trial = measurement.trial([], errors: ["its windows cannot be read: \(error)"])
         }
@@ -127,24 +128,33 @@ struct ActionService: Service {
             actor: Self.actor, at: now)
     }
 
+    /// The end of the latest window that an order can be judged by.
+    private func reach(of order: RollbackOrder) -> Timestamp? {
+        let model = order.alert.model
+        return order.waitsForLabels ? engine.maturedThrough(model: model) : engine.closedThrough(model: model)
+    }
+
     /// What says that the data is at fault: rules the order names, and in `guarded` every rule about the quality of data.
     private func vetoes(_ order: RollbackOrder) -> [String] {
         let firing = Set(engine.firingAlerts(model: order.alert.model).values)
         var names = order.request.unless.filter(firing.contains)
         if order.request.mode != .auto {
-            names += firing.intersection(dataQualityRules).subtracting(names + [order.alert.rule]).sorted()
+            names += firing.intersection(dataQualityRules()).subtracting(names + [order.alert.rule]).sorted()
         }
         return names.map { "\($0) fires: the data is at fault, not the model" }
     }
 
-    /// An order that is not borne out yet is judged again when the next window has closed, for a while.
-    private func nextAttempt(_ order: RollbackOrder, _ decision: Decision, _ now: Timestamp) -> OutboxEntry? {
-        guard decision.outcome == .refused, decision.verdict != .degrade,
+    /// An order that is not borne out yet, or that something stands against which may pass, is judged again when the next
+    /// window has closed, for a while.
+    private func nextAttempt(
+        _ order: RollbackOrder, _ decision: Decision, _ now: Timestamp
+    ) throws -> OutboxEntry? {
+        guard decision.outcome == .refused, try decision.verdict != .degrade || decision.isPutOff(),
             order.attempt < order.request.windows + Self.attemptsBeyond
         else { return nil }
         var next = order
         next.attempt += 1
-        next.judgedThrough = engine.closedThrough(model: order.alert.model) ?? order.window.end
+        next.judgedThrough = max(order.window.end, reach(of: order) ?? order.window.end)
         let first = decision.idempotencyKey.components(separatedBy: "/again/")[0]
         let key = "\(first)/again/\(next.attempt)"
         return OutboxEntry(

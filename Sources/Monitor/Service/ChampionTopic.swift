@@ -41,7 +41,10 @@ struct ChampionTopic: Service {
         let sent = try await registry.cursor(of: consumer)
         for state in try await registry.waitForChanges(after: sent, timeout: Self.patience) {
             try await producer.sendAndWait(
-                KafkaRecord(topic: topic, key: Array(state.model.utf8), value: state.json.bytes))
+                // Without a champion a tombstone, so that compaction forgets the model.
+                KafkaRecord(
+                    topic: topic, key: Array(state.model.utf8),
+                    value: state.champion == nil ? nil : state.json.bytes))
             try await registry.advance(consumer, to: state.sequence)
         }
     }

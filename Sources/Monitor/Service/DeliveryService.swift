@@ -86,7 +86,8 @@ struct DeliveryService: Service {
         do {
             switch outcome.action {
             case .delivered:
-                try await ledger.finish(stored.id)
+                try await ledger.finish(
+                    stored.id, telling: SilenceGate.told(stored.entry), to: stored.entry.target)
                 log.info("delivered", metadata: ["receiver": "\(stored.entry.target)", "id": "\(stored.entry.key)"])
                 return true
             case .deliverAgain(let due):

@@ -47,16 +47,30 @@ struct FleetWatch: Service {
             let fleet = try await registry.fleet(model: champion.model, at: now)
             guard let onChampion = fleet.shareOnChampion, let since = champion.since else { continue }
             metrics.gauge(.fleetShare, ["model": champion.model]).set(onChampion)
-            let change = lags[champion.model, default: FleetLag()].on(
+            let name = Self.consumer(champion.model)
+            var lag: FleetLag
+            if let known = lags[champion.model] {
+                lag = known
+            } else {
+                lag = FleetLag(told: try await registry.cursor(of: name))
+            }
+            let change = lag.on(
                 sequence: champion.sequence, isBehind: onChampion < share, age: now - since, within: within)
-            guard let change else { continue }
-            try await tell(champion, fleet, onChampion, change, at: now)
+            if let change {
+                try await tell(champion, fleet, onChampion, change, number: lag.told, at: now)
+                // After the deliveries, which have keys: what is told twice for a restart in between is one delivery.
+                try await registry.advance(name, to: lag.told)
+            }
+            lags[champion.model] = lag
         }
     }
 
+    /// The cursor that counts what was told of a model's fleet, so that a page is resolved after a restart as well.
+    static func consumer(_ model: String) -> String { "fleet/\(model)" }
+
     private func tell(
         _ champion: ChampionState, _ fleet: FleetStatus, _ onChampion: Double, _ change: FleetLag.Change,
-        at now: Timestamp
+        number: Int64, at now: Timestamp
     ) async throws {
         let version = champion.champion?.version ?? ""
         let behind = fleet.members.filter { $0.active != version }
@@ -80,7 +94,7 @@ struct FleetWatch: Service {
         for receiver in receivers {
             guard
                 let entry = Outgoing.delivery(
-                    [alert], to: receiver, externalURL: externalURL, suffix: "-\(champion.sequence)", at: now)
+                    [alert], to: receiver, externalURL: externalURL, suffix: "-\(champion.sequence)-\(number)", at: now)
             else { continue }
             try await ledger.add(entry)
         }
@@ -93,7 +107,11 @@ struct FleetLag: Sendable, Hashable {
     enum Change: Sendable, Hashable { case began, ended }
 
     private var sequence: Int64 = -1
-    private var isTold = false
+    /// How often something was told: beginnings and ends in turn, so an odd number fires.
+    private(set) var told: Int64
+    private var isTold: Bool { told % 2 == 1 }
+
+    init(told: Int64 = 0) { self.told = told }
 
     /// - Parameters:
     ///   - age: time since the champion moved.
@@ -105,11 +123,11 @@ struct FleetLag: Sendable, Hashable {
             if isTold, age <= within { return nil }
         }
         if isBehind, !isTold, age > within {
-            isTold = true
+            told += 1
             return .began
         }
         if !isBehind, isTold {
-            isTold = false
+            told += 1
             return .ended
         }
         return nil

@@ -39,7 +39,7 @@ struct LiveService: MonitorService {
     func snapshots(
         model: String, column: String?, segment: Segment?, from: Timestamp?, to: Timestamp?, limit: Int
     ) async throws -> [UInt8] {
-        let stored = try await ledger.snapshots(
+        let stored = try await ledger.windows(
             model: model, from: from ?? .distantPast, to: to ?? .distantFuture, limit: limit)
         guard column != nil || segment != nil else { return stored.flatMap(\.lines) }
         // Lines are written by us, so their beginnings can be compared as text.

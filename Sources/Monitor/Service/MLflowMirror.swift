@@ -97,21 +97,34 @@ struct MLflowMirror: Service {
                     "the alias champion was set to '\(state.champion?.version ?? "")' and reads '\(found ?? "none")': "
                     + "somebody else writes it too")
         }
+        // Both sides agree from here on, whatever becomes of the tags.
+        try await registry.advance(consumer, to: state.sequence)
+        log.notice("mlflow is told", metadata: ["model": "\(model)", "champion": "\(state.champion?.version ?? "")"])
         for (alias, version) in zip(Self.slots, slots) {
-            if let version { try await client.tag("holdfast.slot", alias, version: version, model: model) }
+            if let version { try await tag("holdfast.slot", alias, version: version, model: model) }
         }
         for quarantine in try await registry.quarantined(model: model) {
             let decision = try await registry.decisions(model: model).first { $0.sequence == quarantine.sequence }
-            try await client.tag(
+            try await tag(
                 "holdfast.quarantine", decision.map { "decision \($0.id)" } ?? quarantine.actor,
                 version: quarantine.version, model: model)
             if let decision {
-                try await client.tag(
-                    "holdfast.decision", decision.reason, version: quarantine.version, model: model)
+                try await tag("holdfast.decision", decision.reason, version: quarantine.version, model: model)
             }
         }
-        try await registry.advance(consumer, to: state.sequence)
-        log.notice("mlflow is told", metadata: ["model": "\(model)", "champion": "\(state.champion?.version ?? "")"])
+    }
+
+    /// Tags are for people to read; a version that was deleted on the server takes none.
+    private func tag(_ key: String, _ value: String, version: String, model: String) async throws {
+        do {
+            try await client.tag(key, value, version: version, model: model)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            log.warning(
+                "mlflow took no tag",
+                metadata: ["model": "\(model)", "version": "\(version)", "key": "\(key)", "reason": "\(error)"])
+        }
     }
 
     /// Takes over the champion that the server names. Gates are ours: what is promoted there has passed theirs.
@@ -123,6 +136,9 @@ struct MLflowMirror: Service {
                 model: model, version: version, source: try await client.source(of: version, model: model),
                 actor: Self.actor, reason: "found on the MLflow server", at: now)
         }
+        // People undo a rollback there by setting the alias back, which says that the version is sound.
+        try await registry.clearQuarantine(
+            model: model, version: version, actor: Self.actor, reason: "champion of the MLflow server", at: now)
         let state = try await registry.promote(
             model: model, version: version, force: true, actor: Self.actor, reason: "champion of the MLflow server",
             at: now)

@@ -55,10 +55,7 @@ struct RegistryWebhooks: Service {
     private func begin(_ receiver: String) async {
         while !Task.isCancelled {
             do {
-                if try await registry.cursor(of: Self.consumer(receiver)) == 0 {
-                    try await registry.advance(Self.consumer(receiver), to: try await registry.newestSequence())
-                }
-                return
+                return try await registry.beginCursor(of: Self.consumer(receiver))
             } catch {
                 try? await Task.sleep(for: Self.pause)
             }
@@ -130,9 +127,9 @@ enum RegistryNews {
                         ("run_id", payload["run_id"]), ("description", payload["description"]),
                         ("tags", payload["tags"]), ("seq", .integer(event.sequence))))
             ]
-        case .aliasSet, .aliasDeleted, .promoted, .rolledBack, .versionDeleted:
-            let moves = try await registry.aliasHistory(model: event.model).filter { $0.sequence == event.sequence }
-            return moves.map { move in
+        case .aliasSet, .aliasDeleted, .promoted, .rolledBack, .versionDeleted, .modelDeleted:
+            // The model may be gone by now, or have another name.
+            return try await registry.aliasMoves(at: event.sequence).map { move in
                 body(
                     "model_version_alias", move.to == nil ? "deleted" : "created",
                     .members(

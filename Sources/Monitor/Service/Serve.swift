@@ -43,7 +43,7 @@ package struct Serve: Sendable {
         let server = makeServer(
             configuration: try ServerConfiguration(
                 host: configuration.http.host, port: configuration.http.port, tokens: configuration.http.tokens,
-                roles: configuration.http.roles),
+                roles: configuration.http.roles, names: configuration.http.names),
             service: parts.live, registry: parts.registry, mlflow: parts.mlflow, log: log, onRunning: onReady)
         var services: [any Service] = [
             parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
@@ -150,7 +150,7 @@ package struct Serve: Sendable {
                 receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
             actions: ActionService(
                 ledger: ledger, registry: registry, engine: engine,
-                dataQualityRules: configuration.rules.dataQualityRules, receivers: receivers,
+                dataQualityRules: { book.rules.dataQualityRules }, receivers: receivers,
                 externalURL: configuration.externalURL, bell: bells.actions, deliveries: bells.deliveries, clock: clock,
                 log: log),
             fleet: FleetWatch(

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import Values
 
 /// Stands between the outbox and the receivers: what a silence covers is held back and told when the silence ends, if it still fires then.
-/// That an alert is over is told to whoever was told that it fires.
+/// That an alert is over is told to whoever was told that it fires; an alert that a receiver knows of is not told again meanwhile.
 struct SilenceGate: Service {
     let ledger: Ledger
     let bells: ReceiverBells
@@ -23,14 +23,18 @@ struct SilenceGate: Service {
         var silencer = try await activeSilencer()
         let held = try await ledger.held(to: stored.entry.target)
         if silencer == nil, held.isEmpty { return stored }
+        let known = try await ledger.told(to: stored.entry.target)
         var kept: [JSON] = []
         var holding: [HeldDelivery] = []
         var told: [String] = []
         for alert in alerts {
             let fingerprint = alert["fingerprint"]?.stringValue ?? ""
+            let isKnown = known[fingerprint] != nil && known[fingerprint] == alert["startsAt"]?.stringValue
             if alert["status"]?.stringValue == "resolved" {
-                if !held.contains(fingerprint) { kept.append(alert) }
+                if !held.contains(fingerprint) || isKnown { kept.append(alert) }
             } else if silencer?.silences(for: Self.labels(alert)).isEmpty == false {
+                // One the receiver knows of is there for the company of another; holding it would swallow its end.
+                guard !isKnown else { continue }
                 holding.append(
                     HeldDelivery(fingerprint: fingerprint, entry: Self.entry(stored.entry, body, [alert])))
             } else {
@@ -47,6 +51,18 @@ struct SilenceGate: Service {
         }
         return StoredOutboxEntry(
             id: stored.id, entry: Self.entry(stored.entry, body, kept), progress: stored.progress, due: stored.due)
+    }
+
+    /// What a delivery tells its receiver; nothing where it is about something else than alerts.
+    static func told(_ entry: OutboxEntry) -> [ToldAlert] {
+        let alerts = (try? JSON(parsing: entry.body))?["alerts"]?.arrayValue ?? []
+        return alerts.compactMap { alert in
+            alert["fingerprint"]?.stringValue.map {
+                ToldAlert(
+                    fingerprint: $0, startsAt: alert["startsAt"]?.stringValue ?? "",
+                    isOver: alert["status"]?.stringValue == "resolved")
+            }
+        }
     }
 
     private func activeSilencer() async throws -> Silencer? {

@@ -32,6 +32,9 @@ struct StepMetrics: Sendable {
         }
         for (model, time) in step.watermarks { registry.gauge(.watermark, ["model": model]).set(time.seconds) }
         for (model, count) in step.lateRows { registry.counter(.lateEvents, ["model": model]).add(Double(count)) }
+        for (model, count) in step.passedOver {
+            registry.counter(.passedOverWindows, ["model": model]).add(Double(count))
+        }
         if step.unknownKeys > 0 { registry.counter(.unknownKeys).add(Double(step.unknownKeys)) }
         for (key, count) in step.segmentOverflow {
             registry.counter(.segmentOverflow, ["model": key.model, "dimension": key.dimension]).add(Double(count))

@@ -6,7 +6,7 @@ extension Registry {
     /// Stands for every model, in the table of waiters and of holds; no model has an empty name.
     static let everyModel = ""
 
-    /// The champions that moved after a sequence, in the order they did.
+    /// The champions that moved after a sequence, in the order they did; those that ended among them, without a version.
     package func champions(after sequence: Int64) async throws -> [ChampionState] {
         try await read { try Self.champions($0, after: sequence) }
     }
@@ -15,8 +15,9 @@ extension Registry {
         let models = try String.fetchAll(
             db,
             sql: """
-                SELECT m.name FROM alias a JOIN registered_model m ON m.id = a.model_id
-                WHERE a.alias = 'champion' AND a.seq > ? ORDER BY a.seq
+                SELECT name FROM (
+                    SELECT m.name, \(ChampionState.moved) AS moved FROM registered_model m WHERE m.deleted_at IS NULL)
+                WHERE moved > ? ORDER BY moved
                 """, arguments: [sequence])
         return try models.compactMap { try ChampionState.fetch(db, model: $0) }
     }
@@ -40,6 +41,17 @@ extension Registry {
     package func cursor(of consumer: String) async throws -> Int64 {
         try await read { db in
             try Int64.fetchOne(db, sql: "SELECT seq FROM feed_cursor WHERE consumer = ?", arguments: [consumer]) ?? 0
+        }
+    }
+
+    /// A consumer that was never heard of begins at what happens from now on; others stay where they are.
+    package func beginCursor(of consumer: String) async throws {
+        try await bookkeeping { db in
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO feed_cursor (consumer, seq)
+                    SELECT ?, COALESCE(MAX(seq), 0) FROM event
+                    """, arguments: [consumer])
         }
     }
 

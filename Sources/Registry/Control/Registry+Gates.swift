@@ -169,9 +169,10 @@ extension PromotionPolicy {
         let champion = try Int64.fetchOne(
             db, sql: "SELECT version_id FROM alias WHERE model_id = ? AND alias = ?",
             arguments: [modelID, WarmSet.slots[0]])
-        let approvers = try String.fetchAll(
-            db, sql: "SELECT approver FROM approval WHERE version_id = ? AND approver != ? ORDER BY approver",
-            arguments: [versionID, actor])
+        let approvers = try Set(
+            String.fetchAll(db, sql: "SELECT approver FROM approval WHERE version_id = ?", arguments: [versionID])
+                .map(Names.person)
+        ).subtracting([Names.person(actor)]).sorted()
         return policy.check(
             try VersionMetric.fetch(db, versionID), champion: try champion.map { try VersionMetric.fetch(db, $0) },
             approvers: approvers)

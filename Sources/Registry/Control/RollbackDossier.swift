@@ -108,6 +108,18 @@ package struct RollbackDossier: Codable, Sendable, Hashable {
         return nil
     }
 
+    /// Most of the fleet has not loaded the target.
+    private var isCold: Bool {
+        facts.fleet > 0 && Double(facts.fleetWithTarget) < Self.warmShare * Double(facts.fleet)
+    }
+
+    /// What stands against the rollback may be gone the next time it is looked at: a hold, the time or the number of those
+    /// before it, a rule about the data that fires, a fleet that still loads.
+    package var isPutOff: Bool {
+        guard facts.champion == judgedVersion, facts.obstacle == nil else { return false }
+        return facts.hold != nil || tooSoon != nil || !vetoes.isEmpty || (facts.isInWarmSet && isCold)
+    }
+
     private var targetObjection: String? {
         if let obstacle = facts.obstacle { return obstacle }
         let to = facts.target ?? target
@@ -115,7 +127,7 @@ package struct RollbackDossier: Codable, Sendable, Hashable {
             return
                 "version '\(to)' is not champion-1 or champion-2, so no fleet keeps it loaded: roll back to it by hand"
         }
-        if facts.fleet > 0, Double(facts.fleetWithTarget) < Self.warmShare * Double(facts.fleet) {
+        if isCold {
             return """
                 only \(facts.fleetWithTarget) of \(facts.fleet) instances have version '\(to)' loaded: it is not warm, \
                 roll back by hand

@@ -58,6 +58,7 @@ extension Registry {
                 change.db, sql: "SELECT alias FROM alias WHERE model_id = ? ORDER BY alias", arguments: [id])
             let sequence = try change.note(.modelDeleted, model: model, .members(("model", .string(model))))
             for alias in aliases { try change.move(alias, of: id, to: nil, sequence: sequence) }
+            if aliases.contains(where: WarmSet.slots.contains) { change.publish(try change.championState(model)) }
             try change.db.execute(
                 sql:
                     "UPDATE model_version SET deleted_at = ?, updated_at = ? WHERE model_id = ? AND deleted_at IS NULL",

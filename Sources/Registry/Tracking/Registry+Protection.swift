@@ -36,6 +36,28 @@ extension Registry {
                 AND (v.run_id = :run OR v.model_uuid = :model) ORDER BY 1
                 """, arguments: ["run": run, "model": loggedModel])
     }
+
+    /// The same for all runs and logged models of an experiment.
+    package static func servingVersions(_ db: Database, ofExperiment experiment: Int64) throws -> [String] {
+        let runs = try String.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT v.run_id FROM alias a JOIN model_version v ON v.id = a.version_id
+                JOIN run r ON r.uuid = v.run_id
+                WHERE a.alias IN ('champion', 'champion-1', 'champion-2') AND r.experiment_id = ?
+                """, arguments: [experiment])
+        let models = try String.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT v.model_uuid FROM alias a JOIN model_version v ON v.id = a.version_id
+                JOIN logged_model l ON l.uuid = v.model_uuid
+                WHERE a.alias IN ('champion', 'champion-1', 'champion-2') AND l.experiment_id = ?
+                """, arguments: [experiment])
+        let found =
+            try runs.flatMap { try servingVersions(db, ofRun: $0, loggedModel: nil) }
+            + models.flatMap { try servingVersions(db, ofRun: nil, loggedModel: $0) }
+        return Set(found).sorted()
+    }
 }
 
 extension Change {

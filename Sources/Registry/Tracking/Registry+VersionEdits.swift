@@ -98,6 +98,7 @@ extension Registry {
                 .members(
                     ("model", .string(model)), ("alias", .string(alias)), ("from", .string(try change.label(old)))))
             try change.move(alias, of: modelID, to: nil, sequence: sequence)
+            change.publish(try change.championState(model))
         }
     }
 }

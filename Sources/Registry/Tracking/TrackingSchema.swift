@@ -11,6 +11,20 @@ enum TrackingSchema {
         migrator.registerMigration("tracking 4 artifacts") { try $0.execute(sql: artifacts) }
         migrator.registerMigration("tracking 5 models as MLflow has them") { try $0.execute(sql: registered) }
         migrator.registerMigration("tracking 6 imports") { try $0.execute(sql: imports) }
+        migrator.registerMigration("tracking 7 where versions are kept") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE model_version ADD COLUMN location TEXT;
+                    CREATE INDEX model_version_by_location ON model_version (location);
+                    CREATE INDEX alias_history_by_event ON alias_history (seq);
+                    """)
+            for row in try Row.fetchAll(db, sql: "SELECT id, source FROM model_version") {
+                let (id, source): (Int64, String) = (row[0], row[1])
+                try db.execute(
+                    sql: "UPDATE model_version SET location = ? WHERE id = ?",
+                    arguments: [try ArtifactLocation.kept(source, db), id])
+            }
+        }
     }
 
     /// Experiment 0 is there from the start, and AUTOINCREMENT counts on from it: a number is never used again.

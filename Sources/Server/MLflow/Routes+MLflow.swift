@@ -54,14 +54,15 @@ extension Routes {
                     try await api.answer(
                         endpoint,
                         MLflowCall(
-                            fields: fields, path: call.path, actor: actor(of: call), mayPromote: call.role >= .promoter)
+                            fields: fields, path: call.path, actor: actor(of: call), user: call.caller.user ?? "",
+                            mayPromote: call.role >= .promoter)
                     ))
             }
         }
     }
 
-    /// Who is written into the audit trail: the user name of Basic credentials, where there is one.
-    static func actor(of call: Call) -> String { call.user.map { "mlflow:\($0)" } ?? "mlflow" }
+    /// Who is written into the audit trail: whose token it is, and the user name of Basic credentials.
+    static func actor(of call: Call) -> String { call.actor(through: "mlflow") }
 
     private static func document(_ body: [UInt8]) throws -> JSON? {
         guard !body.isEmpty else { return nil }
