@@ -83,7 +83,7 @@ final class HoldfastProcess: Sendable {
 
 /// Waits until `read` gives a value, looking again every few milliseconds.
 func eventually<T>(
-    _ what: String, _ deadline: Duration = .seconds(30), _ read: () async throws -> T?
+    _ what: String, _ deadline: Duration = .seconds(120), _ read: () async throws -> T?
 ) async throws -> T {
     let end = ContinuousClock.now + deadline
     while ContinuousClock.now < end {
