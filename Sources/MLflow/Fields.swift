@@ -35,8 +35,9 @@ package struct Fields: Sendable {
         return value
     }
 
-    init(_ object: JSON, at path: String) throws(MLflowError) {
-        guard case .object = object else { throw .invalid("Invalid value for parameter '\(path)' supplied.") }
+    /// - Parameter path: where in the request, for messages.
+    init(_ object: JSON, at path: @autoclosure () -> String) throws(MLflowError) {
+        guard case .object = object else { throw .invalid("Invalid value for parameter '\(path())' supplied.") }
         try self.init(body: object, query: [])
     }
 

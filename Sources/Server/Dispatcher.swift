@@ -59,8 +59,9 @@ struct Dispatcher: HTTPResponder {
         let query = MLflowPath.isOne(request.uri.path) ? .empty : try Query(request.uri.query)
         // Probes and pages are asked with all kinds of cache busters; the API is exact.
         if route.path.hasPrefix("/v1/") { try query.checkNames(route.query.map(\.name)) }
-        return try await route.handle(
-            Call(request: request, path: values, query: query, caller: caller))
+        let call = Call(request: request, path: values, query: query, caller: caller)
+        if route.isQuick { return try await route.handle(call) }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await route.handle(call) }
     }
 
     private func note(_ request: Request, _ failure: Failure, _ cause: String) {

@@ -22,7 +22,7 @@ extension Routes {
                     .init(status: 304, about: "Still what If-None-Match names", type: nil),
                     .init(status: 400, about: "A parameter is wrong"), .init(status: 404, about: "No such model"),
                     .init(status: 503, about: "Too many wait already"),
-                ]
+                ], isQuick: true
             ) { try await readChampion($0, backend.registry) },
             Route(
                 method: .get, path: "/v1/models/{model}/versions", summary: "The registered versions of a model",
