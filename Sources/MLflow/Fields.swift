@@ -35,9 +35,8 @@ package struct Fields: Sendable {
         return value
     }
 
-    /// - Parameter path: where in the request, for messages.
-    init(_ object: JSON, at path: @autoclosure () -> String) throws(MLflowError) {
-        guard case .object = object else { throw .invalid("Invalid value for parameter '\(path())' supplied.") }
+    init(_ object: JSON, at path: String) throws(MLflowError) {
+        guard case .object = object else { throw .invalid("Invalid value for parameter '\(path)' supplied.") }
         try self.init(body: object, query: [])
     }
 
@@ -121,7 +120,14 @@ package struct Fields: Sendable {
 
     func objects(_ name: String) throws(MLflowError) -> [Fields] {
         var objects: [Fields] = []
-        for (i, item) in try list(name).enumerated() { objects.append(try Fields(item, at: "\(name)[\(i)]")) }
+        for (i, item) in try list(name).enumerated() {
+            // A thousand paths are not written for the one that a message may need.
+            if case .object = item {
+                objects.append(try Fields(body: item, query: []))
+            } else {
+                objects.append(try Fields(item, at: "\(name)[\(i)]"))
+            }
+        }
         return objects
     }
 

@@ -134,26 +134,19 @@ package struct Endpoint: Sendable {
     /// Whether it changes anything: what a viewer may not ask.
     package let changes: Bool
     var refusal = MLflowError.Code.invalidParameterValue
-    let handle: @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
+    private(set) var handle: @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
 
     init(
         _ method: String, _ path: String, _ summary: String, changes: Bool? = nil,
         refusal: MLflowError.Code = .invalidParameterValue,
         _ handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> JSON
     ) {
-        self = .encoding(method, path, summary, changes: changes) { Answer(try await handle($0, $1)) }
-        self.refusal = refusal
-    }
-
-    private init(
-        method: String, path: String, summary: String, changes: Bool,
-        handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
-    ) {
         self.method = method
         self.path = "/api/2.0/mlflow/" + path
         self.summary = summary
-        self.changes = changes
-        self.handle = handle
+        self.changes = changes ?? (method != "GET")
+        self.refusal = refusal
+        self.handle = { Answer(try await handle($0, $1)) }
     }
 
     /// One that writes its answer itself.
@@ -161,7 +154,9 @@ package struct Endpoint: Sendable {
         _ method: String, _ path: String, _ summary: String, changes: Bool? = nil,
         _ handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
     ) -> Endpoint {
-        Endpoint(method: method, path: path, summary: summary, changes: changes ?? (method != "GET"), handle: handle)
+        var endpoint = Endpoint(method, path, summary, changes: changes) { _, _ in [:] }
+        endpoint.handle = handle
+        return endpoint
     }
 
     /// All of them.
