@@ -130,17 +130,14 @@ struct RegistryDelete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
         abstract: "Delete a version that neither serves nor is kept warm; `purge` removes it for good.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
+    @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await of.run { registry in
             try await registry.deleteVersion(
-                model: model, version: version, actor: change.who, reason: change.reason ?? "deleted by hand",
-                at: change.now)
-            print("\(model) \(version) is deleted")
+                model: of.model, version: of.version, actor: of.change.who,
+                reason: of.change.reason ?? "deleted by hand", at: of.change.now)
+            return "deleted"
         }
     }
 }
