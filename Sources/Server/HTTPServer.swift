@@ -19,15 +19,17 @@ package func makeServer(
     onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> some Service {
     let backend = Backend(service: service, registry: registry, mlflow: mlflow, telemetry: ServerTelemetry(log: log))
-    let dispatcher = Dispatcher(
-        routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry)
-    // Above the longest long poll, so that only connections without a request are closed.
-    let idle = TimeAmount.seconds(ChampionQuery.waitMaximum.microseconds / 1_000_000 + 15)
     // One thread is enough for what is quick, and everything else leaves it.
     let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let executor = LoopExecutor(loop)
+    let dispatcher = Dispatcher(
+        routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry,
+        executor: executor)
+    // Above the longest long poll, so that only connections without a request are closed.
+    let idle = TimeAmount.seconds(ChampionQuery.waitMaximum.microseconds / 1_000_000 + 15)
     let application = Application(
         responder: dispatcher,
-        server: .http1(configuration: .init(idleTimeout: idle)),
+        server: .http1(configuration: .init(additionalChannelHandlers: [Departure()], idleTimeout: idle)),
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port),
             availableConnectionsDelegate: MaximumAvailableConnections(Limits.connections)),
@@ -38,7 +40,7 @@ package func makeServer(
         },
         eventLoopGroupProvider: .shared(loop),
         logger: log)
-    return LoopService(base: application, executor: LoopExecutor(loop))
+    return LoopService(base: application, executor: executor)
 }
 
 /// What the routes look at. They own none of it.

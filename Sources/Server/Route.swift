@@ -58,6 +58,7 @@ struct Call: Sendable {
     let path: [String: String]
     let query: Query
     let caller: AccessGuard.Caller
+    let connection: Connection
     var role: Role { caller.role }
 
     /// The part of the path that a route's own pattern promises.
