@@ -24,17 +24,16 @@ package final class Ledger: Sendable {
             var configuration = Configuration()
             configuration.busyMode = .timeout(20)
             if let path {
-                let pool = try DatabasePool(path: path, configuration: configuration)
-                // A commit that was acknowledged must survive a power cut too: events posted over HTTP are nowhere else.
-                // The pool asks for less when it opens, so this comes after.
-                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-                database = pool
+                database = try DatabasePool(path: path, configuration: configuration)
                 let health = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
                 if let health, health != "ok" { throw LedgerError.damaged(path, health) }
             } else {
                 database = try DatabaseQueue(configuration: configuration)
             }
             try LedgerSchema.migrator().migrate(database)
+            // A commit that was acknowledged must survive a power cut too: events posted over HTTP are nowhere else. The pool
+            // asks for less when it opens, and migrations need no more: what a power cut undoes is done again at the next start.
+            try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let held = try database.read { try Int64.fetchOne($0, sql: "SELECT commits FROM commit_count") ?? 0 }
             if let mark, held < mark.read() {
                 throw LedgerError.damaged(

@@ -120,7 +120,14 @@ package struct Fields: Sendable {
 
     func objects(_ name: String) throws(MLflowError) -> [Fields] {
         var objects: [Fields] = []
-        for (i, item) in try list(name).enumerated() { objects.append(try Fields(item, at: "\(name)[\(i)]")) }
+        for (i, item) in try list(name).enumerated() {
+            // A thousand paths are not written for the one that a message may need.
+            if case .object = item {
+                objects.append(try Fields(body: item, query: []))
+            } else {
+                objects.append(try Fields(item, at: "\(name)[\(i)]"))
+            }
+        }
         return objects
     }
 

@@ -31,11 +31,12 @@ final class Rig: Sendable {
     ) async throws -> JSON {
         for endpoint in Endpoint.all where endpoint.method == method {
             if let captured = Self.match(endpoint.path, "/api/2.0/mlflow/" + path) {
-                return try await api.answer(
+                let answer = try await api.answer(
                     endpoint,
                     MLflowCall(
                         fields: try Fields(body: body, query: query), path: captured, actor: "test",
                         mayPromote: mayPromote))
+                return try JSON(parsing: answer.bytes)
             }
         }
         throw Missing(description: "\(method) \(path)")

@@ -42,7 +42,13 @@ extension MLflowAPI {
                 throw error
             }
             let now = milliseconds
-            try await write { try Artifacts.put($0, path, blob, at: now) }
+            try await write { [blobs] db in
+                try Artifacts.put(db, path, blob, at: now)
+                // Bytes that nothing named yet may have been freed between the upload's end and here.
+                guard try blobs.holds(blob.sha256) else {
+                    throw MLflowError(.temporarilyUnavailable, "The artifact '\(path.text)' must be sent again")
+                }
+            }
         }
     }
 

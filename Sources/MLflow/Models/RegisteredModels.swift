@@ -4,7 +4,7 @@ import Values
 
 extension Endpoint {
     static let registeredModels: [Endpoint] = [
-        Endpoint("POST", "registered-models/create", "Registers a model") { api, call in
+        .encoding("POST", "registered-models/create", "Registers a model") { api, call in
             let name = try call.fields.required("name")
             try Check.model(name)
             let tags = try RegisteredModelRow.tags(call.fields)
@@ -17,11 +17,11 @@ extension Endpoint {
             }
             return try await api.registeredModel(name)
         },
-        Endpoint("GET", "registered-models/get", "One model with its aliases and newest versions") { api, call in
+        .encoding("GET", "registered-models/get", "One model with its aliases and newest versions") { api, call in
             try await api.registeredModel(try call.fields.required("name"))
         },
         Endpoint("GET", "registered-models/search", "Searches models") { try await $0.searchModels($1.fields) },
-        Endpoint("POST", "registered-models/rename", "Renames a model") { api, call in
+        .encoding("POST", "registered-models/rename", "Renames a model") { api, call in
             let name = try call.fields.required("name")
             let new = try call.fields.text("new_name") ?? ""
             guard !new.isEmpty else { throw MLflowError.invalid("Missing value for required parameter 'new_name'.") }
@@ -29,7 +29,7 @@ extension Endpoint {
             try await api.registry.rename(model: name, to: new, actor: call.actor, at: api.now())
             return try await api.registeredModel(new)
         },
-        Endpoint("PATCH", "registered-models/update", "Changes a model's description") { api, call in
+        .encoding("PATCH", "registered-models/update", "Changes a model's description") { api, call in
             let name = try call.fields.required("name")
             try await api.registry.edit(
                 model: name, description: try call.fields.text("description"), actor: call.actor, at: api.now())
@@ -62,7 +62,7 @@ extension Endpoint {
 }
 
 extension MLflowAPI {
-    func registeredModel(_ name: String) async throws -> JSON {
+    func registeredModel(_ name: String) async throws -> Answer {
         try await repeated("model\n\(name)") { db in
             .members(("registered_model", try RegisteredModelRow.view(db, RegisteredModelRow.find(db, name))))
         }
