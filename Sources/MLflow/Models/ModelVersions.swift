@@ -10,8 +10,8 @@ extension Endpoint {
         Endpoint("GET", "model-versions/get-download-uri", "Where a version's artifacts are") { api, call in
             let (name, number) = try Self.named(call.fields)
             return try await api.read { db in
-                let source: String = try ModelVersionRow.find(db, name, number)["source"]
-                return .members(("artifact_uri", .string(try ArtifactLocation.resolve(source, db) ?? source)))
+                let address = try ModelVersionRow.address(try ModelVersionRow.find(db, name, number), db)
+                return .members(("artifact_uri", .string(address)))
             }
         },
         Endpoint("PATCH", "model-versions/update", "Changes a version's description") { api, call in
@@ -97,7 +97,8 @@ extension MLflowAPI {
         let model = given ?? ArtifactLocation.loggedModel(source)
         let found = try await read { db in
             _ = try RegisteredModelRow.find(db, name)
-            let digest = try ArtifactLocation.kept(source, db).flatMap { try Manifest.digest(db, under: $0) }
+            let storage = try ArtifactLocation.storage(source, db) ?? source
+            let digest = try ArtifactLocation.path(storage).flatMap { try Manifest.digest(db, under: $0) }
             let row = try model.flatMap {
                 try Row.fetchOne(db, sql: "SELECT source_run_id FROM logged_model WHERE uuid = ?", arguments: [$0])
             }
@@ -111,6 +112,9 @@ extension MLflowAPI {
                 runLink: try fields.text("run_link"), loggedModel: model,
                 user: call.user),
             actor: call.actor, at: now())
+        if let given {
+            try await write { try LoggedModel.note(version: version.number, of: name, from: given, $0) }
+        }
         return try await read { db in
             let row = try ModelVersionRow.find(db, name, version.number)
             return .members(("model_version", try ModelVersionRow.view(db, row, withAliases: true)))

@@ -25,6 +25,14 @@ enum TrackingSchema {
                     arguments: [try ArtifactLocation.kept(source, db), id])
             }
         }
+        migrator.registerMigration("tracking 8 what stays of sources and of finished models") {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE model_version ADD COLUMN storage TEXT;
+                    ALTER TABLE logged_model ADD COLUMN ready_at INTEGER;
+                    UPDATE logged_model SET ready_at = updated_at WHERE status = 'LOGGED_MODEL_READY';
+                    """)
+        }
     }
 
     /// Experiment 0 is there from the start, and AUTOINCREMENT counts on from it: a number is never used again.
