@@ -12,7 +12,7 @@ struct MLflowRouteTests {
         Endpoint.all.map {
             (
                 $0.method, $0.path.replacing("{id}", with: "m-1").replacing("{key}", with: "k"),
-                $0.changes
+                $0.changes || $0.administers
             )
         }
         + [
