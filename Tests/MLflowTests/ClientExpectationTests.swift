@@ -79,6 +79,46 @@ struct ClientExpectationTests {
         #expect(error?.code == .resourceDoesNotExist && error?.message.contains("models:/a/7") == true)
     }
 
+    @Test(
+        arguments: [
+            ("plain", nil, "Registered Model (name=plain) already exists."),
+            ("prompt", "true", "Prompt (name=prompt) already exists."),
+            (
+                "plain", "true",
+                "Tried to create a prompt with name 'plain', but the name is already taken by a registered model."
+            ),
+            (
+                "prompt", nil,
+                "Tried to create a registered model with name 'prompt', but the name is already taken by a prompt."
+            ),
+        ] as [(String, JSON?, String)])
+    func `a name that is taken is said to be, by what`(name: String, tag: JSON?, message: String) async throws {
+        let rig = try await Rig()
+        func create(_ name: String, _ tag: JSON?) async throws {
+            let tags = tag.map { JSON.array([.members(("key", "mlflow.prompt.is_prompt"), ("value", $0))]) }
+            try await rig.call("POST", "registered-models/create", .members(("name", .string(name)), ("tags", tags)))
+        }
+        try await create("plain", nil)
+        try await create("prompt", "true")
+        let error = try await refusal { try await create(name, tag) }
+        #expect(error?.code == .resourceAlreadyExists && error?.message.hasPrefix(message) == true, "\(error ?? nil)")
+    }
+
+    @Test func `a model that is not there is said in MLflow's words, whatever was to be done with it`() async throws {
+        let rig = try await Rig()
+        for (method, path) in [
+            ("PATCH", "registered-models/update"), ("POST", "registered-models/rename"),
+            ("DELETE", "registered-models/delete"), ("POST", "registered-models/set-tag"),
+            ("DELETE", "registered-models/delete-tag"),
+        ] {
+            let error = try await refusal {
+                try await rig.call(method, path, ["name": "nobody", "new_name": "n", "key": "k", "value": "v"])
+            }
+            #expect(error?.code == .resourceDoesNotExist, "\(path)")
+            #expect(error?.message == "Registered Model with name=nobody not found", "\(path)")
+        }
+    }
+
     @Test func `deleting a version is a change of its model`() async throws {
         let rig = try await Rig()
         try await rig.call("POST", "registered-models/create", ["name": "m"])

@@ -91,7 +91,7 @@ extension MLflowAPI {
         try Check.model(name)
         let source = try fields.required("source")
         var tags = try RegisteredModelRow.tags(fields)
-        if !tags.keys.contains("mlflow.prompt.is_prompt") { try ArtifactPath.checkAddress(source, "source") }
+        if !tags.keys.contains(Prompt.tag) { try ArtifactPath.checkAddress(source, "source") }
         var run = try fields.text("run_id").flatMap { $0.isEmpty ? nil : $0 }
         let given = try fields.text("model_id").flatMap { $0.isEmpty ? nil : $0 }
         let model = given ?? ArtifactLocation.loggedModel(source)
@@ -125,6 +125,7 @@ extension MLflowAPI {
         var query = SearchQuery(.versions)
         query.require("v.deleted_at IS NULL AND m.deleted_at IS NULL")
         try query.filter(try fields.text("filter"))
+        if !query.isForPrompts { query.require(Prompt.isNone(of: "m.id")) }
         let order = try fields.texts("order_by")
         try query.sort(order.isEmpty ? ["last_updated_timestamp DESC"] : order)
         let page = try Page(fields, default: 10_000, maximum: 200_000)
