@@ -28,6 +28,7 @@ struct ClientExpectationTests {
                 "experiments/create", ["name": "e", "artifact_location": 9.5],
                 "Invalid value 9.5 for parameter 'artifact_location'"
             ),
+            ("experiments/create", [:], "Missing value for required parameter 'name'"),
             ("runs/search", ["max_results": 123_456], "Invalid value 123456 for parameter 'max_results' supplied"),
         ] as [(String, JSON, String)])
     func `a value of the wrong type or none is named with its parameter`(

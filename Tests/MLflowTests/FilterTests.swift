@@ -83,9 +83,11 @@ struct FilterTests {
         ("name = something", "not quoted or unidentified quote types used for string value something"),
         ("params.depth > '3'", "comparator"),
         ("foo.bar = '1'", "Invalid entity type 'foo'"),
-        ("attributes.nothing = '1'", "attribute key"), ("status = 'a' OR status = 'b'", "character 14"),
+        ("attributes.nothing = '1'", "attribute key"), ("experiment_id = '1'", "attribute key"),
+        ("status = 'a' OR status = 'b'", "character 14"),
         ("(status = 'a')", "character 1"), ("status = 'a", "character 10"), ("status = 'a' AND", "character"),
         ("status IN ('a'", "list"), ("status IN ()", "list"), ("metrics.loss IS NULL", "IS NULL"),
+        ("status IS NOT NULL", "only supported for tags"),
         ("status ! 'a'", "comparator"), ("datasets.size = 'x'", "dataset key"), ("AND", "comparison"),
     ])
     func `a bad filter is refused with its place or its word`(filter: String, word: String) async throws {

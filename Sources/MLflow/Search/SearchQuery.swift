@@ -159,7 +159,10 @@ struct SearchQuery {
     }
 
     private func wrongComparator(_ clause: Clause) -> MLflowError {
-        .invalid(
+        guard clause.comparator != .isNull, clause.comparator != .isNotNull else {
+            return .invalid("IS NULL / IS NOT NULL is only supported for tags and params, not for '\(clause.key)'")
+        }
+        return .invalid(
             "Invalid comparator '\(clause.comparator.rawValue)' for \(clause.entity.rawValue) '\(clause.key)' in the "
                 + "clause at character \(clause.place)")
     }

@@ -72,7 +72,7 @@ extension Endpoint {
 
 extension MLflowAPI {
     fileprivate func createExperiment(_ fields: Fields) async throws -> JSON {
-        let name = try fields.text("name") ?? ""
+        guard let name = try fields.text("name") else { throw Fields.absent("name") }
         try Experiment.check(name: name)
         let location = try fields.text("artifact_location") ?? ""
         try Location.check(location, "artifact_location")
