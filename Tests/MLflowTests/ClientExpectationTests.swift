@@ -120,6 +120,25 @@ struct ClientExpectationTests {
         }
     }
 
+    @Test func `what a run used is said once: the same dataset again changes neither it nor its tags`() async throws {
+        let rig = try await Rig()
+        let run = try await rig.run()
+        func log(_ key: String, _ digest: String) async throws {
+            let dataset = JSON.members(
+                ("name", "d"), ("digest", .string(digest)), ("source_type", .string(key)), ("source", "s"))
+            let tags = JSON.array([.members(("key", .string(key)), ("value", "v"))])
+            try await rig.call(
+                "POST", "runs/log-inputs",
+                .members(
+                    ("run_id", .string(run)), ("datasets", .array([.members(("tags", tags), ("dataset", dataset))]))))
+        }
+        for (key, digest) in [("first", "1"), ("second", "1"), ("third", "2")] { try await log(key, digest) }
+        let found = try await rig.call("GET", "runs/get", query: [("run_id", run)])["run"]?["inputs"]
+        let inputs = found?["dataset_inputs"]?.arrayValue ?? []
+        #expect(inputs.map { $0["dataset"]?["source_type"] } == ["first", "third"])
+        #expect(inputs.map { $0["tags"]?.arrayValue?.map { $0["key"] } } == [["first"], ["third"]])
+    }
+
     @Test func `deleting a version is a change of its model`() async throws {
         let rig = try await Rig()
         try await rig.call("POST", "registered-models/create", ["name": "m"])
