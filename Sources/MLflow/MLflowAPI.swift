@@ -13,17 +13,20 @@ package final class MLflowAPI: Sendable {
     private let cache: ReadCache<Answer>?
     let now: @Sendable () -> Timestamp
     let newID: @Sendable () -> String
+    let webhooks: WebhookGate?
 
     /// - Parameters:
     ///   - folder: where artifacts are kept; made when the first one comes.
+    ///   - webhooks: what sends to webhooks that clients make; without it none can be made.
     ///   - newID: gives 32 hexadecimal digits that nobody can foresee, new ones each time.
     package init(
-        registry: Registry, artifacts folder: String, now: @escaping @Sendable () -> Timestamp,
-        newID: @escaping @Sendable () -> String
+        registry: Registry, artifacts folder: String, webhooks: WebhookGate? = nil,
+        now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String
     ) {
         self.registry = registry
         self.now = now
         self.newID = newID
+        self.webhooks = webhooks
         commits = GroupCommit(registry.database)
         cache = ReadCache(database: registry.database.path)
         blobs = BlobStore(folder: folder, newName: newID)
@@ -133,18 +136,21 @@ package struct Endpoint: Sendable {
     package let summary: String
     /// Whether it changes anything: what a viewer may not ask.
     package let changes: Bool
+    /// Whether only admins may ask it: it shows or sets what others must not know.
+    package let administers: Bool
     var refusal = MLflowError.Code.invalidParameterValue
     private(set) var handle: @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
 
     init(
         _ method: String, _ path: String, _ summary: String, changes: Bool? = nil,
-        refusal: MLflowError.Code = .invalidParameterValue,
+        administers: Bool = false, refusal: MLflowError.Code = .invalidParameterValue,
         _ handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> JSON
     ) {
         self.method = method
         self.path = "/api/2.0/mlflow/" + path
         self.summary = summary
         self.changes = changes ?? (method != "GET")
+        self.administers = administers
         self.refusal = refusal
         self.handle = { Answer(try await handle($0, $1)) }
     }
@@ -162,4 +168,5 @@ package struct Endpoint: Sendable {
     /// All of them.
     package static let all: [Endpoint] =
         experiments + runs + logging + inputs + loggedModels + registeredModels + aliases + modelVersions + listings
+        + webhooks
 }

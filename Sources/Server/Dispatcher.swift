@@ -38,7 +38,7 @@ struct Dispatcher: HTTPResponder {
 
     private func route(_ request: Request, _ connection: Connection) async throws -> Response {
         try access.checkSender(request)
-        let (found, values) = routes.matches(request.uri.path)
+        let (found, values) = routes.matches(MLflowPath.canonical(request.uri.path))
         let method: HTTPRequest.Method = request.method == .head ? .get : request.method
         let route = found.first { $0.method == method }
         // Without credentials nobody learns which paths there are.

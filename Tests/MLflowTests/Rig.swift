@@ -12,13 +12,14 @@ final class Rig: Sendable {
     let folder: URL
     private let clock: Clock
 
-    init() async throws {
+    init(webhooks: WebhookGate? = nil) async throws {
         registry = try await Registry.inMemory()
         folder = FileManager.default.temporaryDirectory.appending(path: "holdfast-mlflow-\(UUID().uuidString)")
         let clock = Clock()
         self.clock = clock
         api = MLflowAPI(
-            registry: registry, artifacts: folder.path, now: { clock.next() }, newID: { clock.digits() })
+            registry: registry, artifacts: folder.path, webhooks: webhooks, now: { clock.next() },
+            newID: { clock.digits() })
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }

@@ -165,14 +165,16 @@ struct Metric: Sendable {
     init(_ fields: Fields, at place: @autoclosure () -> String = "") throws(MLflowError) {
         func named(_ name: String) -> String { place().isEmpty ? name : "\(place()).\(name)" }
         key = try fields.text("key") ?? ""
+        guard !key.isEmpty else { throw Fields.absent(named("key")) }
         try Check.key(key, named("name"))
         guard let number = try fields.number("value") else {
-            throw .invalid("Missing value for required parameter '\(named("value"))'.")
+            throw Fields.absent(named("value"))
         }
         isNaN = number.isNaN
         // Databases keep no NaN and no infinity; MLflow's largest stand-in for the latter is the largest number.
         value = number.isNaN ? 0 : number.isInfinite ? (number < 0 ? -1 : 1) * Double.greatestFiniteMagnitude : number
-        guard let time = try fields.whole("timestamp"), time >= 0 else {
+        guard let time = try fields.whole("timestamp") else { throw Fields.absent(named("timestamp")) }
+        guard time >= 0 else {
             throw .invalid(
                 "Invalid value for parameter '\(named("timestamp"))' supplied: metric '\(key)'. Timestamp must be a "
                     + "nonnegative long (64-bit integer)")

@@ -61,14 +61,16 @@ extension MLflowAPI {
             let row = try Experiment.find(db, experiment)
             try Experiment.checkActive(row)
             let location: String = row["artifact_location"]
-            let separator = location.hasSuffix("/") ? "" : "/"
             try db.cachedStatement(
                 sql: """
                     INSERT INTO run (uuid, experiment_id, name, user_id, status, start_time, artifact_uri)
                     VALUES (?, ?, ?, ?, 'RUNNING', ?, ?)
                     """
             ).execute(
-                arguments: [uuid, experiment, runName, user, start, "\(location)\(separator)\(uuid)/artifacts"])
+                arguments: [
+                    uuid, experiment, runName, user, start,
+                    ArtifactLocation.appending("\(uuid)/artifacts", to: location),
+                ])
             let id = db.lastInsertedRowID
             for tag in runTags {
                 try Tags.set(db, "run_tag", "run_id", id, tag.key, Check.cut(tag.value, Limit.tag))

@@ -49,6 +49,8 @@ package struct Serve: Sendable {
             parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
             Ticker(posted: parts.posted),
             parts.fleet,
+            ClientWebhooks(
+                registry: parts.registry, options: configuration.registry.clientWebhooks, clock: clock, log: log),
         ]
         if let topic = try championTopic(parts.registry) { services.append(topic) }
         if let mirror = parts.mirror { services.append(mirror) }
@@ -141,7 +143,9 @@ package struct Serve: Sendable {
                 engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
                 clock: clock),
             registry: registry,
-            mlflow: MLflowService.make(registry: registry, state: folder, clock: clock),
+            mlflow: MLflowService.make(
+                registry: registry, state: folder,
+                webhooks: ClientWebhooks.gate(configuration.registry.clientWebhooks, clock: clock), clock: clock),
             posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,

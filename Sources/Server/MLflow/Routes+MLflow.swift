@@ -41,7 +41,8 @@ extension Routes {
     private static func route(_ endpoint: Endpoint, _ api: MLflowAPI, _ backend: Backend) -> Route {
         let method = HTTPRequest.Method(endpoint.method) ?? .get
         return Route(
-            method: method, path: endpoint.path, needs: endpoint.changes ? .editor : .viewer, summary: endpoint.summary,
+            method: method, path: endpoint.path,
+            needs: endpoint.administers ? .admin : endpoint.changes ? .editor : .viewer, summary: endpoint.summary,
             body: method == .get ? nil : [],
             answers: [
                 .init(status: 200, about: "Done"), .init(status: 400, about: "Refused, with MLflow's error code"),
