@@ -66,6 +66,30 @@ struct Histogram: Sendable, Hashable {
         }
     }
 
+    /// What `init(reliability:)` draws.
+    static let reliabilityTitle = "share of positives by score"
+
+    /// Bins of fewer rows show chance.
+    private static let reliableRows = 10.0
+
+    /// How often rows with a score of each tenth were positive, from an alert's `context.comparison.reliability`.
+    init?(reliability json: JSON) {
+        func numbers(_ key: String) -> [Double] { json[key]?.arrayValue?.map { $0.numberValue ?? 0 } ?? [] }
+        let (p, q) = (numbers("reference"), numbers("current"))
+        let (before, now) = (numbers("reference_rows"), numbers("rows"))
+        guard !p.isEmpty, Set([p.count, q.count, before.count, now.count]).count == 1,
+            (p + q).allSatisfy({ (0...1).contains($0) })
+        else { return nil }
+        isNumeric = true
+        ends = ("score 0", "score 1")
+        let count = Double(p.count)
+        bins = p.indices.map { i in
+            Bin(
+                label: "\(Format.number(Double(i) / count)) to \(Format.number(Double(i + 1) / count))",
+                reference: before[i] < Self.reliableRows ? 0 : p[i], current: now[i] < Self.reliableRows ? 0 : q[i])
+        }
+    }
+
     private static func shares(_ counts: [Double]) -> [Double] {
         let total = counts.reduce(0, +)
         return total > 0 ? counts.map { $0 / total } : counts

@@ -5,6 +5,7 @@ package import Values
 /// One alert that would have fired, from the window that fired it until it was over.
 package struct ReplayEpisode: Sendable {
     package let alert: String
+    package let fingerprint: String
     package let model: String
     package let column: String?
     package let segment: Segment
@@ -31,6 +32,7 @@ package struct ReplayEpisode: Sendable {
             context["window"]?[key]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         }
         self.alert = alert.rule
+        fingerprint = alert.fingerprint
         model = alert.model
         column = alert.labels["column"]
         segment = alert.segment

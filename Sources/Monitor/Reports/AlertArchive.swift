@@ -16,9 +16,7 @@ struct AlertArchive {
     func history(model: String, fingerprint: String) async throws -> AlertHistory? {
         let transitions = try await ledger.transitions(of: fingerprint, model: model)
         guard let alert = AlertHistory.alert(transitions) else { return nil }
-        let metric = alert["context"]?["metric"]?.stringValue.flatMap {
-            Metric(name: String($0.prefix { $0 != " " }))
-        }
+        let metric = AlertHistory.metric(of: alert["context"])
         guard let column = alert["labels"]?["column"]?.stringValue, let metric, let at = Self.time(alert["at"]) else {
             return AlertHistory(transitions: transitions, metric: metric, timeline: [], rederived: nil)
         }
