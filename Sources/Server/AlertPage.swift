@@ -164,7 +164,10 @@ struct AlertPage: Sendable {
     private static func step(_ line: String) -> Step? {
         guard let json = try? JSON(parsing: line.utf8), let status = json["status"]?.stringValue else { return nil }
         let at = json["at"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }.map { Format.time($0) } ?? ""
-        let value = json["context"]?["value"]?.numberValue.map { ", value \(Format.number($0))" } ?? ""
+        let metric = AlertHistory.metric(of: json["context"])
+        let value =
+            AlertHistory.performance(metric, json["context"]).map { ", \(metric?.name ?? "") \(Format.number($0.now))" }
+            ?? json["context"]?["value"]?.numberValue.map { ", value \(Format.number($0))" } ?? ""
         return Step(
             at: at, what: status + value, kind: status == "firing" ? "back" : status == "resolved" ? "forward" : "")
     }

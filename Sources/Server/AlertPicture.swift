@@ -128,7 +128,8 @@ package struct AlertPicture: Sendable {
         if reliability != nil {
             out += Self.text(Histogram.reliabilityTitle, Self.width - Self.margin, y, ink: Ink.soft, anchor: "end")
         }
-        let (top, height) = (y + 14, 130.0)
+        // A share stands above the tallest bar, below the legend.
+        let (top, height) = (y + 22, 130.0)
         let step = (Self.width - 2 * Self.margin) / Double(histogram.bins.count)
         let most = histogram.bins.reduce(1e-9) { max($0, $1.reference, $1.current) }
         let characters = max(4, Int(step / 5.8))

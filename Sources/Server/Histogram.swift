@@ -69,7 +69,7 @@ struct Histogram: Sendable, Hashable {
     /// What `init(reliability:)` draws.
     static let reliabilityTitle = "share of positives by score"
 
-    /// Bins of fewer rows show chance.
+    /// Bins of fewer rows on either side show chance and are left out.
     private static let reliableRows = 10.0
 
     /// How often rows with a score of each tenth were positive, from an alert's `context.comparison.reliability`.
@@ -80,14 +80,13 @@ struct Histogram: Sendable, Hashable {
         guard !p.isEmpty, Set([p.count, q.count, before.count, now.count]).count == 1,
             (p + q).allSatisfy({ (0...1).contains($0) })
         else { return nil }
+        let shown = p.indices.filter { min(before[$0], now[$0]) >= Self.reliableRows }
+        guard shown.count > 1 else { return nil }
         isNumeric = true
-        ends = ("score 0", "score 1")
         let count = Double(p.count)
-        bins = p.indices.map { i in
-            Bin(
-                label: "\(Format.number(Double(i) / count)) to \(Format.number(Double(i + 1) / count))",
-                reference: before[i] < Self.reliableRows ? 0 : p[i], current: now[i] < Self.reliableRows ? 0 : q[i])
-        }
+        let names = shown.map { "\(Format.number(Double($0) / count)) to \(Format.number(Double($0 + 1) / count))" }
+        ends = ("score \(names[0])", names[names.count - 1])
+        bins = zip(shown, names).map { Bin(label: $1, reference: p[$0], current: q[$0]) }
     }
 
     private static func shares(_ counts: [Double]) -> [Double] {

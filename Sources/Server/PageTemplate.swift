@@ -120,7 +120,7 @@ enum PageTemplate {
         </div>
         {{#hasEvidence}}<div class="evidence">
         {{#chart}}<div class="legend"><span class="key ref"></span>reference\
-        <span class="key cur"></span>this window{{#chartTitle}} <span class="soft">{{.}}</span>{{/chartTitle}}</div>\
+        <span class="key cur"></span>this window{{#chartTitle}} <span class="soft">· {{.}}</span>{{/chartTitle}}</div>\
         {{{.}}}{{/chart}}
         <div class="drivers">{{#drivers}}\
         <div class="driver"><span class="name" title="{{name}}">{{name}}</span>{{{bar}}}\

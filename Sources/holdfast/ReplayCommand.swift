@@ -100,7 +100,7 @@ extension ReplayCommand {
                         episode.firedAt.rfc3339,
                         "\(episode.duration(until: summary.end))" + (episode.endedAt == nil ? " (still)" : ""),
                         episode.alert, episode.column ?? "", "\(episode.segment)",
-                        episode.value.map { String(format: "%.4g", $0) } ?? "", episode.fingerprint,
+                        episode.shown, episode.fingerprint,
                     ]
                 })
         }

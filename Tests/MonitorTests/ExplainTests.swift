@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Rules
+import Server
 import Statistics
 import Testing
 import Values
@@ -149,6 +150,13 @@ import Values
         commit.transitions = [Self.alert(.resolved, at: 5, value: 0.01)]
         try Ledger(path: workspace.path("ledger.sqlite")).commit(commit, layouts: [:])
         let explanation = try await Explanation.find("9f3c", config: nil, state: workspace.path("."))
+        let then = try await Explanation.find(
+            "9f3c", config: nil, state: workspace.path("."), until: Self.window(4).end)
+        #expect(then.alert["status"] == "firing" && then.history.transitions.count == 2, "as it was told that night")
+        let before = await #expect(throws: Explanation.Failure.self) {
+            try await Explanation.find("9f3c", config: nil, state: workspace.path("."), until: Self.window(0).end)
+        }
+        #expect(before?.description.hasPrefix("nothing was told of 9f3c2a7711e0b4d2 by") == true)
         let text = explanation.text(style: CompareStyle(width: 120, hasColour: false))
         #expect(text.contains("FeatureDrift  resolved") && text.contains("resolved 2026-03-07T00:00:00Z"))
         #expect(explanation.agrees == true && explanation.alert["context"]?["value"] == .number(Self.psi))

@@ -83,12 +83,13 @@ struct PageTests {
             for text in [
                 "auroc in this window", "in the reference", "0.523", "0.91", "share of positives by score",
                 "auroc before and since",
-                "0.8 to 0.9: reference 85%, now 50%", "score 0", "brier", "first window that shows it",
-                "2026-03-01 12:00–13:00 UTC",
+                "0.8 to 0.9: reference 85%, now 50%", "score 0 to 0.1", "brier", "first window that shows it",
+                "2026-03-01 12:00–13:00 UTC", "firing, auroc 0.523",
             ] {
                 #expect(page.body.contains(text), "\(text)")
             }
             #expect(!page.body.contains("<span>threshold</span>"))
+            #expect(!page.body.contains("0.1 to 0.2: reference"), "no row of the reference had such a score")
             let picture = try await client.get("/models/fraud/alerts/9f3c2a7711e0b4d2/picture.svg").body
             #expect(picture.contains("auroc 0.523  ·  0.91 in the reference") && !picture.contains("threshold"))
             #expect(picture.contains("share of positives by score"))

@@ -80,6 +80,8 @@ extension Explanation {
                 "\(rows) against \(before ?? "")\(CompareText.plain(context["reference"]?.stringValue ?? "the reference"))"
             )
         }
+        // Sums of labels are not among the stored counts.
+        guard performance == nil else { return lines }
         switch agrees {
         case true?: lines.append(style.dim("computed again from the stored counts: the same"))
         case false?:
@@ -213,8 +215,12 @@ extension Explanation {
     private func told(_ style: CompareStyle) -> [String]? {
         let lines = history.transitions.compactMap { line -> String? in
             guard let json = try? JSON(parsing: line.utf8) else { return nil }
-            return "\(json["at"]?.stringValue ?? "")  \(json["status"]?.stringValue ?? "")  "
-                + "value \(CompareText.number(json["context"]?["value"]?.numberValue))"
+            let told = "\(json["at"]?.stringValue ?? "")  \(json["status"]?.stringValue ?? "")"
+            let metric = AlertHistory.metric(of: json["context"])
+            if let metric, let pair = AlertHistory.performance(metric, json["context"]) {
+                return "\(told)  \(metric.name) \(CompareText.number(pair.now))"
+            }
+            return "\(told)  value \(CompareText.number(json["context"]?["value"]?.numberValue))"
         }
         return [style.dim("WHAT WAS TOLD")] + lines
     }
