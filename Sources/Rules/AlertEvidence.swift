@@ -68,6 +68,11 @@ struct AlertEvidence {
             ("cause", instance.cause.map { .string($0.id) }))
     }
 
+    /// Of a row that tells of performance.
+    private var performance: PerformanceClues? {
+        row.flatMap { $0.column == SnapshotRow.performanceColumn ? PerformanceClues(row: $0) : nil }
+    }
+
     private func finite(_ value: Double) -> JSON? { value.isFinite ? .number(value) : nil }
 
     /// Only where the rule looks at a metric as it is: what sampling does to a computed value is not known.
@@ -89,6 +94,7 @@ struct AlertEvidence {
                 ("ln_e", .rounded(verdict.logR)), ("ln_threshold", .rounded(verdict.limit)),
                 ("effect", .rounded(verdict.effect)))
         }
+        if sample?.metric == .concept_drift { return performance?.evidence }
         guard let p = sample?.p, sample?.isUnjudged == false else { return nil }
         switch significance {
         case .p(let level): return .members(("p", .number(p)), ("level", .number(level)))
@@ -115,6 +121,7 @@ struct AlertEvidence {
 extension AlertEvidence {
     /// Both histograms as shares, so that they can be drawn over each other.
     private var comparison: JSON? {
+        if let performance { return performance.comparison }
         guard let row else { return nil }
         let c = row.comparison
         let isNumeric = c.categories.isEmpty

@@ -16,6 +16,7 @@ struct Clue: Sendable, Hashable {
         case mixChange = "mix_change"
         case volumeChange = "volume_change"
         case movedTogether = "moved_together"
+        case performance
     }
 
     let kind: Kind

@@ -57,7 +57,9 @@ struct EvidenceBook {
 
     mutating func clues(ofRow index: Int) -> [Clue] {
         if let known = clues[index] { return known }
-        let found = ColumnClues(row: snapshot.rows[index]).all
+        let row = snapshot.rows[index]
+        let isPerformance = row.column == SnapshotRow.performanceColumn
+        let found = isPerformance ? PerformanceClues(row: row).all : ColumnClues(row: row).all
         clues[index] = found
         return found
     }

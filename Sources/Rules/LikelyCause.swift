@@ -37,6 +37,7 @@ struct LikelyCause {
         case .null_rate: [.fieldRemoved, .nullJump, .mixChange]
         case .invalid_rate: [.retyped]
         case .new_category_rate: [.respelled, .newCategories, .mixChange]
+        case let metric? where metric.isPerformance: [.performance]
         case .psi_with_nulls:
             [.fieldRemoved, .nullJump, .respelled, .unitChange, .stuckValue, .newCategories, .calendar, .mixChange]
         default:

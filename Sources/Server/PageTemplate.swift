@@ -110,8 +110,8 @@ enum PageTemplate {
         <div class="story">
         {{#summary}}<p class="summary">{{.}}</p>{{/summary}}
         {{#likely}}<p class="likely"><span>Likely cause</span>{{.}}</p>{{/likely}}
-        {{#value}}<div class="figures"><div><span>value</span><b>{{.}}</b></div>\
-        {{#threshold}}<div><span>threshold</span><b class="soft">{{.}}</b></div>{{/threshold}}\
+        {{#value}}<div class="figures"><div><span>{{valueName}}</span><b>{{.}}</b></div>\
+        {{#threshold}}<div><span>{{thresholdName}}</span><b class="soft">{{.}}</b></div>{{/threshold}}\
         {{#rows}}<div><span>rows in window</span><b class="soft">{{.}}</b></div>{{/rows}}</div>{{/value}}
         {{#metric}}<p class="metric">{{.}}</p>{{/metric}}
         <ul class="actions">{{#actions}}<li class="{{kind}}">{{text}}</li>{{/actions}}\
@@ -120,7 +120,7 @@ enum PageTemplate {
         </div>
         {{#hasEvidence}}<div class="evidence">
         {{#chart}}<div class="legend"><span class="key ref"></span>reference\
-        <span class="key cur"></span>this window</div>\
+        <span class="key cur"></span>this window{{#chartTitle}} <span class="soft">· {{.}}</span>{{/chartTitle}}</div>\
         {{{.}}}{{/chart}}
         <div class="drivers">{{#drivers}}\
         <div class="driver"><span class="name" title="{{name}}">{{name}}</span>{{{bar}}}\

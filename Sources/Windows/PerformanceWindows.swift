@@ -265,6 +265,7 @@ extension PerformanceWindows {
             metrics: metrics, referenceMetrics: before.map { reference?.metrics(of: $0.segment) ?? .init() } ?? .init(),
             comparison: .none, common: .none)
         row.performance = PerformanceDetail(sketch: sketch, isMature: isMature, estimates: estimates)
+        row.performance?.reference = before?.sketch
         return row
     }
 }

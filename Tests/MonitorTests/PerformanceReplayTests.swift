@@ -204,6 +204,10 @@ struct ConceptDriftTests {
             let at = try #require(alerts.first?["at"]?.stringValue.flatMap { Timestamp(rfc3339: $0) })
             let shown = try #require(Timestamp(rfc3339: "2025-02-02T00:00:00Z"))
             #expect(at <= shown + .days(4), "\(at.rfc3339)")
+            let context = try #require(alerts.first?["context"])
+            #expect(context["evidence"]?["statistic"] == "auroc", "\(context.text)")
+            let likely = try #require(context["likely"]?.stringValue)
+            #expect(likely.hasPrefix("scores rank worse in tier=vip (AUROC"), "\(likely)")
         }
     }
 }

@@ -40,6 +40,11 @@ struct PerformanceJudge: Codable, Equatable {
         for i in rows.indices where rows[i].version == SnapshotRow.allVersions {
             guard let verdict = verdicts[rows[i].segment] else { continue }
             rows[i].metrics[.concept_drift] = verdict.isOpen ? 1 : 0
+            if verdict.isOpen {
+                rows[i].performance?.change = PerformanceChange(
+                    statistic: verdict.statistic.rawValue, effect: verdict.effect, evidence: verdict.evidence,
+                    limit: verdict.limit, since: verdict.since)
+            }
             rows[i].performance?.drift = .members(
                 ("method", "sequential"), ("open", .bool(verdict.isOpen)),
                 ("statistic", .string(verdict.statistic.rawValue)), ("effect", .number(verdict.effect)),
