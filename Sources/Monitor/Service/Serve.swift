@@ -64,7 +64,9 @@ package struct Serve: Sendable {
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
         var group = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+            // Unnamed, a service is described to its last member, which takes seconds where that is a model's plans.
+            services: services.map { .init(service: $0, serviceName: "\(type(of: $0))") },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds - 1)
         do {
             try await ServiceGroup(configuration: group).runGracefully()
