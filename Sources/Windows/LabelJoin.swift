@@ -61,6 +61,8 @@ package struct LabelJoin: Sendable {
             return value >= 0 && Int(value) < classes.count ? Double(classes[Int(value)]) : .nan
         }
         var records: [JoinRecord] = []
+        // A record has no room for them, and a label needs them not: they go with what is told of the prediction.
+        var scored: [UInt64: [OutcomeRows.ClassScore]] = [:]
         records.reserveCapacity(delta.predictions.count + delta.labels.count)
         for prediction in delta.predictions {
             var record = JoinRecord(id: prediction.id)
@@ -76,11 +78,19 @@ package struct LabelJoin: Sendable {
                 clocks.hasLabels = true
             }
             if prediction.time > clocks.prediction { clocks.prediction = prediction.time }
+            let scores =
+                prediction.scores.isEmpty
+                ? []
+                : prediction.scores.map { place -> OutcomeRows.ClassScore in
+                    let own = delta.classScores[Int(place)]
+                    return .init(number: Int32(classes[Int(own.number)]), score: own.score)
+                }
             if prediction.id == 0 {
-                changed(JoinTable.Change(kind: .prediction, record: record))
+                changed(JoinTable.Change(kind: .prediction, record: record, classScores: scores))
                 changed(JoinTable.Change(kind: .match, record: record))
             } else {
                 records.append(record)
+                if !scores.isEmpty, scored[prediction.id] == nil { scored[prediction.id] = scores }
             }
         }
         if !delta.labels.isEmpty { clocks.hasLabels = true }
@@ -92,7 +102,18 @@ package struct LabelJoin: Sendable {
             records.append(record)
             if found.time > clocks.label { clocks.label = found.time }
         }
-        writes.table = try table.apply(records, forget: limit, changed: changed, read: read)
+        guard !scored.isEmpty else {
+            writes.table = try table.apply(records, forget: limit, changed: changed, read: read)
+            return writes
+        }
+        writes.table = try table.apply(
+            records, forget: limit,
+            changed: { change in
+                guard case .prediction = change.kind, let scores = scored[change.record.id] else {
+                    return changed(change)
+                }
+                changed(JoinTable.Change(kind: change.kind, record: change.record, classScores: scores))
+            }, read: read)
         return writes
     }
 

@@ -55,6 +55,11 @@ struct PerformanceKillTests {
             let lag = try await service.metric("holdfast_consumer_lag")
             return read >= least && lag == 0 ? true : nil
         }
+        // The totals are in the ledger with what they count, so they too are as if nothing had been killed.
+        let joined = try await service.metric("holdfast_joins_total", #"outcome="joined""#)
+        let repeated = try await service.metric("holdfast_joins_total", #"outcome="duplicate_label""#)
+        #expect(
+            joined == Double(stream.events.count) && repeated == Double(half * (kills + 1)), "seed \(generator.seed)")
         #expect(try await service.stop() == 0)
         let models = try MonitoredModel.load(ConfigurationReader.read(configuration))
         let stored = try Ledger(path: workspace.path("state-serve/ledger.sqlite"))

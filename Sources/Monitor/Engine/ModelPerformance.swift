@@ -70,7 +70,7 @@ struct ModelPerformance {
         var changes: [JoinTable.Change] = []
         let name = name
         commit.writes = try join.apply(
-            delta, isClass: settings.task != .regression, changed: { changes.append($0) }
+            delta, isClass: settings.task.labelsAreClasses, changed: { changes.append($0) }
         ) { run, block throws(LedgerError) in
             try ledger.joinBlock(model: name, run: run, block: block)
         }
@@ -101,13 +101,32 @@ struct ModelPerformance {
     /// The end of the latest window that may be judged; `nil` where none was yet.
     var maturedThrough: Timestamp? { windows.state.maturedThrough }
 
+    /// What became of predictions and labels; `nil` where there is nothing to show.
+    var labels: LabelOverview? {
+        guard join.clocks.hasLabels || reference != nil else { return nil }
+        let counters = join.table.counters
+        let unlabelled = windows.unlabelled
+        var shown = LabelOverview()
+        shown.joined = counters.matches
+        shown.waiting = unlabelled.waiting
+        shown.expired = unlabelled.expired
+        shown.orphans = counters.labels - min(counters.labels, counters.matches)
+        shown.corrections = counters.corrections
+        shown.duplicatePredictions = counters.duplicatePredictions
+        shown.duplicateLabels = counters.duplicateLabels
+        shown.staleLabels = counters.staleLabels
+        shown.tooLate = counters.tooLate
+        shown.bytes = join.table.bytes
+        return shown
+    }
+
     /// The last windows for the page; `nil` where there is nothing to show.
     func overview(_ count: Int) -> PerformanceOverview? {
         guard join.clocks.hasLabels || reference != nil else { return nil }
         let (metric, estimated) = headline
         let newest = windows.newest(count, of: shape)
         let points = newest.map { range, row in
-            let guess = row.performance?.estimates.first { $0.metric == estimated }
+            let guess = estimated.flatMap { wanted in row.performance?.estimates.first { $0.metric == wanted } }
             return PerformanceOverview.Point(
                 window: range, value: row.metrics[metric], coverage: row.metrics[.coverage] ?? 0,
                 isMature: row.performance?.isMature ?? false, estimate: guess.map { ($0.value, $0.low, $0.high) })
@@ -125,11 +144,12 @@ struct ModelPerformance {
             }, reliabilityWindow: shown?.range)
     }
 
-    private var headline: (metric: Metric, estimate: Metric) {
+    private var headline: (metric: Metric, estimate: Metric?) {
         switch settings.task {
         case .binary: (.auroc, .estimated_auroc)
         case .multiclass: (.accuracy, .estimated_accuracy)
         case .regression: (.mae, .estimated_mae)
+        case .ranking: (.ndcg, nil)
         }
     }
 

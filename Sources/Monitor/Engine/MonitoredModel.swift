@@ -79,7 +79,7 @@ package struct MonitoredModel: Sendable {
             dimensions: dimensions,
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted(),
-            outcome: wanted.map { $0.task == .regression ? .numbers : .classes })
+            outcome: wanted.map(\.outcome))
         shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(
@@ -179,7 +179,8 @@ package struct MonitoredModel: Sendable {
         return
             ([
                 "1", settings.task.rawValue, "\(settings.positives)", "\(settings.threshold)", "\(settings.sample)",
-                "\(settings.exponent)", "\(model.window.performancePane(shapes))", model.timezone, "\(dimensions)",
+                "\(settings.exponent)", "\(settings.cutoff)", "\(settings.querySeparator)",
+                "\(model.window.performancePane(shapes))", model.timezone, "\(dimensions)",
             ] + segmentations.map { "\($0)" }).joined(separator: "\n")
     }
 
