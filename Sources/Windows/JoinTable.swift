@@ -130,6 +130,13 @@ package struct JoinTable: Sendable {
         (recent.count + runs.reduce(0) { $0 + $1.fences.count * Self.blockRecords }) * JoinRecord.size
     }
 
+    /// What a record would have told as it came: its prediction, and its label where that joined.
+    package func changes(of record: JoinRecord) -> [Change] {
+        guard record.hasPrediction else { return [] }
+        let prediction = Change(kind: .prediction, record: record)
+        return record.hasLabel ? [prediction, Change(kind: .match, record: record)] : [prediction]
+    }
+
     /// Adds predictions and labels in order of arrival. A record may be a prediction, a label, or a prediction with its own label.
     ///
     /// - Parameters:

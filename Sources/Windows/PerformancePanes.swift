@@ -23,8 +23,8 @@ package struct PerformancePanes: Sendable {
     private var starts: [Timestamp] = []
     /// What the next `takeChanged` hands out.
     private var changed: [Timestamp: Set<GroupKey>] = [:]
-    /// The keys each cell's rows count in, by the cell's number.
-    private var keys: [[GroupKey]] = []
+    /// The keys each cell's rows count in, by the cell's number. A number may come to stand for another cell.
+    private var keys: [(cell: JoinCell, keys: [GroupKey])] = []
 
     /// A pane, or several, without segments.
     package struct Summary: Sendable {
@@ -93,7 +93,7 @@ package struct PerformancePanes: Sendable {
     /// Counts what changed.
     package mutating func apply(_ changes: [JoinTable.Change], cells: [JoinCell], classes: [String]) {
         guard !changes.isEmpty else { return }
-        while keys.count < cells.count { keys.append(groupKeys(cells[keys.count])) }
+        while keys.count < cells.count { keys.append((cells[keys.count], groupKeys(cells[keys.count]))) }
         let reader = OutcomeReader(settings, classes: classes)
         var byPane: [Timestamp: [UInt32: [Int]]] = [:]
         var range = TimeRange(start: .distantFuture, end: .distantFuture)
@@ -106,7 +106,9 @@ package struct PerformancePanes: Sendable {
         for (start, byCell) in byPane.sorted(by: { $0.key < $1.key }) {
             var touched: [GroupKey: PerformanceSketch] = [:]
             for (cell, indices) in byCell.sorted(by: { $0.key < $1.key }) {
-                for key in keys[Int(cell)] {
+                let own = cells[Int(cell)]
+                if keys[Int(cell)].cell != own { keys[Int(cell)] = (own, groupKeys(own)) }
+                for key in keys[Int(cell)].keys {
                     let place = place(key, start, touched)
                     var sketch = touched.removeValue(forKey: place) ?? self.sketch(place, start)
                     for i in indices { reader.count(changes[i], in: &sketch, delayed: key.segment.isAll) }

@@ -63,7 +63,7 @@ struct PerformanceKillTests {
         #expect(try await service.stop() == 0)
         let models = try MonitoredModel.load(ConfigurationReader.read(configuration))
         let stored = try Ledger(path: workspace.path("state-serve/ledger.sqlite"))
-            .loadJoin(model: "pay", stamp: models[0].joinStamp)
+            .loadJoin(model: "pay", stamp: #require(models[0].joinStamp).text)
         var total = PerformanceSketch(.binary)
         for (key, bytes) in stored.panes.values.flatMap(\.self) where key.segment.isAll {
             total.merge(try PerformanceSketch(decoding: bytes))

@@ -33,15 +33,15 @@ struct ModelPerformance {
 
     /// - Returns: `nil` where nobody asks for the model's performance.
     init?(_ model: MonitoredModel, _ ledger: Ledger, _ warn: (String) -> Void) throws {
-        guard let settings = model.performance else { return nil }
+        guard let settings = model.performance, let stamp = model.joinStamp else { return nil }
         name = model.name
         self.settings = settings
-        let found = try ledger.loadJoin(model: model.name, stamp: model.joinStamp)
+        try Self.recount(model, settings, stamp, ledger, warn)
+        let found = try ledger.loadJoin(model: model.name, stamp: stamp.text)
         if found.wasReset {
             warn(
-                "model \(model.name): a setting that its performance rests on changed (task, positive, threshold, sample, "
-                    + "windows, timezone or segments); predictions that waited for labels and the performance so far are forgotten"
-            )
+                "model \(model.name): a setting that its labels rest on changed (task, labels.sample or ranking.separator); "
+                    + "predictions that waited for labels and the performance so far are forgotten")
         }
         let kept = try found.state.map { try JSONDecoder().decode(Kept.self, from: Data($0)) } ?? Kept()
         guard
@@ -63,6 +63,50 @@ struct ModelPerformance {
                 segmentations: model.segmentations, stored: found.panes),
             reference: model.performanceReference, state: storedConclusions.windows)
     }
+
+    /// Where only what is counted changed, and not what is joined, predictions that wait for labels stay, and the performance of those within
+    /// the horizon is counted anew. What was concluded from it begins anew.
+    private static func recount(
+        _ model: MonitoredModel, _ settings: PerformanceSettings, _ stamp: JoinStamp, _ ledger: Ledger,
+        _ warn: (String) -> Void
+    ) throws {
+        guard let known = try ledger.joinStamp(model: model.name), known != stamp.text,
+            let old = JoinStamp(known), stamp.canRecount(old)
+        else { return }
+        let found = try ledger.loadJoin(model: model.name, stamp: known)
+        guard
+            let table = JoinTable(
+                horizon: settings.horizon, log: found.log, runs: found.runs, counters: JoinTable.Counters())
+        else { throw LedgerError.damaged(ledger.path, "the log of \(model.name)'s join has half a record") }
+        let cells = found.cells.map { stamp.cell($0, of: old) }
+        var panes = PerformancePanes(
+            settings, windows: model.window, shapes: model.shapes, dimensions: model.schema.dimensions,
+            segmentations: model.segmentations)
+        var changes: [JoinTable.Change] = []
+        try table.forEach { record in
+            changes += table.changes(of: record)
+            guard changes.count >= recountStep else { return }
+            panes.apply(changes, cells: cells, classes: found.classes)
+            changes.removeAll(keepingCapacity: true)
+        } read: { run, block throws(LedgerError) in
+            try ledger.joinBlock(model: model.name, run: run, block: block)
+        }
+        panes.apply(changes, cells: cells, classes: found.classes)
+        var conclusions = Conclusions()
+        if stamp.hasPanes(of: old), let told = found.windows {
+            conclusions.windows = try JSONDecoder().decode(Conclusions.self, from: Data(told)).windows
+        }
+        try ledger.recountJoin(
+            model: model.name, stamp: stamp.text, cells: cells, panes: panes.takeChanged(),
+            windows: [UInt8](try encoder.encode(conclusions)))
+        warn(
+            "model \(model.name): a setting that its performance rests on changed (positive, threshold, windows, timezone, "
+                + "segments or ranking.at); it is counted anew for predictions that labels can still join and that have an id"
+        )
+    }
+
+    /// Changes counted at once.
+    private static let recountStep = 50_000
 
     /// - Parameter inOrder: as `PerformanceWindows.apply` says.
     mutating func apply(_ delta: JoinDelta, inOrder: Bool, _ ledger: Ledger) throws(LedgerError) {
