@@ -119,7 +119,9 @@ let package = Package(
         // Measurements; Benchmarks/README.md says how to run them.
         .executableTarget(
             name: "HoldfastBench",
-            dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments, log],
+            dependencies: [
+                "Values", "Events", "Kafka", "Statistics", "Windows", "Ledger", "StrictYAML", "Monitor", arguments, log,
+            ],
             path: "Benchmarks/HoldfastBench", swiftSettings: strict),
         // The detector on simulated histograms: no events, no windows, only counts.
         .executableTarget(

@@ -100,6 +100,8 @@ package enum ConceptStatistic: String, CaseIterable, Sendable, Codable {
         case .binary: [.ranking, .calibration, .errors]
         case .multiclass: [.errors]
         case .regression: [.distance]
+        // A reference has no judged queries to compare with.
+        case .ranking: []
         }
     }
 }

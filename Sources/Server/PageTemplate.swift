@@ -148,6 +148,7 @@ enum PageTemplate {
         {{#versions}}<div><dt>versions seen</dt><dd>{{.}}</dd></div>{{/versions}}
         {{#watermark}}<div><dt>complete up to</dt><dd>{{.}}</dd></div>{{/watermark}}
         {{#late}}<div><dt>late rows</dt><dd>{{.}}</dd></div>{{/late}}
+        {{#labels}}<div><dt>labels</dt><dd>{{.}}</dd></div>{{/labels}}
         <div><dt>reference</dt><dd>{{reference}}</dd></div>
         </dl>
         {{^window}}<div class="empty"><b>No window has closed yet.</b> A window of {{windowSize}} closes once events \

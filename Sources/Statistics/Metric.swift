@@ -7,7 +7,8 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
         volume,
         labelled, coverage, mature, base_rate, mean_score, auroc, auroc_error, aupr, aupr_error, accuracy, precision,
         recall,
-        f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, concept_drift, label_delay_p50,
+        f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, ndcg, ndcg_error, concept_drift,
+        label_delay_p50,
         label_delay_p95,
         estimated_auroc, estimated_aupr, estimated_accuracy, estimated_precision, estimated_recall, estimated_f1,
         estimated_brier, estimated_mae

@@ -52,6 +52,7 @@ package struct PerformanceDetail: Sendable, Hashable {
             ("unusable", sketch.unusable == 0 ? nil : .integer(sketch.unusable)),
             ("drift", drift), ("comparison", comparison), ("label_delay_seconds", delays), ("confusion", confusion),
             ("reliability", reliability),
+            ("queries", sketch.ranked.ndcg.map { .integer(Int64($0.queries)) }),
             (
                 "estimates",
                 estimates.isEmpty
@@ -95,7 +96,7 @@ package struct PerformanceDetail: Sendable, Hashable {
                     .members(
                         ("label", .string(cell.label)), ("predicted", .string(cell.predicted)), ("n", .integer(count)))
                 })
-        case .regression: return nil
+        case .regression, .ranking: return nil
         }
     }
 

@@ -9,6 +9,8 @@ package struct PerformanceReference: Sendable {
     package let errors: ErrorCurve?
     /// Of a binary model.
     private let calibrations: [Segment: Calibration]
+    /// Of a model of many classes, where its rows have a score of each.
+    private let classCalibrations: [Segment: ClassCalibration]
     private let metrics: [Segment: MetricValues]
 
     /// Labelled rows a segment needs for a calibration of its own, and of each class.
@@ -20,6 +22,9 @@ package struct PerformanceReference: Sendable {
         self.groups = groups
         self.errors = errors
         metrics = groups.mapValues(\.metrics)
+        classCalibrations = groups.compactMapValues { sketch in
+            sketch.labelled >= Self.ownRows ? ClassCalibration(sketch.classScores) : nil
+        }.merging(groups[.all].flatMap { ClassCalibration($0.classScores) }.map { [.all: $0] } ?? [:]) { own, _ in own }
         calibrations = groups.compactMapValues { sketch in
             guard sketch.labelled >= Self.ownRows, sketch.positives >= Self.ownPositives,
                 sketch.labelled - sketch.positives >= Self.ownPositives
@@ -46,7 +51,11 @@ package struct PerformanceReference: Sendable {
             guard let calibration = calibrations[chosen], let reference = groups[chosen] else { return [] }
             return calibration.estimates(window.scores, threshold: threshold, reference: reference)
         case .regression: return errors?.estimates(window.scores) ?? []
-        case .multiclass: return []
+        case .multiclass:
+            let chosen = classCalibrations[segment] == nil ? .all : segment
+            guard let calibration = classCalibrations[chosen], let reference = groups[chosen] else { return [] }
+            return calibration.estimates(window.classScores, reference: reference.classes)
+        case .ranking: return []
         }
     }
 }

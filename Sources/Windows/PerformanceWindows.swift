@@ -26,14 +26,27 @@ package struct PerformanceWindows: Sendable {
     package struct State: Codable, Sendable, Equatable {
         /// Windows that labels may still change, by their end.
         var open: [Entry] = []
-        /// The end of the latest window that became mature; `nil` before the first.
-        package private(set) var maturedThrough: Timestamp?
-
-        fileprivate mutating func matured(_ end: Timestamp) { maturedThrough = max(maturedThrough ?? end, end) }
-
         /// End of the youngest window that could be judged, by size in microseconds. Absent in states of older programs.
         private var judged: [String: Timestamp]?
+        /// Predictions whose horizon passed without a label, of panes that end by a time.
+        private var expired: Int64?
+        private var expiredThrough: Timestamp?
         package init() {}
+
+        /// The end of the latest window that became mature; `nil` before the first.
+        package var maturedThrough: Timestamp? { judged?.values.max() }
+
+        /// Notes that nothing joins predictions of panes that end by a time any more.
+        fileprivate mutating func expire(_ panes: PerformancePanes, by limit: Timestamp) {
+            guard limit > expiredThrough ?? .distantPast else { return }
+            let before = expiredThrough.map { panes.unlabelled(endingBy: $0) } ?? 0
+            expired = (expired ?? 0) + panes.unlabelled(endingBy: limit) - before
+            expiredThrough = limit
+        }
+
+        fileprivate var expiry: (predictions: Int64, through: Timestamp) {
+            (expired ?? 0, expiredThrough ?? .distantPast)
+        }
 
         /// Notes a window that may be judged.
         /// - Returns: whether a younger one was before it.
@@ -71,6 +84,13 @@ package struct PerformanceWindows: Sendable {
     private let reference: PerformanceReference?
     /// Joined, but by labels of a time that no window has reached; oldest first.
     private var waiting: [(time: Timestamp, change: JoinTable.Change)] = []
+    /// Predictions of panes that are still kept whose horizon has passed without a label.
+    private var hopeless: Int64
+
+    /// Predictions that may still get their label, and those, since the beginning, that can not any more.
+    package var unlabelled: (waiting: Int64, expired: Int64) {
+        (max(0, panes.unlabelled - hopeless), state.expiry.predictions)
+    }
 
     package init(
         _ settings: PerformanceSettings, panes: PerformancePanes, reference: PerformanceReference?,
@@ -80,6 +100,7 @@ package struct PerformanceWindows: Sendable {
         self.panes = panes
         self.reference = reference
         self.state = state
+        hopeless = panes.unlabelled(endingBy: state.expiry.through)
     }
 
     /// Takes what the join found.
@@ -125,6 +146,8 @@ package struct PerformanceWindows: Sendable {
         _ shape: ModelWindows.Shape, _ range: TimeRange, join: LabelJoin
     ) -> (rows: [SnapshotRow], revisions: [Told]) {
         advance(to: range.end, join)
+        state.expire(panes, by: range.end - settings.horizon)
+        hopeless = panes.unlabelled(endingBy: state.expiry.through)
         let maturity = maturity(at: range.end)
         var revisions = revise(at: range.end, maturity, join, isLast: false)
         let sums = panes.sum(range)
@@ -138,7 +161,6 @@ package struct PerformanceWindows: Sendable {
         guard join.clocks.hasLabels || reference != nil else { return ([], []) }
         let rows = rows(sums, isMature: entry.isMature)
         if entry.isMature {
-            state.matured(range.end)
             revisions.append(
                 Told(
                     shape: shape, range: range, revision: 1, rows: rows, matured: true,
@@ -175,7 +197,6 @@ package struct PerformanceWindows: Sendable {
                 entry.labelled = all.labelled
                 entry.corrections = all.corrections
                 entry.isMature = entry.isMature || matures
-                if matures { state.matured(entry.end) }
                 told.append(
                     Told(
                         shape: .init(size: entry.size, every: entry.every), range: entry.range,

@@ -33,6 +33,11 @@ package enum ReferencePerformance {
             }
             for segment in segments where known.contains(segment) {
                 groups[segment, default: PerformanceSketch(chosen.task, exponent: exponent)].add(outcome)
+                if case .classes(let predicted, let label) = outcome.outcome, let scores = table.classScores,
+                    row < scores.count
+                {
+                    groups[segment]?.classScores.add(scores[row], chosen: predicted, label: label)
+                }
             }
         }
         var errors: ErrorCurve?
@@ -71,6 +76,8 @@ package enum ReferencePerformance {
         case .regression:
             guard case .number(let value) = labels[row], let score else { return nil }
             return PerformancePair(.regression(value: score, label: value), delay: .zero)
+        // The rows of a table do not say which query they belong to.
+        case .ranking: return nil
         }
     }
 }
@@ -82,7 +89,7 @@ extension PerformanceSketch {
         switch pair.outcome {
         case .binary(let value, _, _): score = value
         case .regression(let value, _): score = value
-        case .classes: break
+        case .classes, .ranking: break
         }
         add(prediction: score)
         add(pair, delayed: false)

@@ -55,10 +55,15 @@ struct PerformanceKillTests {
             let lag = try await service.metric("holdfast_consumer_lag")
             return read >= least && lag == 0 ? true : nil
         }
+        // The totals are in the ledger with what they count, so they too are as if nothing had been killed.
+        let joined = try await service.metric("holdfast_joins_total", #"outcome="joined""#)
+        let repeated = try await service.metric("holdfast_joins_total", #"outcome="duplicate_label""#)
+        #expect(
+            joined == Double(stream.events.count) && repeated == Double(half * (kills + 1)), "seed \(generator.seed)")
         #expect(try await service.stop() == 0)
         let models = try MonitoredModel.load(ConfigurationReader.read(configuration))
         let stored = try Ledger(path: workspace.path("state-serve/ledger.sqlite"))
-            .loadJoin(model: "pay", stamp: models[0].joinStamp)
+            .loadJoin(model: "pay", stamp: #require(models[0].joinStamp).text)
         var total = PerformanceSketch(.binary)
         for (key, bytes) in stored.panes.values.flatMap(\.self) where key.segment.isAll {
             total.merge(try PerformanceSketch(decoding: bytes))

@@ -1,3 +1,4 @@
+import Events
 import Statistics
 import Testing
 import Values
@@ -39,6 +40,25 @@ struct PerformanceCardTests {
         let nothing = PerformanceOverview(
             metric: .auroc, reference: nil, points: [], reliability: [], reliabilityWindow: nil)
         #expect(PerformanceCard(nothing)?.value == nil)
+    }
+
+    @Test func `the page and the API say what became of predictions and labels`() async throws {
+        var labels = LabelOverview()
+        labels.joined = 9_000
+        labels.waiting = 1_200
+        labels.orphans = 7
+        labels.bytes = 490_000
+        var state = Fixture.incident()
+        state.models[0].labels = labels
+        try await withServer(state) { client, _, _ in
+            let page = try await client.get("/")
+            #expect(page.body.contains("9,000 joined, 1,200 waiting, 7 without a prediction"))
+            let json = try JSON(parsing: try await client.get("/v1/models").body.utf8)
+            let found = json["models"]?.arrayValue?.first?["labels"]
+            #expect(found?["joined"] == .integer(9_000) && found?["waiting"] == .integer(1_200))
+            #expect(found?["without_prediction"] == .integer(7) && found?["too_late"] == .integer(0))
+            #expect(found?["bytes"] == .integer(490_000))
+        }
     }
 
     @Test func `the page shows it`() async throws {

@@ -226,6 +226,8 @@ final class Engine: Sendable {
                     if changed { commit.states[models[index].name] = try modelState(index, state, step) }
                     if let join = try state.performance[index]?.takeCommit() {
                         commit.joins[models[index].name] = join
+                        state.views[index].labels = state.performance[index]?.labels
+                        step.labels[models[index].name] = state.views[index].labels
                     }
                 } catch {
                     let failure = LedgerError.unstorable(ledger.path, models[index].name, "\(error)")

@@ -15,6 +15,7 @@ struct ModelView: Sendable {
     var watermark: Timestamp?
     var lateRows: UInt64 = 0
     var performance: PerformanceOverview?
+    var labels: LabelOverview?
     /// The end of the latest window whose performance may be judged.
     var maturedThrough: Timestamp?
 
@@ -24,6 +25,7 @@ struct ModelView: Sendable {
 
     mutating func take(_ performance: ModelPerformance?) {
         self.performance = performance?.overview(Self.historyWindows)
+        labels = performance?.labels
         maturedThrough = performance?.maturedThrough
     }
 

@@ -117,11 +117,11 @@ struct ActionService: Service {
         let trial: RollbackTrial
         do {
             trial = measurement.trial(
-                try await ledger.snapshots(
-                    model: model, of: order.window.length, from: order.changeStart,
+                try await ledger.windows(
+                    model: model, length: order.window.length, from: order.changeStart,
                     to: order.waitsForLabels
                         ? max(order.window.end, reach(of: order) ?? .distantPast) : .distantFuture,
-                    windows: request.windows))
+                    limit: request.windows))
         } catch let error where !(error is CancellationError) {
             trial = measurement.trial([], errors: ["its windows cannot be read: \(error)"])
         }
