@@ -207,7 +207,10 @@ extension EventDecoder {
         counters.kinds[kind.rawValue] &+= 1
         // Labels are counted here; joining them to predictions is the business of performance monitoring.
         if kind == .label { return .done }
-        counters.unknownKeys.pointee &+= registers.pointee.unknown
+        if registers.pointee.unknown > 0 {
+            strays.settle()
+            counters.unknownKeys.pointee &+= registers.pointee.unknown
+        }
         if kind == .features || found & AvroRegisters.features == 0 {
             makeAbsent(choice, features: found & AvroRegisters.features == 0, output: kind == .features)
         }
