@@ -209,7 +209,10 @@ extension EventDecoder {
             if choice.joins { takeAvroOutcome(choice.model, kind) }
             return .done
         }
-        counters.unknownKeys.pointee &+= registers.pointee.unknown
+        if registers.pointee.unknown > 0 {
+            strays.settle()
+            counters.unknownKeys.pointee &+= registers.pointee.unknown
+        }
         if kind == .features || found & AvroRegisters.features == 0 {
             makeAbsent(choice, features: found & AvroRegisters.features == 0, output: kind == .features)
         }

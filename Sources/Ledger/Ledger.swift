@@ -115,7 +115,7 @@ package final class Ledger: Sendable {
                 for (key, profile) in counts {
                     try db.cachedExecute(
                         "INSERT OR REPLACE INTO \(table) VALUES (?, ?, ?, ?, ?)",
-                        [model, start.microseconds, key.version, key.segment.json.text, Data(profile.bytes)])
+                        [model, start.microseconds, key.version, key.segment.json.text, Data(profile.stored)])
                 }
             }
         }

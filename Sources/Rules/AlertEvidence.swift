@@ -20,11 +20,15 @@ struct AlertEvidence {
     }
 
     /// The variables of annotation templates.
-    func scope(labels: [String: String], _ segment: Segment) -> TemplateScope {
+    /// - Parameter since: start of the change.
+    func scope(labels: [String: String], _ segment: Segment, since: Timestamp) -> TemplateScope {
         var scope = TemplateScope.labels(labels.merging(["segment": segment.description]) { own, _ in own })
         let before = sample?.metric.flatMap { row?.referenceMetrics[$0] }
         scope.variables["value"] = .number(orAbsent: sample?.value)
         scope.variables["threshold"] = .number(orAbsent: sample?.threshold)
+        scope.variables["since"] = .time(since)
+        scope.variables["stuck"] = .string(row?.stuck?.inWords ?? "")
+        scope.variables["types"] = .string(row?.field?.types.joined(separator: " or ") ?? "")
         scope.variables["reference"] = .record(
             [
                 "name": .string(snapshot.referenceName), "value": .number(orAbsent: before),

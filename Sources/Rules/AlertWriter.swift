@@ -85,6 +85,7 @@ struct AlertWriter {
         }
         let deploys = around.deploys(book.versions(column: row.column, segment: focus))
         if let mix = mix(report, row) { clues.append(mix) }
+        if let versions = VersionClue.find(metric, book.versions(of: row, in: focus)) { clues.append(versions) }
         let likely = LikelyCause(
             row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys)
         // A window in which it is over has no cause to tell.

@@ -68,6 +68,14 @@ struct EvidenceBook {
         byColumn[Key(version: version, column: column)]?.first { snapshot.rows[$0].segment == segment }
     }
 
+    /// A row's column, or field, in one segment, a row for each version (not all versions together).
+    func versions(of row: SnapshotRow, in segment: Segment) -> [SnapshotRow] {
+        snapshot.versions.compactMap { version in
+            byColumn[Key(version: version, column: row.column)]?.lazy.map { snapshot.rows[$0] }
+                .first { $0.segment == segment && $0.field?.name == row.field?.name }
+        }
+    }
+
     /// One column in one segment, a row for each version (not all versions together).
     func versions(column: String, segment: Segment) -> [SnapshotRow] {
         snapshot.versions.compactMap { version in

@@ -12,7 +12,7 @@ package struct Snapshot: Sendable {
     /// Name of the reference, for people: `fraud v14 reference`.
     package let referenceName: String
     /// Ordered by version (`*`, all versions together, first), segment, column; after them the rows of the volume.
-    package let rows: [SnapshotRow]
+    package var rows: [SnapshotRow]
     /// What the divergences were smoothed with, for people.
     package var smoothing = Smoothing.jeffreys
 
@@ -37,6 +37,8 @@ package struct SnapshotRow: Sendable {
     package static let performanceColumn = "performance"
     /// The column, and the kind, of the row that says how many rows came and how many the season lets expect.
     package static let volumeColumn = "volume"
+    /// The column, and the kind, of rows about a field of the events that the model does not list.
+    package static let schemaColumn = "schema"
 
     package private(set) var version: String
     package let segment: Segment
@@ -58,11 +60,15 @@ package struct SnapshotRow: Sendable {
     package var wrongType: UInt64 = 0
     package var metrics: MetricValues
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
-    package let referenceMetrics: MetricValues
+    package var referenceMetrics: MetricValues
     package let comparison: Comparison
     /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution
     /// adds up. The reference side is the segment's own rows, even where the distances use a parent's.
     package let common: Comparison
+    /// What the column is stuck at; `nil` where it varies.
+    package var stuck: StuckValue?
+    /// Of rows of column `schema`: the field that the model does not list.
+    package var field: UnlistedField?
     /// Of the line `performance` alone.
     package var performance: PerformanceDetail?
     /// `common` against the reference rows of the same times of the week, where the column has a season and the window does
@@ -93,6 +99,19 @@ package struct SnapshotRow: Sendable {
         var copy = self
         copy.version = version
         return copy
+    }
+}
+
+/// A key of `features` that is no column of the model.
+package struct UnlistedField: Sendable, Hashable {
+    /// `(other)` stands for all beyond the number that is kept.
+    package let name: String
+    /// Types its values had, as JSON names them, the most frequent first.
+    package let types: [String]
+
+    package init(name: String, types: [String]) {
+        self.name = name
+        self.types = types
     }
 }
 

@@ -31,6 +31,8 @@ package struct PerformanceWindows: Sendable {
         /// Predictions whose horizon passed without a label, of panes that end by a time.
         private var expired: Int64?
         private var expiredThrough: Timestamp?
+        /// Absent in states of older programs.
+        fileprivate var labels: LabelFlow?
         package init() {}
 
         /// The end of the latest window that became mature; `nil` before the first.
@@ -108,6 +110,7 @@ package struct PerformanceWindows: Sendable {
     ///   what was known at the time. A live stream takes them as they come.
     package mutating func apply(_ changes: [JoinTable.Change], join: LabelJoin, inOrder: Bool) {
         guard inOrder else {
+            note(changes)
             panes.apply(changes, cells: join.cells, classes: join.classes)
             return
         }
@@ -134,9 +137,31 @@ package struct PerformanceWindows: Sendable {
         }
     }
 
+    private mutating func note(_ changes: [JoinTable.Change]) {
+        var flow = state.labels ?? LabelFlow()
+        flow.note(
+            changes.compactMap { change in
+                switch change.kind {
+                case .prediction: nil
+                case .match, .correction: change.record.labelTime
+                }
+            })
+        state.labels = flow
+    }
+
+    /// Says in a closing window's line of all traffic for how long no label has come.
+    private func tellSilence(_ rows: inout [SnapshotRow], at end: Timestamp) {
+        guard let flow = state.labels, let silence = flow.silence(at: end),
+            let all = rows.firstIndex(where: { $0.version == SnapshotRow.allVersions && $0.segment.isAll })
+        else { return }
+        rows[all].metrics[.label_silence] = silence.seconds
+        rows[all].referenceMetrics[.label_silence] = flow.longest.seconds
+    }
+
     private mutating func advance(to time: Timestamp, _ join: LabelJoin) {
         let due = waiting.firstIndex { $0.time > time } ?? waiting.count
         guard due > 0 else { return }
+        note(waiting[..<due].map(\.change))
         panes.apply(waiting[..<due].map(\.change), cells: join.cells, classes: join.classes)
         waiting.removeFirst(due)
     }
@@ -159,7 +184,8 @@ package struct PerformanceWindows: Sendable {
             isMature: maturity.holds(range, all, at: range.end))
         state.open.append(entry)
         guard join.clocks.hasLabels || reference != nil else { return ([], []) }
-        let rows = rows(sums, isMature: entry.isMature)
+        var rows = rows(sums, isMature: entry.isMature)
+        tellSilence(&rows, at: range.end)
         if entry.isMature {
             revisions.append(
                 Told(

@@ -310,10 +310,11 @@ final class Engine: Sendable {
         let model = models[index]
         for window in closed {
             let performance = state.performance[index]?.close(window.shape, window.range)
-            let snapshot = model.snapshots.snapshot(
+            var snapshot = model.snapshots.snapshot(
                 model: model.name, window: window.range, revision: 1, counts: window.counts,
                 against: model.configuration.moving.flatMap { state.windows[index].basis($0, model, window.range) }
             ).adding(performance?.rows ?? [])
+            state.alerts[index].complete(&snapshot, size: window.shape.size)
             let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
                 roles: book.roles(model: model.name), state: &state.alerts[index]

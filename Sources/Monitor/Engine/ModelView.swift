@@ -34,6 +34,7 @@ struct ModelView: Sendable {
         var most: UInt64 = 0
         for row in snapshot.rows
         where row.version == SnapshotRow.allVersions && row.segment.isAll && row.column != SnapshotRow.performanceColumn
+            && row.column != SnapshotRow.schemaColumn
         {
             most = max(most, row.n)
             history[row.column, default: []].append(row.metrics[.psi])

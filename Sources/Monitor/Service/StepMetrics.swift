@@ -71,7 +71,8 @@ struct StepMetrics: Sendable {
         let compared = rules.metricsOfReference
         var values: [(labels: [String: String], value: Double)] = []
         var before: [(labels: [String: String], value: Double)] = []
-        for row in snapshot.rows where row.segment.isAll && row.column != SnapshotRow.performanceColumn {
+        for row in snapshot.rows
+        where row.segment.isAll && row.column != SnapshotRow.performanceColumn && row.field == nil {
             func labels(_ metric: Metric) -> [String: String] {
                 ["model": snapshot.model, "version": row.version, "column": row.column, "metric": metric.name]
             }
