@@ -10,6 +10,7 @@ and p99 in milliseconds, and the server's CPU per request. README of the benchma
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import random
@@ -127,18 +128,24 @@ class Server:
         self.log.close()
 
 
-def prepare(port, count):
+def prepare(port, count, threads=8):
     """An experiment of `count` runs with 5 metrics, 5 params and 3 tags each; a model with an alias."""
     c = Connection(port)
     experiment = c.json("POST", "experiments/create", {"name": f"bench-{time.time()}"})["experiment_id"]
-    chance = random.Random(1)
-    for i in range(count):
-        run = c.json("POST", "runs/create", {"experiment_id": experiment, "run_name": f"run-{i}", "start_time": i})
-        c.json("POST", "runs/log-batch", {
-            "run_id": run["run"]["info"]["run_id"],
-            "metrics": [{"key": f"m{k}", "value": chance.random(), "timestamp": 1, "step": 0} for k in range(5)],
-            "params": [{"key": f"p{k}", "value": str(chance.randrange(10))} for k in range(5)],
-            "tags": [{"key": f"t{k}", "value": str(chance.randrange(10))} for k in range(3)]})
+
+    def fill(thread):
+        own, chance = Connection(port), random.Random(thread)
+        for i in range(thread, count, threads):
+            run = own.json("POST", "runs/create", {
+                "experiment_id": experiment, "run_name": f"run-{i}", "start_time": i})
+            own.json("POST", "runs/log-batch", {
+                "run_id": run["run"]["info"]["run_id"],
+                "metrics": [{"key": f"m{k}", "value": chance.random(), "timestamp": 1, "step": 0} for k in range(5)],
+                "params": [{"key": f"p{k}", "value": str(chance.randrange(10))} for k in range(5)],
+                "tags": [{"key": f"t{k}", "value": str(chance.randrange(10))} for k in range(3)]})
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, range(threads)))
     name = f"bench{time.time_ns()}"
     c.json("POST", "registered-models/create", {"name": name})
     c.json("POST", "model-versions/create", {"name": name, "source": "s3://bucket/model"})
