@@ -11,7 +11,7 @@ enum {
     COUNTER_LINES = 8,
     RANK_LINES = 6,
     // Of fewer rows, most of those lines would not be needed.
-    ROWS_WORTH_AN_ADVANCE = 12,
+    ROWS_WORTH_AN_ADVANCE = 4,
 };
 
 // A batch counts in hundreds of groups, more than the nearer caches hold, and it is known which is next.

@@ -4,8 +4,8 @@ package import Values
 
 /// Batches to counts: each value is binned once and counted for all traffic and for each of the row's segments.
 ///
-/// One accumulator per worker and model. Within a micro-batch the codes are computed column by column, then counted row by
-/// row, so that a row's counters stay close together.
+/// One accumulator per worker and model. Within a micro-batch codes are computed four columns at a time and counted group by group, so
+/// that few counters have to be near at once.
 package struct Accumulator {
     private let plans: GroupPlans
     private let settings: WindowSettings
