@@ -176,7 +176,8 @@ enum PageTemplate {
         <div><span>labelled, newest window</span><b class="soft">{{coverage}}</b></div></div></div>
         <div class="over">{{{chart}}}<div class="axis"><span>{{first}}</span><span>{{last}}</span></div>
         <div class="legend"><span class="key cur"></span>judged <span class="key soft"></span>labels still coming \
-        <span class="key guess"></span>estimated <span class="key ref"></span>labelled share</div></div>
+        <span class="key guess"></span>estimated <span class="key ref"></span>labelled share; drawn from {{scale}}, the level \
+        line is the reference's</div></div>
         {{#reliability}}<div class="calibration">{{{.}}}<div class="axis"><span>0</span><span>mean score</span>\
         <span>1</span></div><div class="soft">{{reliabilityAbout}}</div></div>{{/reliability}}
         </div>

@@ -34,6 +34,21 @@ struct PerformanceCardTests {
         #expect(card.reliability?.contains("900 rows with a mean score of 0.050") == true)
     }
 
+    @Test func `a figure of a few early labels does not squeeze the others`() throws {
+        let whole = Self.overview(points: 4, mature: 4)
+        let early = PerformanceOverview.Point(
+            window: TimeRange(start: Self.start + .days(4), end: Self.start + .days(5)), value: 0.2, coverage: 0.01,
+            isMature: false, estimate: nil)
+        let card = try #require(
+            PerformanceCard(
+                PerformanceOverview(
+                    metric: .auroc, reference: 0.78, points: whole.points + [early], reliability: [],
+                    reliabilityWindow: nil)))
+        #expect(card.scale == PerformanceCard(whole)?.scale && card.scale == "0.740 to 0.800")
+        // It stands on the lower edge.
+        #expect(card.chart.contains(#"M270.00 100.00h0"#))
+    }
+
     @Test func `before any label the estimate stands alone, and without either there is no picture`() throws {
         let card = try #require(PerformanceCard(Self.overview(points: 3, mature: 0, labels: false)))
         #expect(card.value == "–" && card.about == "no labels yet" && card.reliability == nil)
