@@ -90,8 +90,9 @@ struct AlertWriter {
             row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys)
         // A window in which it is over has no cause to tell.
         findings.likely = transition.status == .resolved ? nil : likely.text
+        // What an alert about performance says of itself is its sentence and its figures, not something beside it.
         findings.correlated =
-            clues + deploys
+            clues.filter { $0.kind != .performance } + deploys
             + [around.volume(book.windowRows), around.together(transition.instance, active)].compactMap(\.self)
     }
 

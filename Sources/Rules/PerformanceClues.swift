@@ -25,12 +25,7 @@ struct PerformanceClues {
 
     var all: [Clue] {
         guard let statistic, let words = words(statistic) else { return [] }
-        var numbers: [JSON.Member] = [.init("statistic", .string(statistic))]
-        if let change { numbers.append(.init("effect", .rounded(change.effect))) }
-        numbers.append(.init("labelled", .rounded(row.metrics[.labelled] ?? 0)))
-        return [
-            Clue(kind: .performance, what: words.what, beside: words.beside, reading: reading, numbers: numbers)
-        ]
+        return [Clue(kind: .performance, what: words.what, beside: words.beside, reading: reading)]
     }
 
     private func words(_ statistic: String) -> (what: String, beside: String)? {
@@ -122,7 +117,8 @@ struct PerformanceClues {
 extension PerformanceClues {
     /// Figures shown of reference and window, where both have them.
     private static let figures: [Metric] = [
-        .auroc, .aupr, .accuracy, .precision, .recall, .f1, .log_loss, .brier, .ece, .base_rate, .mean_score, .mae,
+        .labelled, .auroc, .aupr, .accuracy, .precision, .recall, .f1, .log_loss, .brier, .ece, .base_rate, .mean_score,
+        .mae,
         .rmse,
         .r2, .bias,
     ]

@@ -242,7 +242,7 @@ struct WindowEvaluation {
         }
         let outcome = instance.on(
             input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring, judgedAt: at)
-        if !wasActive, case .holds = input, let start = changeStart(entry.sample) {
+        if !wasActive, case .holds = input, let start = snapshot.changeStart(of: entry.sample) {
             instance.note(changeStart: start)
         }
         if case .holds = input {
@@ -309,13 +309,6 @@ struct WindowEvaluation {
             case .ok: return .clear
             }
         }
-    }
-
-    /// Where a detector, or the watch over mature windows, takes the change to begin.
-    private func changeStart(_ sample: Sample) -> Timestamp? {
-        if let start = sample.verdict?.changeStart { return start }
-        guard sample.metric == .concept_drift, let row = sample.row else { return nil }
-        return snapshot.rows[row].performance?.change?.since
     }
 
     private mutating func settle(

@@ -134,7 +134,9 @@ struct AlertCard: Sendable {
             case (nil, let to?): " → \(to)"
             default: ""
             }
-        let reason = json["reason"]?.stringValue.map { ": \($0)" } ?? ""
+        // That a rollback was done says all that its reason does.
+        let isTold = outcome == "done" && from != nil && to != nil
+        let reason = isTold ? "" : json["reason"]?.stringValue.map { ": \($0)" } ?? ""
         let name =
             first.key == "rollback" && outcome == "done"
             ? "Rolled back"

@@ -120,6 +120,8 @@ import Values
         #expect(context["evidence"] == ["ln_e": 20.0, "ln_threshold": 9.0, "effect": 0.66, "statistic": "auroc"])
         #expect(context["comparison"]?["metrics"]?["accuracy"] == [0.75, 0.25])
         #expect(context["comparison"]?["edges"] == nil, "there is no histogram to compare")
+        #expect(context["comparison"]?["metrics"]?["labelled"] == [1000.0, 1000.0])
+        #expect(context["correlated"] == .array([]), "the alert is no news beside itself")
         let reliability = context["comparison"]?["reliability"]
         let shares = Self.good.map { JSON.number(Double($0) / 100) }
         #expect(reliability?["reference"] == .array(shares))

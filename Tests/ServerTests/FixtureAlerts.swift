@@ -16,7 +16,7 @@ enum FixtureAlerts {
         "se":0.01},{"segment":{"country":"MX"},"share":0.09,"mix":0.01,"within":0.02,"se":0.01}],"correlated":\
         [{"kind":"deploy","what":"champion 13 → 14","at":"2026-03-01T12:40:00Z"}],"also_firing":\
         ["FeatureDrift/amount"],"likely":"version 14 scores country=BR differently; its inputs did not all move",\
-        "actions":[{"rollback":"done","from":"14","to":"13"}]}}
+        "actions":[{"rollback":"done","from":"14","to":"13","reason":"the champion went from '14' to '13'"}]}}
         """
 
     /// Not among `all`: what the watch over mature windows tells.

@@ -22,6 +22,7 @@ struct PageTests {
             ] {
                 #expect(page.body.contains(text), "\(text)")
             }
+            #expect(!page.body.contains("the champion went from"), "said already by what was done")
             let fragment = try await client.get("/fragment")
             #expect(page.body.contains(fragment.body) && !fragment.body.contains("<html"))
         }

@@ -135,8 +135,9 @@ package struct Demo: Sendable {
             if !isDeployed, fleet.eventTime - start >= Self.calm {
                 isDeployed = true
                 deployed()
+                // The fleet follows within a moment, and its line comes after this one.
+                say("deploy    version 14 becomes champion; it reads Brazilian amounts in cents")
                 try await DemoClient(port: port).promote(DemoTraffic.model, DemoTraffic.bad)
-                say("deploy    version 14 is champion; it reads Brazilian amounts in cents")
             }
             let isWatched = !once && isDeployed && !story.facts.isComplete
             try await Task.sleep(for: !behind ? .seconds(1) : isWatched ? Self.watchedPace : Self.pace)
