@@ -24,7 +24,9 @@ enum Accumulation {
             stream.sum = max(0, stream.sum + e)
             if case .shift(isOrdered: true) = watch, let shift = RankEvidence.shift(counts.reference, counts.current) {
                 var rank = stream.rank ?? RankEvidence()
-                let (r, rankE) = rank.observe(shift, wobble: wobble, weight: weight)
+                // What the reference shows may all be one move: U of all k degrees.
+                let moves = max(wobble, (stream.natural ?? 0) * Double(max(1, counts.reference.count - 1)))
+                let (r, rankE) = rank.observe(shift, wobble: moves, weight: weight)
                 stream.rank = r > -2 ? rank : nil
                 if r > stream.logR ?? 0 { strongest = rankE }
             }

@@ -15,17 +15,22 @@ package struct StreamWindow: Sendable {
     package var isWatched: Bool
     /// Variance over mean of past windows' rows; volume only.
     package var dispersion: Double
+    /// How much windows differ although nothing is wrong, as far as the reference shows: τ² of a shift, the intraclass correlation
+    /// of a rate.
+    package var wobble: Double
     /// Whether a merged effect is what the rule asks about; gets the counts since the change began and their effect.
     package var gate: @Sendable (Watch.Counts, Double) -> Bool
 
     package init(
         segment: Segment, counts: Watch.Counts, isWatched: Bool = true, dispersion: Double = 1,
+        wobble: Double = 0,
         gate: @escaping @Sendable (Watch.Counts, Double) -> Bool
     ) {
         self.segment = segment
         self.counts = counts
         self.isWatched = isWatched
         self.dispersion = dispersion
+        self.wobble = wobble
         self.gate = gate
     }
 }
@@ -148,6 +153,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         }
         for window in windows {
             guard let i = index[window.segment] else { continue }
+            streams[i].natural = window.wobble > 0 ? window.wobble : nil
             let last = streams[i].past.count - 1
             streams[i].past[last] = window.counts.current
             streams[i].references[last] = window.counts.reference
@@ -226,7 +232,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         }
         stream.alarm = alarm
         let isBack = isQuiet && alarm.mirrored >= limit && !isStillThere(alarm, window, wobble)
-        guard isBack || isLong(alarm, window) else { return }
+        guard isBack || (stream.natural == nil && isLong(alarm, window)) else { return }
         stream.alarm = nil
         stream.reset()
     }

@@ -38,7 +38,10 @@ package enum Watch: Sendable, Hashable, Codable {
                 ShiftEvidence.logE($0, wobble: wobble)
             }
         case .rate:
-            Rate(counts).map { RateEvidence.logE(count: $0.hits, of: $0.n, reference: $0.referenceHits, of: $0.m) }
+            Rate(counts).map {
+                RateEvidence.logE(
+                    count: $0.hits, of: $0.n, reference: $0.referenceHits, of: $0.m, correlation: wobble)
+            }
         case .volume(let isDrop):
             counts.reference[0] >= 5
                 ? VolumeEvidence.logE(

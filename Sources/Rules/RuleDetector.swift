@@ -93,7 +93,8 @@ final class RuleDetector {
             guard let levels = target.levels else {
                 return StreamWindow(
                     segment: row.segment, counts: StreamCounts.counts(of: row, metric),
-                    isWatched: sample != nil && row.n >= minimumRows && target.isUnusual(row), gate: gate)
+                    isWatched: sample != nil && row.n >= minimumRows && target.isUnusual(row),
+                    wobble: StreamCounts.wobble(of: row, metric), gate: gate)
             }
             let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
             if let usual { shares[index] = Double(row.n) / usual.rows }
@@ -239,6 +240,15 @@ extension RuleDetectorState.Target {
 
 /// A row's counts as detectors take them.
 enum StreamCounts {
+    /// How much windows of these counts differ although nothing is wrong.
+    static func wobble(of row: SnapshotRow, _ metric: Metric) -> Double {
+        switch metric {
+        case .null_rate, .missing_rate: row.wobble.null
+        case .new_category_rate, .out_of_range_rate: row.wobble.novelty
+        default: metric.isDistance ? row.wobble.shift : 0
+        }
+    }
+
     static func counts(of row: SnapshotRow, _ metric: Metric) -> Watch.Counts {
         let common = row.alike ?? row.common
         let reference = common.reference.map { Double($0) }
@@ -274,7 +284,9 @@ enum StreamCounts {
                 if p == 0 { unseen += q }
                 if p == 1 { once += 1 }
             }
-            // Good and Turing: what has not been seen yet is as frequent as what has been seen once.
+            // Good and Turing: what has not been seen yet is as frequent as what has been seen once. New values that come
+            // together, as a day's do, say so more plainly.
+            once = min(m, max(once, row.wobble.noveltyShare * m))
             return .init(reference: [max(0, m - once), min(once, m)], current: [n - unseen, unseen])
         case .invalid_rate:
             let rows = Double(row.n)
@@ -284,8 +296,10 @@ enum StreamCounts {
                 reference: [Double(row.referenceN) - before, before], current: [rows - invalid, invalid])
         case .out_of_range_rate:
             let outside = ((row.metrics[metric] ?? 0) * n).rounded()
-            // A new row is beyond the least or the greatest of m with probability 2/(m + 1).
-            return .init(reference: [max(0, m - 2), min(2, m)], current: [n - outside, outside])
+            // A new row is beyond the least or the greatest of m with probability 2/(m + 1); more where rows come in spans
+            // that differ.
+            let beyond = min(m, max(2, row.wobble.noveltyShare * m))
+            return .init(reference: [max(0, m - beyond), beyond], current: [n - outside, outside])
         default:
             return .init(reference: reference, current: current)
         }

@@ -74,6 +74,8 @@ package struct SnapshotRow: Sendable {
     /// `common` against the reference rows of the same times of the week, where the column has a season and the window does
     /// not cover all of it alike; what detectors judge. `nil` where `common` is as good.
     package var alike: Comparison?
+    /// How much windows of this length differ although nothing is wrong, as far as the reference shows.
+    package var wobble = Wobble()
 
     package init(
         version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,
@@ -112,6 +114,21 @@ package struct UnlistedField: Sendable, Hashable {
     package init(name: String, types: [String]) {
         self.name = name
         self.types = types
+    }
+}
+
+extension SnapshotRow {
+    /// How much windows differ although nothing is wrong; zero where rows come as if drawn one by one.
+    package struct Wobble: Sendable, Hashable {
+        /// τ² of the histogram.
+        package var shift = 0.0
+        /// Intraclass correlation of nulls, and of values the reference does not have.
+        package var null = 0.0
+        package var novelty = 0.0
+        /// Share of rows with values that other windows do not have.
+        package var noveltyShare = 0.0
+
+        package init() {}
     }
 }
 

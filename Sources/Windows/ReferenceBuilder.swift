@@ -70,8 +70,10 @@ package struct ReferenceBuilder {
         let all = Group(segment: .all, rows: Array(0..<table.count))
         var made = ([all] + groups).map { referenceGroup($0, layout, used) }
         let period = table.firstTime.flatMap { first in table.lastTime.map { TimeRange(start: first, end: $0) } }
-        let seasons = SeasonBuilder(table, options.calendar, period)?.add(
-            to: &made, rows: ([all] + groups).map(\.rows), layout, used)
+        let places = zip(layout.columns, used).enumerated().map { RowPlaces($1.1, $1.0, made[0].cuts[$0]) }
+        let rows = ([all] + groups).map(\.rows)
+        let seasons = SeasonBuilder(table, options.calendar, period)?.add(to: &made, rows: rows, layout, places)
+        WobbleBuilder(table, options.calendar)?.add(to: &made, rows: rows, seasons ?? [], places, used)
         note(seasons ?? [], layout)
         return Reference(
             model: model, version: options.version ?? single(table.versions), period: period, layout: layout,

@@ -51,7 +51,7 @@ package struct SnapshotBuilder: Sendable {
             }
         }
         if together[.all] == nil { together[.all] = Profile(plans.all.layout) }
-        let basis = Basis(moving: against?.counts, covered: calendar.weekHours(of: window))
+        let basis = Basis(moving: against?.counts, covered: calendar.weekHours(of: window), length: window.length)
         var rows = rows(version: SnapshotRow.allVersions, together, basis)
         for version in versions {
             if versions.count == 1 {
@@ -79,6 +79,7 @@ package struct SnapshotBuilder: Sendable {
         let moving: ReferenceCounts?
         /// Share of each hour of the week that the window covers.
         let covered: [Double]
+        let length: Span
     }
 
     private func rows(version: String, _ profiles: [Segment: Profile], _ basis: Basis) -> [SnapshotRow] {
@@ -135,6 +136,11 @@ package struct SnapshotBuilder: Sendable {
                 row.metrics[.stuck_rate] = 0
             }
         }
+        let wobble = self.reference.wobble(segment, column: index, window: basis.length)
+        row.wobble.shift = wobble.shift
+        row.wobble.null = wobble.null
+        row.wobble.novelty = wobble.novelty.wobble
+        row.wobble.noveltyShare = wobble.novelty.share
         return row
     }
 
