@@ -113,3 +113,14 @@ enum MergedCounts {
         return Watch.Counts(reference: mixed.map { $0 / spread }, current: current)
     }
 }
+
+extension Watch.Counts {
+    /// The same shares in other numbers of rows: windows that overlap count their rows several times. What was expected of a volume
+    /// goes with them.
+    func scaled(by factor: Double) -> Watch.Counts {
+        guard factor != 1 else { return self }
+        let isVolume = reference.count == 1
+        return Watch.Counts(
+            reference: isVolume ? reference.map { $0 * factor } : reference, current: current.map { $0 * factor })
+    }
+}

@@ -60,6 +60,14 @@ struct SegmentCounts {
         return left
     }
 
+    /// Whether `rest` is counted and not estimated.
+    func isExact(_ segment: Segment, without others: [Segment]) -> Bool {
+        others.allSatisfy { other in
+            guard let both = SegmentRelation.overlap(segment, other) else { return true }
+            return SegmentRelation.contains(other, segment) || self[both] != nil
+        }
+    }
+
     /// Which share of the rows of `other` are in `segment`: P(s)·Π P(s | part)/P(s) over the parts of `other`, which holds
     /// where the dimensions do not act on each other three at a time.
     private func share(of other: Segment, in segment: Segment, _ rows: (Watch.Counts) -> Double) -> Double {

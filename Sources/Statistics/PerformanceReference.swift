@@ -5,6 +5,8 @@ package struct PerformanceReference: Sendable {
     package let task: PerformanceTask
     /// By segment; `.all` always.
     package let groups: [Segment: PerformanceSketch]
+    /// The same rows apart by the part of the week, of groups with which the model does differently at weekends.
+    package let seasons: [Segment: [WeekPart: PerformanceSketch]]
     /// Of a regression model.
     package let errors: ErrorCurve?
     /// Of a binary model.
@@ -17,8 +19,12 @@ package struct PerformanceReference: Sendable {
     private static let ownRows: Int64 = 1_000
     private static let ownPositives: Int64 = 50
 
-    package init(task: PerformanceTask, groups: [Segment: PerformanceSketch], errors: ErrorCurve?) {
+    package init(
+        task: PerformanceTask, groups: [Segment: PerformanceSketch],
+        seasons: [Segment: [WeekPart: PerformanceSketch]] = [:], errors: ErrorCurve?
+    ) {
         self.task = task
+        self.seasons = seasons
         self.groups = groups
         self.errors = errors
         metrics = groups.mapValues(\.metrics)
@@ -37,6 +43,13 @@ package struct PerformanceReference: Sendable {
     package func comparison(for segment: Segment) -> (segment: Segment, sketch: PerformanceSketch)? {
         if let own = groups[segment], own.labelled >= 30 { return (segment, own) }
         return groups[.all].map { (.all, $0) }
+    }
+
+    /// What a window of this part of the week is held against, like with like: the segment's rows of the same part where it has them
+    /// apart, else all its rows, else all traffic's.
+    package func alike(_ segment: Segment, in part: WeekPart?) -> PerformanceSketch? {
+        guard let own = groups[segment] else { return part.flatMap { seasons[.all]?[$0] } ?? groups[.all] }
+        return part.flatMap { seasons[segment]?[$0] } ?? own
     }
 
     package func metrics(of segment: Segment) -> MetricValues { metrics[segment] ?? MetricValues() }

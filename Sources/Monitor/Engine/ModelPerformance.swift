@@ -15,6 +15,7 @@ struct ModelPerformance {
     private var judge = PerformanceJudge()
     private let reference: PerformanceReference?
     private let shape: ModelWindows.Shape
+    private let calendar: WindowCalendar
     private var commit = JoinCommit()
     private var stored: Kept
     private var storedConclusions: Conclusions
@@ -56,6 +57,7 @@ struct ModelPerformance {
         judge = storedConclusions.judge
         reference = model.performanceReference
         shape = model.shapes[0]
+        calendar = model.window.calendar
         windows = PerformanceWindows(
             settings,
             panes: PerformancePanes(
@@ -137,7 +139,9 @@ struct ModelPerformance {
     private mutating func judged(_ told: [PerformanceWindows.Told]) -> [PerformanceWindows.Told] {
         var told = told
         for i in told.indices where told[i].matured && !told[i].isPassedOver && told[i].shape == shape {
-            judge.judge(&told[i].rows, told[i].range, every: shape.every, settings, reference)
+            judge.judge(
+                &told[i].rows, told[i].range, every: shape.every, settings, reference,
+                part: WeekPart(covered: calendar.weekHours(of: told[i].range)))
         }
         return told
     }
