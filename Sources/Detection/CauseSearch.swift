@@ -125,24 +125,24 @@ struct CauseSearch {
         return !isMix(window.segment, merged, without: open) && !isLeftOver(window.segment, since: since, without: open)
     }
 
-    /// Whether a segment has a change of its own: where rows of open alarms are taken off, a search may end where nothing is left.
+    /// Whether a segment has a change of its own, which need not pass the rule's number as that of its part does: where rows of open alarms are taken off, a search may end where nothing is left.
     private func passes(_ segment: Segment, since: Timestamp, without open: [Segment]) -> Bool {
-        guard let window = byName[SegmentRelation.canonical(segment)],
-            let merged = merged(segment, without: open, since: since)
-        else { return false }
+        guard let merged = merged(segment, without: open, since: since) else { return false }
         let effect = watch.effect(merged, wobble: wobble(segment))
-        return effect > 0 && watch.isWorthTelling(merged) && window.gate(merged, effect)
+        return effect > 0 && watch.isWorthTelling(merged) && !isLeftOver(segment, since: since, without: open)
     }
 
     /// Whether what remains of a segment is only what an estimate of its overlap with open alarms is off by: rows that change beside
-    /// theirs would show in the wider segments that hold them, whose overlap is counted.
+    /// theirs show in all wider segments that hold them, where the overlap is counted.
     private func isLeftOver(_ segment: Segment, since: Timestamp, without open: [Segment]) -> Bool {
         guard let newest = history.last, !newest.isExact(segment, without: open) else { return false }
         let wider = windows.map(\.segment).filter {
-            !$0.isAll && $0.parts.count < segment.parts.count && SegmentRelation.contains($0, segment)
+            $0.parts.count < segment.parts.count && SegmentRelation.contains($0, segment)
                 && newest.isExact($0, without: open)
         }
-        return !wider.isEmpty && !wider.contains { surprise($0, without: open, since: since) >= Self.moves }
+        // All traffic dilutes most: it is asked only where there is nothing narrower.
+        let asked = wider.contains { !$0.isAll } ? wider.filter { !$0.isAll } : wider
+        return asked.contains { surprise($0, without: open, since: since) < Self.quiet }
     }
 
     private func merged(_ segment: Segment, without others: [Segment], since start: Timestamp) -> Watch.Counts? {
@@ -195,17 +195,21 @@ struct CauseSearch {
         guard let own = merged(child, without: open, since: since),
             let rest = merged(parent, without: open + [child], since: since)
         else { return false }
-        if isAlone(rest, beside: own) { return true }
+        if isAlone(child, in: parent, since) { return true }
         let tau = wobble(parent)
         return watch.surprise(rest, wobble: tau, dispersion: dispersion(parent)) >= Self.moves
             && Self.cosine(watch.direction(own), watch.direction(rest)) > 0.5
             && watch.effect(rest, wobble: tau) >= 0.25 * watch.effect(own, wobble: wobble(child))
     }
 
-    /// Whether a part holds so nearly all rows that came that it and the whole cannot be told apart.
-    private func isAlone(_ rest: Watch.Counts, beside part: Watch.Counts) -> Bool {
+    /// Whether a part holds so nearly all rows that came that it and the whole cannot be told apart; those of open alarms count, or
+    /// what is left beside an alarm would go by the name of a whole that the alarm has a share in.
+    private func isAlone(_ part: Segment, in whole: Segment, _ since: Timestamp) -> Bool {
         if case .volume = watch { return false }
-        return rest.rows < Self.leastRest * part.rows
+        guard let held = merged(part, without: [], since: since),
+            let rest = merged(whole, without: [part], since: since)
+        else { return false }
+        return rest.rows < Self.leastRest * held.rows
     }
 
     private func bestChild(of parent: Segment, _ open: [Segment], _ since: Timestamp) -> Segment? {
@@ -220,7 +224,7 @@ struct CauseSearch {
             .filter { part, evidence in
                 guard evidence > Self.mostEvidence * whole,
                     let rest = merged(parent, without: open + [part], since: since),
-                    let held = merged(part, without: open, since: since), !isAlone(rest, beside: held)
+                    !isAlone(part, in: parent, since), !isLeftOver(part, since: since, without: open)
                 else { return false }
                 return watch.surprise(rest, wobble: wobble(parent), dispersion: dispersion(parent)) < Self.quiet
                     || watch.effect(rest, wobble: wobble(parent)) < 0.1 * effect
