@@ -125,7 +125,8 @@ struct CauseSearch {
         return !isMix(window.segment, merged, without: open) && !isLeftOver(window.segment, since: since, without: open)
     }
 
-    /// Whether a segment has a change of its own, which need not pass the rule's number as that of its part does: where rows of open alarms are taken off, a search may end where nothing is left.
+    /// Whether a segment has a change of its own, which need not pass the rule's number as that of its part does: where rows of open
+    /// alarms are taken off, a search may end where nothing is left.
     private func passes(_ segment: Segment, since: Timestamp, without open: [Segment]) -> Bool {
         guard let merged = merged(segment, without: open, since: since) else { return false }
         let effect = watch.effect(merged, wobble: wobble(segment))
