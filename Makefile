@@ -46,6 +46,7 @@ setup-mlflow: setup
 
 # The registry beside `mlflow server` in one run, on the release build.
 bench-registry: release setup-mlflow
+	$(SWIFT) build $(FLAGS) -c release --product RegistryLoad
 	python3 Benchmarks/registry.py $(SCRATCH)/release/holdfast --mlflow Tests/.venv/bin/mlflow \
 	  --mlflow-runs $(or $(MLFLOW_RUNS),2000) --json Benchmarks/registry.json
 

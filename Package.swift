@@ -19,6 +19,7 @@ let hot: [SwiftSetting] =
     ]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
@@ -86,7 +87,8 @@ let package = Package(
         .target(name: "Registry", dependencies: ["Values", "COpenSSL", grdb], swiftSettings: strict),
         // MLflow's interface over the registry's store.
         .target(
-            name: "MLflow", dependencies: ["Values", "Events", "Registry", "COpenSSL", grdb], swiftSettings: strict),
+            name: "MLflow", dependencies: ["Values", "Events", "Registry", "COpenSSL", grdb, sqlite],
+            swiftSettings: strict),
         .target(name: "Telemetry", dependencies: ["Values", log, coreMetrics], swiftSettings: strict),
         .target(
             name: "Server",
@@ -94,7 +96,7 @@ let package = Package(
                 "Values", "Events", "COpenSSL", "Registry", "MLflow", "Statistics",
                 hummingbird,
                 hummingbirdCore, mustache,
-                lifecycle, nioCore, httpTypes, log,
+                lifecycle, nioCore, nioPosix, httpTypes, log,
             ],
             swiftSettings: strict),
         .target(
@@ -117,12 +119,16 @@ let package = Package(
         // Measurements; Benchmarks/README.md says how to run them.
         .executableTarget(
             name: "HoldfastBench",
-            dependencies: ["Values", "Events", "Kafka", "Windows", "StrictYAML", "Monitor", arguments, log],
+            dependencies: [
+                "Values", "Events", "Kafka", "Statistics", "Windows", "Ledger", "StrictYAML", "Monitor", arguments, log,
+            ],
             path: "Benchmarks/HoldfastBench", swiftSettings: strict),
         // The detector on simulated histograms: no events, no windows, only counts.
         .executableTarget(
             name: "DetectionBench", dependencies: ["Values", "Statistics", "Detection", arguments],
             path: "Benchmarks/Detection/Simulate", swiftSettings: hot),
+        // The client of `make bench-registry`: plain sockets, so that the server is what is measured.
+        .executableTarget(name: "RegistryLoad", path: "Benchmarks/RegistryLoad", swiftSettings: strict),
         // The corpus that `make prove-decoder` has judged by another parser.
         .executableTarget(
             name: "ProveDecoder", dependencies: ["Values", "Events"], path: "Benchmarks/Decoder/Prove",

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """How long a flip takes to reach a fleet: WATCHERS long polls on one model, the champion moved FLIPS times.
 
-    champions.py PATH/TO/holdfast [--watchers 1000] [--flips 20] [--stream | --rollback]
+    champions.py PATH/TO/holdfast [--load PATH/TO/RegistryLoad] [--watchers 1000] [--flips 20] [--stream | --rollback]
+
+With --load the long polls are that program's, in one thread of a few microseconds an answer; without it they are this
+interpreter's, which is then most of what is measured.
 
 With --rollback the flip is automatic: version 2 begins to fail, and the time is from the verdict (the log's line of the
 alert that fires) to the moment the last watcher has read its answer; once, as a rollback happens once.
@@ -31,6 +34,18 @@ async def poll(port, sequence, seen, clock=time.perf_counter):
     """One long poll: tells when its answer had come."""
     rest = await request(port, "GET", f"/v1/models/pay/champion?wait=60s&after={sequence}")
     seen.append((clock(), json.loads(rest)["sequence"]))
+
+
+async def watch(load, port, sequence, watchers):
+    """All long polls by RegistryLoad; returns once all have asked."""
+    process = await asyncio.create_subprocess_exec(
+        load, "watch", str(port), str(watchers), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        limit=1 << 24)
+    process.stdin.write(
+        f"GET /v1/models/pay/champion?wait=60s&after={sequence} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    process.stdin.close()
+    assert await process.stdout.readline() == b"ready\n"
+    return process
 
 
 async def stream(port, seen, ready):
@@ -86,6 +101,12 @@ async def rollback(options, port, folder):
         "load": os.getloadavg()[0]}))
 
 
+def cpu(process):
+    """Seconds of processor time that a process has used."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def main(options):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, options.watchers * 2 + 500), hard))
@@ -117,7 +138,7 @@ async def main(options):
                 await asyncio.sleep(0.05)
             if options.rollback:
                 return await rollback(options, port, folder)
-            delays, last = [], []
+            delays, last, used = [], [], 0
             sequence = json.loads(await request(port, "GET", "/v1/models/pay/champion"))["sequence"]
             seen = []
             if options.stream:
@@ -126,16 +147,22 @@ async def main(options):
                 await asyncio.gather(*(r.wait() for r in ready))
             for flip in range(options.flips):
                 seen.clear()
-                if not options.stream:
+                if options.load:
+                    watching = await watch(options.load, port, sequence, options.watchers)
+                elif not options.stream:
                     tasks = [asyncio.create_task(poll(port, sequence, seen)) for _ in range(options.watchers)]
                 await asyncio.sleep(1)  # until all of them wait
-                started = time.perf_counter()
+                started, before = time.perf_counter(), cpu(service)
                 state = await request(port, "POST", "/v1/models/pay/promote", {"version": "2" if flip % 2 == 0 else "1"})
                 sequence = json.loads(state)["sequence"]
-                while len(seen) < options.watchers:
-                    await asyncio.sleep(0.002)
-                assert all(s == sequence for _, s in seen)
-                times = sorted(at - started for at, _ in seen)
+                if options.load:
+                    times = sorted(at - started for at in json.loads(await watching.stdout.readline())["answered_s"])
+                else:
+                    while len(seen) < options.watchers:
+                        await asyncio.sleep(0.002)
+                    assert all(s == sequence for _, s in seen)
+                    times = sorted(at - started for at, _ in seen)
+                used += cpu(service) - before
                 delays += times
                 last.append(times[-1])
             delays.sort()
@@ -143,7 +170,7 @@ async def main(options):
                 "watchers": options.watchers, "flips": options.flips, "kind": "stream" if options.stream else "long poll",
                 "p50_ms": round(1e3 * statistics.median(delays), 1), "p99_ms": round(1e3 * delays[int(len(delays) * 0.99)], 1),
                 "last_ms_median": round(1e3 * statistics.median(last), 1), "max_ms": round(1e3 * delays[-1], 1),
-                "load": os.getloadavg()[0]}))
+                "cpu_ms": round(1e3 * used / options.flips, 1), "load": os.getloadavg()[0]}))
         finally:
             service.terminate()
             service.wait(20)
@@ -152,6 +179,7 @@ async def main(options):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
+    parser.add_argument("--load")
     parser.add_argument("--watchers", type=int, default=1_000)
     parser.add_argument("--flips", type=int, default=20)
     parser.add_argument("--stream", action="store_true")

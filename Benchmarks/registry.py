@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""The registry beside `mlflow server`, in one run with the same client code: plain sockets, kept alive, 8 threads in
-their own processes, so that the client's interpreter is not what is measured.
+"""The registry beside `mlflow server`, in one run with the same client: the program RegistryLoad, whose threads each keep one
+connection and send the next request when the last one is answered, so that next to nothing but the server is measured.
 
-    python3 Benchmarks/registry.py HOLDFAST_BINARY [--mlflow MLFLOW_EXECUTABLE] [--seconds 3] [--json FILE]
+    python3 Benchmarks/registry.py HOLDFAST_BINARY [--mlflow MLFLOW_EXECUTABLE] [--seconds 3] [--turns 3] [--json FILE]
 
-The servers take turns, operation by operation, so that what else the machine does hits both. Without an MLflow executable
-its columns stay empty. Figures: operations a second over all threads, p50 and p99 in milliseconds, and the server's CPU
-per request. README of the benchmarks says how to read them.
+The servers take turns, operation by operation, so that what else the machine does hits both; of the turns the one with the
+median rate counts. Without an MLflow executable its columns stay empty. Figures: operations a second over all threads, p50
+and p99 in milliseconds, and the server's CPU per request. README of the benchmarks says how to read them.
 """
 
 import argparse
-import http.client
+import concurrent.futures
 import json
-import multiprocessing
 import os
 import random
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -128,18 +128,24 @@ class Server:
         self.log.close()
 
 
-def prepare(port, count):
+def prepare(port, count, threads=8):
     """An experiment of `count` runs with 5 metrics, 5 params and 3 tags each; a model with an alias."""
     c = Connection(port)
     experiment = c.json("POST", "experiments/create", {"name": f"bench-{time.time()}"})["experiment_id"]
-    chance = random.Random(1)
-    for i in range(count):
-        run = c.json("POST", "runs/create", {"experiment_id": experiment, "run_name": f"run-{i}", "start_time": i})
-        c.json("POST", "runs/log-batch", {
-            "run_id": run["run"]["info"]["run_id"],
-            "metrics": [{"key": f"m{k}", "value": chance.random(), "timestamp": 1, "step": 0} for k in range(5)],
-            "params": [{"key": f"p{k}", "value": str(chance.randrange(10))} for k in range(5)],
-            "tags": [{"key": f"t{k}", "value": str(chance.randrange(10))} for k in range(3)]})
+
+    def fill(thread):
+        own, chance = Connection(port), random.Random(thread)
+        for i in range(thread, count, threads):
+            run = own.json("POST", "runs/create", {
+                "experiment_id": experiment, "run_name": f"run-{i}", "start_time": i})
+            own.json("POST", "runs/log-batch", {
+                "run_id": run["run"]["info"]["run_id"],
+                "metrics": [{"key": f"m{k}", "value": chance.random(), "timestamp": 1, "step": 0} for k in range(5)],
+                "params": [{"key": f"p{k}", "value": str(chance.randrange(10))} for k in range(5)],
+                "tags": [{"key": f"t{k}", "value": str(chance.randrange(10))} for k in range(3)]})
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, range(threads)))
     name = f"bench{time.time_ns()}"
     c.json("POST", "registered-models/create", {"name": name})
     c.json("POST", "model-versions/create", {"name": name, "source": "s3://bucket/model"})
@@ -148,72 +154,83 @@ def prepare(port, count):
     return {"experiment": experiment, "model": name, "run": run}
 
 
-def request(operation, context, worker, i):
+def request(port, operation, context):
+    """What RegistryLoad sends: see Template.swift for the places that it fills."""
+    method, body = "POST", None
     if operation == "log_metric":
-        return "POST", "runs/log-metric", {
-            "run_id": context["run"], "key": f"w{worker}", "value": i * 0.5, "timestamp": 1700000000000 + i, "step": i}
-    if operation == "log_batch_1000":
-        return "POST", "runs/log-batch", {"run_id": context["run"], "metrics": [
-            {"key": f"b{worker}-{k % 10}", "value": k * 0.25, "timestamp": 1700000000000 + i, "step": i * 100 + k // 10}
+        path, body = "runs/log-metric", {
+            "run_id": context["run"], "key": "w@THREAD@", "value": 0.5, "timestamp": "#", "step": "#"}
+    elif operation == "log_batch_1000":
+        path, body = "runs/log-batch", {"run_id": context["run"], "metrics": [
+            {"key": f"b@THREAD@-{k % 10}", "value": k * 0.25 + 0.1, "timestamp": "#", "step": k // 10}
             for k in range(1000)]}
-    if operation == "alias_read":
-        return "GET", f"registered-models/alias?name={context['model']}&alias=live", None
-    if operation == "create_run":
-        return "POST", "runs/create", {"experiment_id": "0", "run_name": "x", "start_time": 1}
-    order = {"search_by_metric": (["metrics.m1 DESC"], ""), "search_default": ([], ""),
-             "search_filtered": ([], "metrics.m1 > 0.5 AND params.p1 = '3' AND tags.t1 = '4'")}[operation]
-    return "POST", "runs/search", {
-        "experiment_ids": [context["experiment"]], "max_results": 100, "order_by": order[0], "filter": order[1]}
+    elif operation == "alias_read":
+        method, path = "GET", f"registered-models/alias?name={context['model']}&alias=live"
+    elif operation == "create_run":
+        path, body = "runs/create", {"experiment_id": "0", "run_name": "x", "start_time": 1}
+    else:
+        order, where = {
+            "search_by_metric": (["metrics.m1 DESC"], ""), "search_default": ([], ""),
+            "search_filtered": ([], "metrics.m1 > 0.5 AND params.p1 = '3' AND tags.t1 = '4'")}[operation]
+        path, body = "runs/search", {
+            "experiment_ids": [context["experiment"]], "max_results": 100, "order_by": order, "filter": where}
+    head = f"{method} {API}{path} HTTP/1.1\r\nHost: 127.0.0.1:{port}"
+    if body is None:
+        return f"{head}\r\n\r\n".encode()
+    text = json.dumps(body).replace('"#"', "@NUMBER@")
+    return f"{head}\r\nContent-Type: application/json\r\n\r\n{text}".encode()
 
 
-def hammer(port, operation, context, worker, seconds, start, out):
-    c = Connection(port)
-    prepared = []
-    for i in range(20 if operation == "log_batch_1000" else 1):
-        method, path, body = request(operation, context, worker, i)
-        prepared.append((method, API + path, json.dumps(body).encode() if body else b""))
-    times, i = [], 0
-    start.wait()
-    end = time.perf_counter() + seconds
-    while (now := time.perf_counter()) < end:
-        if operation == "log_metric":
-            method, path, body = request(operation, context, worker, worker * 10_000_000 + time.time_ns() % 10**15)
-            c.send(method, API + path, json.dumps(body).encode())
-        else:
-            c.send(*prepared[i % len(prepared)])
-        times.append(time.perf_counter() - now)
-        i += 1
-    out.put(times)
-
-
-def measure(server, operation, context, seconds, threads):
-    ready, out = multiprocessing.Barrier(threads + 1), multiprocessing.Queue()
-    workers = [multiprocessing.Process(
-        target=hammer, args=(server.port, operation, context, w, seconds, ready, out)) for w in range(threads)]
-    for w in workers:
-        w.start()
-    ready.wait()
-    before, began = server.cpu(), time.perf_counter()
-    times = sorted(t for _ in workers for t in out.get())
-    for w in workers:
-        w.join()
-    wall = max(seconds, time.perf_counter() - began)
+def measure(server, load, operation, context, seconds, threads):
+    before = server.cpu()
+    done = subprocess.run(
+        [load, "load", str(server.port), str(threads), str(seconds)], input=request(server.port, operation, context),
+        capture_output=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{server.name}, {operation}: {done.stderr.decode()}")
+    found = json.loads(done.stdout)
     return {
-        "per_second": round(len(times) / wall, 1), "p50_ms": round(times[len(times) // 2] * 1e3, 3),
-        "p99_ms": round(times[min(len(times) - 1, len(times) * 99 // 100)] * 1e3, 3),
-        "cpu_ms": round((server.cpu() - before) / len(times) * 1e3, 3)}
+        "per_second": round(found["count"] / found["wall_s"], 1), "p50_ms": round(found["p50_ms"], 3),
+        "p99_ms": round(found["p99_ms"], 3), "cpu_ms": round((server.cpu() - before) / found["count"] * 1e3, 4)}
+
+
+def disk_sync(folder):
+    """Milliseconds that the disk takes to make a few kilobytes durable: with 8 clients that wait for their answers, nobody
+    commits more than 8 writes in that time."""
+    times = []
+    with open(os.path.join(folder, "probe"), "wb") as f:
+        f.write(bytes(1 << 20))
+        for i in range(50):
+            os.pwrite(f.fileno(), bytes(8192), i * 8192)
+            began = time.perf_counter()
+            os.fdatasync(f.fileno())
+            times.append(time.perf_counter() - began)
+    return round(statistics.median(times) * 1e3, 3)
+
+
+def flip(options):
+    """Milliseconds from a promotion to the answers of 1,000 long polls."""
+    done = subprocess.run(
+        [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "champions.py"), options.holdfast,
+         "--load", options.load, "--flips", "10"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"champions.py: {done.stderr}")
+    return json.loads(done.stdout)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("holdfast")
     parser.add_argument("--mlflow")
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--load", help="RegistryLoad; beside the holdfast binary where left out")
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--mlflow-runs", type=int, help="MLflow takes minutes for 10,000; its own number")
     parser.add_argument("--json")
     options = parser.parse_args()
+    options.load = options.load or os.path.join(os.path.dirname(os.path.abspath(options.holdfast)), "RegistryLoad")
     folder = tempfile.mkdtemp(prefix="holdfast-registry-bench-")
     servers, contexts, result = [], {}, {}
     try:
@@ -236,15 +253,24 @@ def main():
         for operation, threads in [
                 ("log_metric", options.threads), ("log_batch_1000", options.threads), ("alias_read", options.threads),
                 ("create_run", options.threads), ("search_by_metric", 1), ("search_default", 1), ("search_filtered", 1)]:
-            for server in servers:
-                result[server.name][operation] = measure(
-                    server, operation, contexts[server.name], options.seconds, threads)
+            turns = {server.name: [] for server in servers}
+            for _ in range(options.turns):
+                for server in servers:
+                    turns[server.name].append(measure(
+                        server, options.load, operation, contexts[server.name], options.seconds, threads))
+            for name, found in turns.items():
+                result[name][operation] = sorted(found, key=lambda f: f["per_second"])[len(found) // 2]
+            print(f"{operation}: " + ", ".join(
+                f"{name} {[round(f['per_second']) for f in found]} a second" for name, found in turns.items()),
+                file=sys.stderr)
         for server in servers:
             result[server.name]["resident_after_mb"] = round(server.resident(), 1)
+        result["disk_sync_ms"] = disk_sync(folder)
     finally:
         for server in servers:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+    result["flip"] = flip(options)
     result["load_average"] = os.getloadavg()[0]
     result["cores"] = os.cpu_count()
     report(result, [s.name for s in servers])
@@ -269,6 +295,9 @@ def report(result, names):
                          f"cpu {value['cpu_ms']:.2f}")
             line += f"{value!s:<48}"
         print(line)
+    f = result["flip"]
+    print(f"a flip to {f['watchers']} long polls (goal: p99 < 50 ms): p50 {f['p50_ms']}, p99 {f['p99_ms']} ms")
+    print(f"the disk makes a write durable in {result['disk_sync_ms']} ms")
     print(f"load average {result['load_average']:.1f} on {result['cores']} cores")
 
 

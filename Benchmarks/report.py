@@ -43,6 +43,8 @@ GOALS = {
     "growth_feature_bytes": Goal("hot state, growth with features, worst step against linear", 1.10),
     "growth_segments": Goal("time per event, growth with segments, worst step against linear", 1.10),
     "growth_segment_bytes": Goal("all hot state, growth with segments, worst step against linear", 1.10),
+    "join": Goal("predictions joined with labels of ten days later, CPU per pair (150,000 a second)", 1e9 / 150_000, form="{:,.0f} ns"),
+    "join_resident": Goal("the same, resident memory at most", 300, form="{:,.0f} MB"),
     "whylogs_parsing": Goal("whylogs with its rows parsed by orjson", None, True, "{:.0f}×"),
     "whylogs_marginal": Goal("whylogs without the fixed cost of a data frame", None, True, "{:.0f}×"),
     "consumer": Goal("orjson + numpy consumer, all traffic + 3 segmentations", None, True, "{:.1f}×"),

@@ -24,6 +24,8 @@ FRAME, SMALL_FRAME = 200_000, 40_000
 # After HoldfastBench's warm-up of 20,000, and before the first pane of 60,000 ends: the steady path.
 FEWER, MORE, COUNTED = 2_000, 22_000, 45_000
 GROWTH_EVENTS, GROWTH_REFERENCE = 40_000, 10_000
+# Predictions, each with a label ten days later.
+JOINED = 1_000_000
 FEATURES, VALUES = (5, 10, 20, 50, 100, 200), (0, 5, 50, 500)
 
 
@@ -258,6 +260,19 @@ def _grow(b: Bench, what: str, shapes: list[tuple[int, Shape]], time_key: str, b
     )
 
 
+def join(b: Bench) -> None:
+    times, peaks = [], []
+    for _ in range(min(b.rounds, 3)):
+        said, cpu = measure.run([str(b.program), "join", "--pairs", str(JOINED)])
+        times += said["cpu_ns"]
+        if sum(said["cpu_ns"]) * JOINED > cpu * 1e9:
+            raise NotMeasured(f"{said.program} says it used more CPU time than the kernel gave it")
+        peaks.append(said["resident_peak_bytes"])
+    b.report.put("join", statistics.median(times), (min(times), max(times)))
+    b.report.put("join_resident", max(peaks) / 1e6)
+    b.report.nanoseconds["join"] = round(statistics.median(times), 1)
+
+
 # Name, measurement, and the lines of the table it fills.
 SECTIONS: dict[str, tuple[Callable[[Bench], None], tuple[str, ...]]] = {
     "engine": (engine, ()),
@@ -270,4 +285,5 @@ SECTIONS: dict[str, tuple[Callable[[Bench], None], tuple[str, ...]]] = {
     "memory": (memory, ("hot_bytes",)),
     "growth": (growth, ("growth_features", "growth_feature_bytes", "growth_segments", "growth_segment_bytes")),
     "consumer": (consumer, ("consumer",)),
+    "join": (join, ("join", "join_resident")),
 }

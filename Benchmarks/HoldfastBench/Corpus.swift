@@ -89,7 +89,7 @@ struct Corpus {
         } else {
             for i in range {
                 let outcome = intake.addAvro(messages[i], route: route, offset: Int64(i), now: nil, reject: { _ in })
-                precondition(outcome == .done, "a message of an unknown schema")
+                guard case .done = outcome else { preconditionFailure("a message of an unknown schema") }
             }
         }
     }

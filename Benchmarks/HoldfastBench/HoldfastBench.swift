@@ -7,6 +7,6 @@ struct HoldfastBench: ParsableCommand {
         commandName: "HoldfastBench", abstract: "Measures the engine's parts.",
         subcommands: [
             EngineBench.self, DecodeBench.self, FixedRun.self, UpdateBench.self, MemoryBench.self, Produce.self,
-            KafkaBench.self,
+            KafkaBench.self, JoinBench.self,
         ])
 }

@@ -11,7 +11,8 @@ struct UpdateBench: ParsableCommand {
     @OptionGroup var corpus: Corpus.Options
     @Option(name: .long, help: "Times to measure.") var rounds = 5
 
-    private static let batchRows = 1_024
+    /// As many as `Intake` counts at a time.
+    private static let batchRows = 1_984
 
     func run() throws {
         let corpus = try Corpus(corpus)

@@ -35,21 +35,30 @@ package struct AddressGuard: Sendable {
         }
         // One bad address condemns the name: the next lookup could put it first.
         for address in addresses {
-            switch address.reach {
-            case .global: continue
-            case .local where options.allowPrivate || url.namesLocalAddress && isOurs(address, url): continue
-            case .local:
-                return .refused(
-                    "\(url.redacted) leads to a private address: set allow_private for this receiver if it is meant to")
-            case .forbidden:
-                return .refused("\(url.redacted) leads to a reserved address, which is never delivered to")
-            }
+            if let refusal = Self.refusal(of: address, url, options) { return .refused(refusal) }
         }
         return .vetted(Array(addresses.prefix(Self.addressesTried)))
     }
 
+    /// Why a URL could never be delivered to, as far as that is to be told without looking its name up.
+    package static func problem(_ url: String, options: Receiver.Options) throws(ReceiverError) -> String? {
+        let url = try WebhookURL(parsing: url)
+        try url.requireEncryption(options)
+        return url.literal.flatMap { refusal(of: $0, url, options) }
+    }
+
+    private static func refusal(of address: IPAddress, _ url: WebhookURL, _ options: Receiver.Options) -> String? {
+        switch address.reach {
+        case .global: nil
+        case .local where options.allowPrivate: nil
+        case .local where options.isTrusted && url.namesLocalAddress && isOurs(address, url): nil
+        case .local: "\(url.redacted) leads to a private address: set allow_private for this receiver if it is meant to"
+        case .forbidden: "\(url.redacted) leads to a reserved address, which is never delivered to"
+        }
+    }
+
     /// `localhost` permits loopback alone, whatever a resolver makes of the name; a literal permits itself.
-    private func isOurs(_ address: IPAddress, _ url: WebhookURL) -> Bool {
+    private static func isOurs(_ address: IPAddress, _ url: WebhookURL) -> Bool {
         url.literal == address || address.isLoopback
     }
 }

@@ -50,10 +50,14 @@ package struct Receiver: Sendable, Hashable {
         package var allowHTTP: Bool
         /// The host may resolve to loopback or private addresses. Link-local addresses (cloud metadata) stay refused.
         package var allowPrivate: Bool
+        /// Whether the URL is the operator's own, who may name this machine or the private network by writing it down. The
+        /// URL of a client of the API permits nothing by itself.
+        package var isTrusted: Bool
 
-        package init(allowHTTP: Bool = false, allowPrivate: Bool = false) {
+        package init(allowHTTP: Bool = false, allowPrivate: Bool = false, isTrusted: Bool = true) {
             self.allowHTTP = allowHTTP
             self.allowPrivate = allowPrivate
+            self.isTrusted = isTrusted
         }
     }
 

@@ -39,7 +39,7 @@ package struct WebhookURL: Sendable {
 
     /// Encryption may be left out only where the traffic stays local or the operator said so.
     func requireEncryption(_ options: Receiver.Options) throws(ReceiverError) {
-        guard scheme == "https" || options.allowHTTP || namesLocalAddress else {
+        guard scheme == "https" || options.allowHTTP || options.isTrusted && namesLocalAddress else {
             throw .plainHTTP(redacted: redacted)
         }
     }

@@ -24,7 +24,9 @@ enum Accumulation {
             stream.sum = max(0, stream.sum + e)
             if case .shift(isOrdered: true) = watch, let shift = RankEvidence.shift(counts.reference, counts.current) {
                 var rank = stream.rank ?? RankEvidence()
-                let (r, rankE) = rank.observe(shift, wobble: wobble, weight: weight)
+                // What the reference shows may all be one move: U of all k degrees.
+                let moves = max(wobble, (stream.natural ?? 0) * Double(max(1, counts.reference.count - 1)))
+                let (r, rankE) = rank.observe(shift, wobble: moves, weight: weight)
                 stream.rank = r > -2 ? rank : nil
                 if r > stream.logR ?? 0 { strongest = rankE }
             }
@@ -109,5 +111,16 @@ enum MergedCounts {
         }
         guard spread > 0 else { return Watch.Counts(reference: first.reference, current: current) }
         return Watch.Counts(reference: mixed.map { $0 / spread }, current: current)
+    }
+}
+
+extension Watch.Counts {
+    /// The same shares in other numbers of rows: windows that overlap count their rows several times. What was expected of a volume
+    /// goes with them.
+    func scaled(by factor: Double) -> Watch.Counts {
+        guard factor != 1 else { return self }
+        let isVolume = reference.count == 1
+        return Watch.Counts(
+            reference: isVolume ? reference.map { $0 * factor } : reference, current: current.map { $0 * factor })
     }
 }

@@ -53,15 +53,7 @@ struct BlockEvidence: Sendable, Hashable, Codable {
     /// The block before as it would look at the time of the full block, for measuring how much blocks wobble.
     ///
     /// Not the reference: a shift that lasts, in blocks too thin to show it, would teach a wobble in which it then hides.
-    func before(_ full: Watch.Counts) -> Watch.Counts? {
-        guard let previous, previous.current.count == full.current.count else { return nil }
-        let then = previous.reference.reduce(0, +)
-        let now = full.reference.reduce(0, +)
-        let moved = previous.current.indices.map { i in
-            previous.current[i] * (full.reference[i] + 0.5) / (previous.reference[i] + 0.5) * then / max(now, 1)
-        }
-        return Watch.Counts(reference: moved, current: full.current)
-    }
+    func before(_ full: Watch.Counts) -> Watch.Counts? { previous?.asAt(full) }
 
     /// Takes the evidence of the full block in and begins the next.
     mutating func judge(logE: Double) {
@@ -72,5 +64,19 @@ struct BlockEvidence: Sendable, Hashable, Codable {
         counts = nil
         windows = 0
         start = nil
+    }
+}
+
+extension Watch.Counts {
+    /// These counts, as they would have been at the time of `later`, are its reference: what differs between the two and does not
+    /// between their references.
+    func asAt(_ later: Watch.Counts) -> Watch.Counts? {
+        guard current.count == later.current.count, rows > 0 else { return nil }
+        let then = reference.reduce(0, +)
+        let now = later.reference.reduce(0, +)
+        let moved = current.indices.map { i in
+            current[i] * (later.reference[i] + 0.5) / (reference[i] + 0.5) * then / max(now, 1)
+        }
+        return Watch.Counts(reference: moved, current: later.current)
     }
 }

@@ -11,29 +11,37 @@ struct CauseSearch {
     let watch: Watch
     private(set) var streams: [StreamState]
     let starts: [Timestamp]
+    let widths: [Int]
     let index: [Segment: Int]
     let windows: [StreamWindow]
     let limit: Double
     let weight: Double
     private let byName: [Segment: StreamWindow]
-    /// All counts, by window of the history.
+    /// All counts, by span of the history.
     private let history: [SegmentCounts]
+    /// Where the change of a candidate begins.
+    private var begins: [Segment: Timestamp] = [:]
 
     /// −ln p that says a part of a segment moves by itself, and under which it is quiet.
     static let moves = 7.0
     static let quiet = 5.0
     /// Share of a segment's evidence that a part of it must hold to be named instead.
     static let mostEvidence = 0.7
+    /// Standard errors by which the newest windows alone must pass a rule's number, where all windows of a change do not: they are
+    /// looked at again and again, so the luckiest of many looks must not do.
+    static let recentErrors = 3.0
     /// Rows beside a part, by rows of the part, that say anything of the whole.
     static let leastRest = 0.05
 
     init(
-        watch: Watch, streams: [StreamState], starts: [Timestamp], index: [Segment: Int], windows: [StreamWindow],
+        watch: Watch, streams: [StreamState], starts: [Timestamp], widths: [Int], index: [Segment: Int],
+        windows: [StreamWindow],
         limit: Double, weight: Double
     ) {
         self.watch = watch
         self.streams = streams
         self.starts = starts
+        self.widths = widths
         self.index = index
         self.windows = windows
         self.limit = limit
@@ -45,13 +53,7 @@ struct CauseSearch {
             hasEvidence
             ? starts.indices.map { w in
                 SegmentCounts(
-                    streams.compactMap { stream in
-                        let current = stream.past[w]
-                        guard !current.isEmpty,
-                            let reference = stream.references[w...].first(where: { !$0.isEmpty })
-                        else { return nil }
-                        return (stream.segment, Watch.Counts(reference: reference, current: current))
-                    })
+                    streams.compactMap { stream in stream.counts(at: w).map { (stream.segment, $0) } })
             } : []
     }
 
@@ -64,7 +66,8 @@ struct CauseSearch {
             let open = streams.filter { $0.alarm != nil }.map(\.segment)
             let ranked = candidates.map { ($0, surprise($0, without: open, since: start(of: $0))) }
             guard let top = ranked.max(by: { ($0.1, $1.0) < ($1.1, $0.0) })?.0 else { break }
-            let cause = search(from: top, without: open)
+            let searched = search(from: top, without: open)
+            let cause = passes(searched, since: start(of: top), without: open) ? searched : top
             openAlarm(cause, since: start(of: top), without: open)
             found.opened.insert(cause)
             let explaining = open + [cause]
@@ -97,24 +100,62 @@ struct CauseSearch {
     }
 
     private func start(of segment: Segment) -> Timestamp {
-        index[segment].flatMap { streams[$0].start } ?? starts.last ?? .distantPast
+        begins[segment] ?? index[segment].flatMap { streams[$0].start } ?? starts.last ?? .distantPast
     }
 
-    private func isCandidate(_ window: StreamWindow, _ lastE: Double?, without open: [Segment]? = nil) -> Bool {
+    private mutating func isCandidate(_ window: StreamWindow, _ lastE: Double?, without open: [Segment]? = nil) -> Bool
+    {
         guard window.isWatched, let lastE, lastE >= TargetDetector.leastLogE, let i = index[window.segment],
             streams[i].alarm == nil, streams[i].evidence >= limit
         else { return false }
         let open = open ?? streams.filter { $0.alarm != nil }.map(\.segment)
-        guard let merged = merged(window.segment, without: open, since: start(of: window.segment)) else { return false }
-        return watch.isWorthTelling(merged) && window.gate(merged, watch.leastEffect(merged, wobble: streams[i].wobble))
-            && !isMix(window.segment, merged, without: open)
+        begins[window.segment] = nil
+        let whole = start(of: window.segment)
+        let recent = starts.suffix(TargetDetector.historyWindows).first ?? whole
+        let spans = [(since: whole, errors: 1.0)] + (recent > whole ? [(since: recent, errors: Self.recentErrors)] : [])
+        let passing = spans.first { span in
+            guard let merged = merged(window.segment, without: open, since: span.since) else { return false }
+            let effect = watch.leastEffect(merged, wobble: streams[i].wobble, errors: span.errors)
+            return watch.isWorthTelling(merged) && window.gate(merged, effect)
+        }
+        guard let since = passing?.since, let merged = merged(window.segment, without: open, since: since) else {
+            return false
+        }
+        begins[window.segment] = since
+        return !isMix(window.segment, merged, without: open) && !isLeftOver(window.segment, since: since, without: open)
+    }
+
+    /// Whether a segment has a change of its own, which need not pass the rule's number as that of its part does: where rows of open
+    /// alarms are taken off, a search may end where nothing is left.
+    private func passes(_ segment: Segment, since: Timestamp, without open: [Segment]) -> Bool {
+        guard let merged = merged(segment, without: open, since: since) else { return false }
+        let effect = watch.effect(merged, wobble: wobble(segment))
+        return effect > 0 && watch.isWorthTelling(merged) && !isLeftOver(segment, since: since, without: open)
+    }
+
+    /// Whether what remains of a segment is only what an estimate of its overlap with open alarms is off by: rows that change beside
+    /// theirs show in all wider segments that hold them, where the overlap is counted.
+    private func isLeftOver(_ segment: Segment, since: Timestamp, without open: [Segment]) -> Bool {
+        guard let newest = history.last, !newest.isExact(segment, without: open) else { return false }
+        let wider = windows.map(\.segment).filter {
+            $0.parts.count < segment.parts.count && SegmentRelation.contains($0, segment)
+                && newest.isExact($0, without: open)
+        }
+        // All traffic dilutes most: it is asked only where there is nothing narrower.
+        let asked = wider.contains { !$0.isAll } ? wider.filter { !$0.isAll } : wider
+        return asked.contains { surprise($0, without: open, since: since) < Self.quiet }
     }
 
     private func merged(_ segment: Segment, without others: [Segment], since start: Timestamp) -> Watch.Counts? {
-        let list = zip(starts, history).compactMap { time, counts in
-            time >= start ? counts.rest(of: segment, without: others) : nil
+        var list: [Watch.Counts] = []
+        var count = 0
+        for (place, counts) in history.enumerated() where starts[place] >= start {
+            guard let rest = counts.rest(of: segment, without: others) else { continue }
+            list.append(rest)
+            count += widths[place]
         }
-        return MergedCounts.merge(list, watch: watch)
+        return MergedCounts.merge(list, watch: watch)?.scaled(
+            by: (1 + Double(count - 1) * weight) / Double(max(count, 1)))
     }
 
     private func surprise(_ segment: Segment, without others: [Segment], since start: Timestamp) -> Double {
@@ -155,17 +196,21 @@ struct CauseSearch {
         guard let own = merged(child, without: open, since: since),
             let rest = merged(parent, without: open + [child], since: since)
         else { return false }
-        if isAlone(rest, beside: own) { return true }
+        if isAlone(child, in: parent, since) { return true }
         let tau = wobble(parent)
         return watch.surprise(rest, wobble: tau, dispersion: dispersion(parent)) >= Self.moves
             && Self.cosine(watch.direction(own), watch.direction(rest)) > 0.5
             && watch.effect(rest, wobble: tau) >= 0.25 * watch.effect(own, wobble: wobble(child))
     }
 
-    /// Whether a part holds so nearly all rows that came that it and the whole cannot be told apart.
-    private func isAlone(_ rest: Watch.Counts, beside part: Watch.Counts) -> Bool {
+    /// Whether a part holds so nearly all rows that came that it and the whole cannot be told apart; those of open alarms count, or
+    /// what is left beside an alarm would go by the name of a whole that the alarm has a share in.
+    private func isAlone(_ part: Segment, in whole: Segment, _ since: Timestamp) -> Bool {
         if case .volume = watch { return false }
-        return rest.rows < Self.leastRest * part.rows
+        guard let held = merged(part, without: [], since: since),
+            let rest = merged(whole, without: [part], since: since)
+        else { return false }
+        return rest.rows < Self.leastRest * held.rows
     }
 
     private func bestChild(of parent: Segment, _ open: [Segment], _ since: Timestamp) -> Segment? {
@@ -180,7 +225,7 @@ struct CauseSearch {
             .filter { part, evidence in
                 guard evidence > Self.mostEvidence * whole,
                     let rest = merged(parent, without: open + [part], since: since),
-                    let held = merged(part, without: open, since: since), !isAlone(rest, beside: held)
+                    !isAlone(part, in: parent, since), !isLeftOver(part, since: since, without: open)
                 else { return false }
                 return watch.surprise(rest, wobble: wobble(parent), dispersion: dispersion(parent)) < Self.quiet
                     || watch.effect(rest, wobble: wobble(parent)) < 0.1 * effect

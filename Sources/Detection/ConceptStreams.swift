@@ -100,6 +100,8 @@ package enum ConceptStatistic: String, CaseIterable, Sendable, Codable {
         case .binary: [.ranking, .calibration, .errors]
         case .multiclass: [.errors]
         case .regression: [.distance]
+        // A reference has no judged queries to compare with.
+        case .ranking: []
         }
     }
 }
@@ -114,7 +116,10 @@ struct ConceptChange: Sendable {
     let variance: Double
     let referenceVariance: Double
 
-    var allowance: Double { 2 * referenceVariance.squareRoot() }
+    /// What is no change: what need not be told, or what the reference may be off by (p = 0.01), whichever is more.
+    func accepted(_ statistic: ConceptStatistic) -> Double {
+        max(statistic.accepted, 2.5 * referenceVariance.squareRoot())
+    }
 }
 
 /// Evidence of one statistic of one segment over windows. Constant size.
@@ -150,10 +155,10 @@ struct ConceptStream: Sendable, Hashable, Codable {
     mutating func add(_ change: ConceptChange, _ statistic: ConceptStatistic) -> Double {
         var best = Self.nothing
         for i in logR.indices {
-            let size = statistic.grid[i % statistic.grid.count]
             let value = i < statistic.grid.count ? change.value : -change.value
-            let e = Self.logE(
-                value, change.variance, size: size + change.allowance, accepted: statistic.accepted + change.allowance)
+            let accepted = change.accepted(statistic)
+            let size = statistic.grid[i % statistic.grid.count] + accepted - statistic.accepted
+            let e = Self.logE(value, change.variance, size: size, accepted: accepted)
             best = max(best, e)
             // R = (1 + R)·e
             let r = logR[i]

@@ -76,18 +76,18 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
     /// Takes one mature window in; windows come in order.
     ///
     /// - Parameters:
+    ///   - part: the part of the week in which the window lies, if it is one: it is held against the reference's rows of the same.
     ///   - windows: how many windows there are in the time in which one false alarm is allowed.
     package mutating func observe(
         _ window: TimeRange, _ segments: [(segment: Segment, sketch: PerformanceSketch)],
-        reference: PerformanceReference,
-        windows: Double
+        reference: PerformanceReference, part: WeekPart? = nil, windows: Double
     ) -> [Segment: ConceptVerdict] {
         forgetGone(window)
         let statistics = ConceptStatistic.all(of: reference.task)
         let limit = log(Double(max(1, segments.count * statistics.count)) * max(1, windows))
         var ready: [(key: Key, evidence: Double)] = []
         for (segment, sketch) in segments {
-            guard let before = reference.groups[segment] ?? reference.groups[.all] else { continue }
+            guard let before = reference.alike(segment, in: part) else { continue }
             for statistic in statistics {
                 guard let change = statistic.change(sketch, before), change.variance > 0 else { continue }
                 let key = Key(segment: segment, statistic: statistic)

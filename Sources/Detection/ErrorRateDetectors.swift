@@ -4,11 +4,8 @@
     import Musl
 #endif
 
-/// Classical detectors of a change in an error rate, over windows of labelled rows instead of single rows: for people who know
-/// them. None keeps a promise of false alarms over many segments; `ConceptWatch` does.
-package enum ErrorRateMethod: String, CaseIterable, Sendable, Codable {
-    case ddm, page_hinkley, adwin
-}
+// Classical detectors of a change in an error rate, over windows of labelled rows instead of single rows: for people who know
+// them. None keeps a promise of false alarms over many segments; `ConceptWatch` does.
 
 /// Drift detection method (Gama, Medas, Castillo and Rodrigues 2004): the rate since the last change, plus its deviation, against
 /// the least that it ever was.

@@ -17,13 +17,26 @@ package enum RateEvidence {
 
     /// ln e of `c` of `n` rows where the reference has `referenceCount` of `m`: uniform over all counts, 1/(n+1), against
     /// the beta-binomial law that Jeffreys' posterior of the reference predicts.
-    package static func logE(count c: Double, of n: Double, reference referenceCount: Double, of m: Double) -> Double {
+    ///
+    /// - Parameter correlation: ρ of the rate between windows, which then varies like that of a reference of 1/ρ − 1 rows, and
+    ///   whose rows count for 1/(1 + (n − 1)ρ) of a row each (Kish's design effect). The lesser evidence of the two counts: the first
+    ///   knows that a rate may be anything for a while, the second that this may last.
+    package static func logE(
+        count c: Double, of n: Double, reference referenceCount: Double, of m: Double, correlation: Double = 0
+    ) -> Double {
         guard n > 0, m > 0 else { return 0 }
-        var a = referenceCount + 0.5
-        var b = m - referenceCount + 0.5
-        let scale = min(1, knownRows / (a + b))
-        a *= scale
-        b *= scale
+        let a = referenceCount + 0.5
+        let b = m - referenceCount + 0.5
+        // With less than two rows the law would expect all or nothing, and any share between to be a surprise.
+        let known = correlation > 0 ? min(knownRows, max(2, 1 / correlation - 1)) : knownRows
+        let e = logE(count: c, of: n, a, b, known: known)
+        guard correlation > 0 else { return e }
+        return min(e, logE(count: c, of: n, a, b, known: knownRows) / (1 + (n - 1) * correlation))
+    }
+
+    private static func logE(count c: Double, of n: Double, _ a: Double, _ b: Double, known: Double) -> Double {
+        let scale = min(1, known / (a + b))
+        let (a, b) = (a * scale, b * scale)
         let law =
             logChoose(n, c) + logBeta(c + a, n - c + b) - logBeta(a, b)
         return -log(n + 1) - law

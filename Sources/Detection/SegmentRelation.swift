@@ -1,9 +1,9 @@
-import Values
+package import Values
 
 /// How two segments share rows, from their names alone.
-enum SegmentRelation {
+package enum SegmentRelation {
     /// The segment of the rows both have, `nil` where there can be none.
-    static func overlap(_ a: Segment, _ b: Segment) -> Segment? {
+    package static func overlap(_ a: Segment, _ b: Segment) -> Segment? {
         var parts = a.parts
         for part in b.parts {
             if let value = a[part.dimension] {
@@ -16,7 +16,7 @@ enum SegmentRelation {
     }
 
     /// Whether every row of `inner` is one of `outer`.
-    static func contains(_ outer: Segment, _ inner: Segment) -> Bool {
+    package static func contains(_ outer: Segment, _ inner: Segment) -> Bool {
         outer.parts.allSatisfy { inner[$0.dimension] == $0.value }
     }
 
@@ -58,6 +58,14 @@ struct SegmentCounts {
             }
         }
         return left
+    }
+
+    /// Whether `rest` is counted and not estimated.
+    func isExact(_ segment: Segment, without others: [Segment]) -> Bool {
+        others.allSatisfy { other in
+            guard let both = SegmentRelation.overlap(segment, other) else { return true }
+            return SegmentRelation.contains(other, segment) || self[both] != nil
+        }
     }
 
     /// Which share of the rows of `other` are in `segment`: P(s)·Π P(s | part)/P(s) over the parts of `other`, which holds

@@ -15,6 +15,8 @@ package struct StreamState: Sendable, Hashable, Codable {
     var start: Timestamp?
     /// Past window's PSI / median(χ²_k) − 1/n − 1/m, newest last: their median is the natural wobble τ².
     var wobbles: [Double] = []
+    /// The wobble the reference shows, where it shows one: τ² of a shift, the correlation ρ of a rate.
+    var natural: Double?
     /// Rows of the windows the target's history holds, aligned with it at the end; empty where the segment had none.
     var past: [[Double]] = []
     /// The reference of each of these, empty where it is the one after it.
@@ -47,7 +49,10 @@ package struct StreamState: Sendable, Hashable, Codable {
 
     init(segment: Segment) { self.segment = segment }
 
-    var wobble: Double {
+    /// What the reference shows or, where that is more, what past windows do.
+    var wobble: Double { max(natural ?? 0, learned) }
+
+    private var learned: Double {
         guard wobbles.count >= Self.leastWobbleWindows else { return 0 }
         let sorted = wobbles.sorted()
         let middle = sorted.count / 2

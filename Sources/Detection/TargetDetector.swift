@@ -15,17 +15,22 @@ package struct StreamWindow: Sendable {
     package var isWatched: Bool
     /// Variance over mean of past windows' rows; volume only.
     package var dispersion: Double
+    /// How much windows differ although nothing is wrong, as far as the reference shows: τ² of a shift, the intraclass correlation
+    /// of a rate.
+    package var wobble: Double
     /// Whether a merged effect is what the rule asks about; gets the counts since the change began and their effect.
     package var gate: @Sendable (Watch.Counts, Double) -> Bool
 
     package init(
         segment: Segment, counts: Watch.Counts, isWatched: Bool = true, dispersion: Double = 1,
+        wobble: Double = 0,
         gate: @escaping @Sendable (Watch.Counts, Double) -> Bool
     ) {
         self.segment = segment
         self.counts = counts
         self.isWatched = isWatched
         self.dispersion = dispersion
+        self.wobble = wobble
         self.gate = gate
     }
 }
@@ -49,13 +54,14 @@ package struct StreamVerdict: Sendable, Hashable {
 /// All that is watched for one target (a column's histogram, its nulls, the volume): one stream for each segment, and the
 /// search for the one segment that explains the others. A value: a function of the windows it has seen.
 package struct TargetDetector: Sendable, Hashable, Codable {
-    package private(set) var streams: [StreamState] = []
-    /// Starts of the windows the streams' histories hold, oldest first.
+    package internal(set) var streams: [StreamState] = []
+    /// Starts of the spans the streams' histories hold, oldest first, and how many windows are in each.
     var starts: [Timestamp] = []
+    var widths: [Int] = []
     package let watch: Watch
 
-    /// Windows kept for taking segments off each other.
-    static let historyWindows = 8
+    enum CodingKeys: CodingKey { case streams, starts, widths, watch }
+
     /// ln e a window must have for an alarm to open in it: old evidence alone opens nothing.
     static let leastLogE = 1.0
 
@@ -97,8 +103,8 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             }
         }
         var search = CauseSearch(
-            watch: watch, streams: streams, starts: starts, index: index, windows: windows, limit: limit,
-            weight: weight)
+            watch: watch, streams: streams, starts: starts, widths: widths, index: index, windows: windows,
+            limit: limit, weight: weight)
         let found = search.run(strongest)
         streams = search.streams
         index = search.index
@@ -123,64 +129,6 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         return verdict
     }
 
-    /// Puts the window at the end of every stream's history; gives the streams' places.
-    private mutating func remember(_ start: Timestamp, _ windows: [StreamWindow]) -> [Segment: Int] {
-        var index: [Segment: Int] = [:]
-        for (i, stream) in streams.enumerated() { index[stream.segment] = i }
-        let isNew = windows.contains { index[$0.segment] == nil }
-        for window in windows where index[window.segment] == nil {
-            index[window.segment] = streams.count
-            streams.append(StreamState(segment: window.segment))
-        }
-        if isNew {
-            // The same state is always the same bytes, in whatever order segments were first seen.
-            streams.sort { $0.segment < $1.segment }
-            for (i, stream) in streams.enumerated() { index[stream.segment] = i }
-        }
-        starts.append(start)
-        for i in streams.indices {
-            while streams[i].past.count < starts.count - 1 {
-                streams[i].past.insert([], at: 0)
-                streams[i].references.insert([], at: 0)
-            }
-            streams[i].past.append([])
-            streams[i].references.append([])
-        }
-        for window in windows {
-            guard let i = index[window.segment] else { continue }
-            let last = streams[i].past.count - 1
-            streams[i].past[last] = window.counts.current
-            streams[i].references[last] = window.counts.reference
-            // Repeated references are kept once, at the newest window that has them.
-            if last > 0, streams[i].references[last - 1] == window.counts.reference {
-                streams[i].references[last - 1] = []
-            }
-        }
-        keepHistory(Self.historyWindows)
-        return index
-    }
-
-    private mutating func keepHistory(_ count: Int) {
-        let extra = starts.count - count
-        guard extra > 0 else { return }
-        starts.removeFirst(extra)
-        for i in streams.indices {
-            streams[i].past.removeFirst(extra)
-            streams[i].references.removeFirst(extra)
-        }
-    }
-
-    /// What no open change reaches back to needs no history.
-    private mutating func forgetQuietHistory() {
-        let first = streams.compactMap { $0.alarm == nil ? $0.start : nil }.min()
-        let needed = first.map { first in starts.count { $0 >= first } } ?? 0
-        keepHistory(needed)
-        // Streams the model no longer has, and of which nothing is known, go.
-        streams.removeAll {
-            $0.alarm == nil && $0.start == nil && $0.wobbles.isEmpty && $0.rank == nil && $0.block == nil
-        }
-    }
-
     /// Adds a window's evidence to a stream without an alarm.
     /// - Returns: ln e of the statistic that has the most evidence, `nil` where the window says nothing.
     private func gather(
@@ -191,10 +139,24 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             &stream, counts, watch: watch, start: start, dispersion: window.dispersion, limit: limit,
             weight: weight)
         guard let evidence else { return nil }
-        if case .shift(let isOrdered) = watch, evidence < Self.leastLogE, stream.block == nil {
-            stream.note(counts, isOrdered: isOrdered)
-        }
+        learnWobble(&stream, counts, evidence, weight)
         return evidence
+    }
+
+    /// A quiet window says by its distance from the reference how much windows wobble. While a change may be under way its distance from
+    /// the window before says so, or a shift that lasts, in windows too thin to show it one by one, would teach a wobble in which
+    /// it then hides; windows that share rows cannot be held against each other.
+    private func learnWobble(
+        _ stream: inout StreamState, _ counts: Watch.Counts, _ evidence: Double, _ weight: Double
+    ) {
+        guard case .shift(let isOrdered) = watch, stream.block == nil else { return }
+        if stream.sum <= 0 {
+            if evidence < Self.leastLogE { stream.note(counts, isOrdered: isOrdered) }
+        } else if weight >= 1, stream.past.count > 1, let before = stream.counts(at: stream.past.count - 2),
+            let pair = before.asAt(counts)
+        {
+            stream.note(pair, isOrdered: isOrdered, sides: 2)
+        }
     }
 
     /// One more window of an open alarm: the mirrored detector, and whether it ends the alarm.
@@ -226,7 +188,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         }
         stream.alarm = alarm
         let isBack = isQuiet && alarm.mirrored >= limit && !isStillThere(alarm, window, wobble)
-        guard isBack || isLong(alarm, window) else { return }
+        guard isBack || (stream.natural == nil && isLong(alarm, window)) else { return }
         stream.alarm = nil
         stream.reset()
     }

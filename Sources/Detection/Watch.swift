@@ -38,7 +38,10 @@ package enum Watch: Sendable, Hashable, Codable {
                 ShiftEvidence.logE($0, wobble: wobble)
             }
         case .rate:
-            Rate(counts).map { RateEvidence.logE(count: $0.hits, of: $0.n, reference: $0.referenceHits, of: $0.m) }
+            Rate(counts).map {
+                RateEvidence.logE(
+                    count: $0.hits, of: $0.n, reference: $0.referenceHits, of: $0.m, correlation: wobble)
+            }
         case .volume(let isDrop):
             counts.reference[0] >= 5
                 ? VolumeEvidence.logE(
@@ -83,17 +86,17 @@ package enum Watch: Sendable, Hashable, Codable {
         }
     }
 
-    /// How large the change is at least: the effect less one standard error where the rows are a sample of a histogram.
+    /// How large the change is at least: the effect less so many standard errors where the rows are a sample of a histogram.
     ///
     /// T = PSI/(1/n + 1/m + τ²) is a noncentral χ² with variance 2(k + 2λ). Without this, of a thousand streams that wander
     /// under a rule's number, the luckiest passes it.
-    func leastEffect(_ counts: Counts, wobble: Double) -> Double {
+    func leastEffect(_ counts: Counts, wobble: Double, errors: Double = 1) -> Double {
         let effect = effect(counts, wobble: wobble)
         guard case .shift(let isOrdered) = self,
             let bins = TestBins(reference: counts.reference, current: counts.current, isOrdered: isOrdered)
         else { return effect }
         let scale = 1 / bins.n + 1 / bins.m + wobble
-        return max(0, effect - scale * (2 * (bins.degrees + 2 * effect / scale)).squareRoot())
+        return max(0, effect - errors * scale * (2 * (bins.degrees + 2 * effect / scale)).squareRoot())
     }
 
     /// Whether the change is worth telling of at all, whatever a rule's number is.

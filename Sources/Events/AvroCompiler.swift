@@ -95,8 +95,8 @@ struct AvroCompiler {
         case .type: text(&out, type) { $0.emit(.kindOfText) }
         case .model: text(&out, type) { $0.emit(.modelOfText) }
         case .version: version(&out, type)
-        case .id: identity(&out, type, AvroRegisters.identity)
-        case .label: identity(&out, type, AvroRegisters.label)
+        case .id: identity(&out, type)
+        case .label: label(&out, type)
         case .ts: time(&out, type)
         case .features:
             if !isSure { out.emit(.found, a: AvroRegisters.features) }
@@ -123,15 +123,6 @@ struct AvroCompiler {
     private func digits(_ out: inout AvroAssembler, flag: UInt8, _ memo: Int) {
         out.emit(.textDigits, flag: flag)
         out.emit(.versionOfText, a: memo)
-    }
-
-    private func identity(_ out: inout AvroAssembler, _ type: Int, _ bit: Int) {
-        if schema.nodes[type] == .string {
-            out.emit(.identity, a: bit)
-        } else {
-            out.emit(.found, a: bit)
-            out.skip(type)
-        }
     }
 
     private func time(_ out: inout AvroAssembler, _ type: Int) {

@@ -93,6 +93,8 @@ struct AvroInstruction: BitwiseCopyable {
         case kindOfText
         /// A text that only has to be there; `a`: its bit of `found`.
         case identity
+        /// Keeps the text taken last for the join; `cell`: which one it is (`AvroOutcomeText`), `a`: bits of `found`.
+        case keepText
         case timeOfText
         /// `a`: microseconds in a unit; negative: units in a microsecond.
         case timeInteger
@@ -115,6 +117,8 @@ struct AvroInstruction: BitwiseCopyable {
         case bestDecimal
         /// Takes the best one's key as the text; goes to `a` if there is none.
         case bestText
+        /// Keeps the score just taken, and its class, for the join.
+        case keepScore
     }
 
     var operation: Operation

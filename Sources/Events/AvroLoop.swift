@@ -241,12 +241,21 @@ enum AvroLoop {
         return found
     }
 
-    /// The same within the last bytes of a message.
+    /// The same within the last bytes of a message. Of two to eight bytes the word is read that ends with them; as the header's five
+    /// bytes stand before every text, it does not begin before the message.
     @inline(never)
     private static func lastRemembered(
         _ place: UnsafeRawPointer, _ end: UnsafeRawPointer, _ program: UnsafePointer<AvroProgram.View>,
         _ memo: Int32
     ) -> (found: UInt16, next: UnsafeRawPointer?) {
+        let length = place < end ? place.load(as: UInt8.self) : 0
+        let count = Int(length &>> 1)
+        if length & 1 == 0, count >= 2, count <= 8, end - place > count {
+            let word = UInt64(littleEndian: place.loadUnaligned(fromByteOffset: count &- 7, as: UInt64.self))
+            let key = AvroMemo.Key(word: word &>> UInt64(truncatingIfNeeded: 64 &- 8 &* count), count)
+            guard let found = program.pointee.memo(memo).find(key) else { return (0, nil) }
+            return (found, place + (1 &+ count))
+        }
         var at = place
         guard let text = AvroWire.text(&at, end), let found = remembered(text, program, memo) else { return (0, nil) }
         return (found, at)

@@ -34,6 +34,13 @@ struct AvroMemo: BitwiseCopyable {
                 UInt64(littleEndian: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) & mask.high | mask.length
         }
 
+        /// Of a text of up to eight bytes, given as a word with zeros above it.
+        @inline(__always)
+        init(word: UInt64, _ count: Int) {
+            low = word
+            high = UInt64(truncatingIfNeeded: count &+ 1) &<< 56
+        }
+
         /// Of a text with nothing behind it: no byte that is not its own is read, some of its own twice.
         init(_ text: AvroText) {
             let start = text.start

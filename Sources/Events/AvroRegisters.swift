@@ -8,6 +8,13 @@ struct AvroRegisters {
     static let label = 8
     static let time = 16
     static let badTime = 32
+    /// The label is a scalar, and its text was kept; it is a number.
+    static let labelText = 64
+    static let labelNumber = 128
+    /// The class the prediction names was kept.
+    static let predicted = 256
+    /// Scores by class were kept.
+    static let scores = 512
 
     /// `kind` of an event that names none, or an unknown one.
     static let noKind: UInt8 = 255
@@ -28,6 +35,8 @@ struct AvroRegisters {
     var key: AvroText
     var bestKey: AvroText
     var bestScore = 0.0
+    /// The score taken last; NaN where it is no number.
+    var score = 0.0
     var hasBest = false
     var given = false
 
@@ -103,24 +112,27 @@ final class AvroScratch {
     let registers: UnsafeMutablePointer<AvroRegisters>
     let frames: UnsafeMutablePointer<Frame>
     let text: UnsafeMutableRawPointer
-    /// By dimension, and one more for the version: a text that gets its number when the event is counted.
+    /// By dimension, one for the version, and those of the join: texts that get their numbers when the event is counted.
     let pending: UnsafeMutablePointer<AvroText>
     /// A program for the registers to stand in before the first message.
     private let code: UnsafeMutablePointer<AvroInstruction>
     private let pendingTexts: UnsafeMutableRawPointer
     let versionSlot: Int
+    /// The scores of a prediction by class, where its model's performance is watched.
+    var scores: [(name: AvroText, score: Double)] = []
 
     init(dimensions: Int) {
         versionSlot = dimensions
+        let slots = dimensions + 1 + AvroOutcomeText.allCases.count
         registers = .allocate(capacity: 1)
         code = .allocate(capacity: 1)
         frames = .allocate(capacity: Self.maximumDepth)
         text = .allocate(byteCount: Self.textBytes, alignment: 8)
         code.initialize(to: AvroInstruction(operation: .halt))
         registers.initialize(to: AvroRegisters(UnsafeRawPointer(text), UnsafePointer(code)))
-        pending = .allocate(capacity: dimensions + 1)
-        pending.initialize(repeating: AvroText(start: UnsafeRawPointer(text), count: 0), count: dimensions + 1)
-        pendingTexts = .allocate(byteCount: Self.textBytes * (dimensions + 1), alignment: 8)
+        pending = .allocate(capacity: slots)
+        pending.initialize(repeating: AvroText(start: UnsafeRawPointer(text), count: 0), count: slots)
+        pendingTexts = .allocate(byteCount: Self.textBytes * slots, alignment: 8)
     }
 
     deinit {
@@ -131,6 +143,11 @@ final class AvroScratch {
         pending.deallocate()
         pendingTexts.deallocate()
     }
+
+    /// A text kept for the join.
+    func kept(_ text: AvroOutcomeText) -> UnsafeRawBufferPointer { pending[slot(text)].bytes }
+
+    func slot(_ text: AvroOutcomeText) -> Int { versionSlot + 1 + text.rawValue }
 
     /// Keeps a text until the event is counted. Texts of the message and the program stay where they are.
     func keep(_ found: AvroText, _ slot: Int) {

@@ -128,6 +128,7 @@ enum AvroScalars {
     /// A class's score; one that is no number does not compare.
     static func best(_ step: AvroInstruction, _ r: Registers) -> AvroFailure.Kind? {
         let (score, failure) = number(step, r)
+        r.pointee.score = failure == nil ? score : .nan
         if failure == nil, !score.isNaN, !r.pointee.hasBest || score > r.pointee.bestScore {
             r.pointee.bestScore = score
             r.pointee.bestKey = r.pointee.key

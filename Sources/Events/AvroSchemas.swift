@@ -21,6 +21,8 @@ struct AvroSchemas {
         let id: UInt32
         let model: Int
         let hasModel: Bool
+        /// The model's performance is watched.
+        let joins: Bool
         let program: UnsafePointer<AvroProgram.View>
         /// The model's; the decoder keeps it.
         let batch: Unmanaged<EventBatch>
@@ -134,7 +136,8 @@ struct AvroSchemas {
         entry.lastModel = model
         known[id] = .usable(entry)
         last = Choice(
-            id: id, model: model, hasModel: entry.shape.hasModel, program: UnsafePointer(program.view),
+            id: id, model: model, hasModel: entry.shape.hasModel, joins: models[model].outcome != nil,
+            program: UnsafePointer(program.view),
             batch: Unmanaged.passUnretained(batches[model]))
         return last
     }

@@ -15,6 +15,10 @@ enum AvroSteps {
         case .text, .textSymbol, .textBoolean, .textInteger, .textDigits, .textFloat, .textDouble, .textDecimal,
             .textUUID:
             kind = AvroScalars.text(step, program, scratch)
+        case .keepText: kind = keep(step, scratch)
+        case .keepScore:
+            keepScore(scratch)
+            kind = nil
         case .timeOfText, .timeEpochInteger, .timeEpochFloat, .timeEpochDouble: kind = AvroScalars.time(step, r)
         case .bestInteger, .bestFloat, .bestDouble, .bestDecimal: kind = AvroScalars.best(step, r)
         case .numberDecimal:

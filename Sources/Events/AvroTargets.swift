@@ -18,12 +18,18 @@ struct AvroTargets {
     private(set) var dimensions: [String: Int] = [:]
     private(set) var columnCount = 0
     let hasModel: Bool
+    /// The model's performance is watched: identities, labels and predicted classes are kept.
+    let joins: Bool
 
     /// For no model: nothing goes anywhere.
-    init() { hasModel = false }
+    init() {
+        hasModel = false
+        joins = false
+    }
 
     init(_ model: ModelSchema) {
         hasModel = true
+        joins = model.outcome != nil
         for (i, name) in model.dimensions.enumerated() { dimensions[name] = i }
         for name in model.ignored + model.dimensions {
             features[name] = Target(column: nil, dimension: dimensions[name])

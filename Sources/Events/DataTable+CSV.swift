@@ -1,10 +1,11 @@
 import Values
 
 extension DataTable.RowBuilder {
-    private static let reserved: Set<String> = ["id", "label"]
+    /// An identity, and the row numbers that tables write under no name.
+    private static let ignored: Set<String> = ["id", ""]
 
-    /// Adds one record of a CSV file. `ts` and `timestamp`, `model`, `version`, and `prediction` or `score` keep their meaning;
-    /// every other column is a feature, which may serve as a segment too. An empty field is a null.
+    /// Adds one record of a CSV file. `ts` and `timestamp`, `model`, `version`, `label`, and `prediction` or `score` keep their
+    /// meaning; every other column is a feature, which may serve as a segment too. An empty field is a null.
     package mutating func add(names: [String], fields: [(bytes: [UInt8], quoted: Bool)]) {
         var model: String?
         var version: String?
@@ -20,7 +21,8 @@ extension DataTable.RowBuilder {
             case "model": model = String(decoding: field.bytes, as: UTF8.self)
             case "version": version = String(decoding: field.bytes, as: UTF8.self)
             case "prediction", "score": prediction { Self.put(field, &$0) }
-            case let other where Self.reserved.contains(other): break
+            case "label": label { Self.put(field, &$0) }
+            case let other where Self.ignored.contains(other): break
             default:
                 Array(name.utf8).withUnsafeBytes { key in feature(key, guess: &guess) { Self.put(field, &$0) } }
             }

@@ -59,6 +59,13 @@ extension DataTable.RowBuilder {
             if let part = found.label ?? found.bestClass {
                 predictedClass { Self.put(line, part.value, part.raw, &$0) }
             }
+            if let scores = found.scores {
+                var all: [(name: String, score: Double)] = []
+                PredictionParts.each(line, scores) { name, score in
+                    if all.count < OutcomeRows.maximumScores { all.append((JSONText.string(line, name), score)) }
+                }
+                classScores(all)
+            }
         case .other: break
         }
     }

@@ -78,6 +78,8 @@ package struct DataTable: Sendable {
     /// What was, and the class the model chose, if any row says so.
     package private(set) var label: Column?
     package private(set) var predictedClass: Column?
+    /// The score of each class, of rows that bring them; `nil` where none does.
+    package private(set) var classScores: [[(name: String, score: Double)]]?
     /// Segment dimensions that events name apart from their features.
     package private(set) var segments: [Column] = []
     package private(set) var models: [String: Int] = [:]
@@ -124,6 +126,14 @@ package struct DataTable: Sendable {
 
         package mutating func predictedClass(_ put: (inout Column) -> Void) {
             Self.put(&table.predictedClass, "class", table.count, put)
+        }
+
+        package mutating func classScores(_ scores: [(name: String, score: Double)]) {
+            var filled = table.classScores ?? []
+            table.classScores = nil
+            while filled.count < table.count { filled.append([]) }
+            if filled.count == table.count { filled.append(scores) }
+            table.classScores = filled
         }
 
         private static func put(_ column: inout Column?, _ name: String, _ rows: Int, _ put: (inout Column) -> Void) {

@@ -205,9 +205,14 @@ extension EventDecoder {
         let kind = EventKind(rawValue: Int(registers.pointee.kind)) ?? (isLabel ? .label : .prediction)
         if let refusal = refusal(registers, kind, now) { return refuse(refusal.0, refusal.1) }
         counters.kinds[kind.rawValue] &+= 1
-        // Labels are counted here; joining them to predictions is the business of performance monitoring.
-        if kind == .label { return .done }
-        counters.unknownKeys.pointee &+= registers.pointee.unknown
+        if kind == .label {
+            if choice.joins { takeAvroOutcome(choice.model, kind) }
+            return .done
+        }
+        if registers.pointee.unknown > 0 {
+            strays.settle()
+            counters.unknownKeys.pointee &+= registers.pointee.unknown
+        }
         if kind == .features || found & AvroRegisters.features == 0 {
             makeAbsent(choice, features: found & AvroRegisters.features == 0, output: kind == .features)
         }
@@ -219,6 +224,7 @@ extension EventDecoder {
             tables.countOverflow($0.segments + $0.count &* $0.segmentWidth)
             $0.commitRow(time, source: source, version: version)
         }
+        if choice.joins, kind == .prediction { takeAvroOutcome(choice.model, kind) }
         return .done
     }
 

@@ -27,7 +27,8 @@ package struct EventDecoder {
 
     var models: [ModelReader]
     private let modelNames: ByteStringTable
-    let counters = EventCounters()
+    let counters: EventCounters
+    let strays: StrayFields
     var avro: AvroSchemas
     /// Lent without being counted: the decoder owns it, in `learnedOwner`, for as long as it can be used.
     private let learned: Unmanaged<LearnedReader>?
@@ -35,11 +36,14 @@ package struct EventDecoder {
 
     /// - Parameter isFast: false to read every event the general way, which gives the same rows.
     package init(_ schemas: [ModelSchema], isFast: Bool = true) {
+        counters = EventCounters()
+        strays = StrayFields(models: schemas.count, counters)
         models = schemas.map(ModelReader.init)
         modelNames = ByteStringTable(schemas.map(\.model))
         batches = schemas.map(EventBatch.init)
         avro = AvroSchemas(schemas)
-        learnedOwner = isFast ? LearnedReader(models.map(\.tables), batches: batches, modelNames: modelNames) : nil
+        learnedOwner =
+            isFast ? LearnedReader(models.map(\.tables), batches: batches, modelNames: modelNames, strays: strays) : nil
         learned = learnedOwner.map { .passUnretained($0) }
     }
 
@@ -52,12 +56,22 @@ package struct EventDecoder {
     }
 
     /// Empties a model's batch.
-    package func removeAll(model: Int) { batches[model].removeAll() }
+    package func removeAll(model: Int) {
+        batches[model].removeAll()
+        strays.removeAll(model: model)
+    }
+
+    /// The fields of a model's batch that nobody lists, ascending by row.
+    package func strayFields(model: Int) -> [StrayField] { strays.fields(model: model) }
+
+    /// The name of such a field; `(other)` past the number that is told apart.
+    package func strayName(model: Int, _ number: UInt16) -> String { strays.name(number, model: model) }
 
     /// Hands out what was counted since the last time.
     /// - Returns: `overflow` has, for each model and dimension, the rows whose value had to share the number of `(other)` because the
     ///   dimension has as many values as it may.
     package mutating func takeCounters() -> (unknownKeys: UInt64, kinds: [UInt64], overflow: [[UInt64]]) {
+        strays.settle()
         defer { counters.reset() }
         return (unknownKeys, kinds, models.map { $0.tables.takeOverflow() })
     }
@@ -276,7 +290,7 @@ package struct EventDecoder {
         }
         counters.unknownKeys.pointee += models[model].append(
             message, parts, time: time, source: source, kind: kind, defaultVersion: defaults.version,
-            to: batches[model])
+            to: batches[model], strays: (strays, model))
         if kind == .prediction { takeOutcome(message, parts, model: model) }
     }
 

@@ -39,15 +39,32 @@ extension JSON {
             try scanner.skipLiteral("null")
             return .null
         default:
-            let range = try scanner.skipNumber()
-            if let whole = Int64(String(decoding: scanner.bytes[range], as: UTF8.self)) { return .integer(whole) }
-            return .number(JSONText.double(scanner.bytes, range))
+            return number(scanner.bytes, try scanner.skipNumber())
         }
+    }
+
+    private static func number(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> JSON {
+        var i = range.lowerBound
+        let isNegative = bytes[i] == 0x2d
+        if isNegative { i += 1 }
+        // Up to 18 digits fit, whichever they are.
+        if range.upperBound - i <= 18 {
+            var whole: Int64 = 0
+            while i < range.upperBound, bytes[i] &- 0x30 < 10 {
+                whole = whole &* 10 &+ Int64(bytes[i] &- 0x30)
+                i += 1
+            }
+            if i == range.upperBound { return .integer(isNegative ? -whole : whole) }
+        } else if let whole = Int64(String(decoding: bytes[range], as: UTF8.self)) {
+            return .integer(whole)
+        }
+        return .number(JSONText.double(bytes, range))
     }
 
     private static func object(_ scanner: inout JSONScanner) throws(JSONError) -> JSON {
         scanner.position += 1
         var members: [Member] = []
+        members.reserveCapacity(4)
         scanner.skipWhitespace()
         while scanner.peek != 0x7d {
             let key = JSONText.string(scanner.bytes, try scanner.takeString())

@@ -38,6 +38,7 @@ extension LearnedReader {
         counters.fast.pointee = fast
         for i in tables.indices {
             takeBack(model: i)
+            strays.takeBack(model: i, from: rowsBefore[i])
             collects[i]?.takeBack(to: marks[i])
         }
         return false

@@ -162,6 +162,7 @@ extension LearnedReader {
         switch node.pointee.action {
         case .skip: return skipValue(p)
         case .unknownFeature:
+            noteStray(p, node)
             state.pointee.unknownKeys &+= 1
             return skipValue(p)
         case .dimensionNumber, .dimensionOnly:

@@ -40,7 +40,7 @@ extension LearnedReader {
     @inline(never)
     func commitOutcome(_ outcomes: OutcomeRows, isLabel: Bool, row: Int) {
         let state = state.pointee
-        let id = state.identity.exists ? IdentityHash.hash(state.identity.bytes) : 0
+        let id = state.identity.exists ? outcomes.identity(state.identity.bytes) : 0
         let label = state.label.exists ? Self.label(state.label, outcomes) : .nan
         if isLabel {
             outcomes.append(label: label, id: id, time: state.time)
@@ -59,7 +59,7 @@ extension LearnedReader {
     private static func label(_ slice: Slice, _ outcomes: OutcomeRows) -> Double {
         switch outcomes.kind {
         case .classes: return Double(classNumber(slice, outcomes))
-        case .numbers:
+        case .numbers, .relevance:
             let first = slice.count > 0 ? WordScan.byte(slice.start) : 0
             guard !slice.isText, first == 0x2d || first &- 0x30 < 10 else { return .nan }
             let number = JSONText.double(slice.bytes, 0..<slice.count)

@@ -70,15 +70,17 @@ final class LearnedReader {
     let rowsBefore: UnsafeMutablePointer<Int>
     /// By model, its batch's outcomes where somebody asks for them.
     let collects: [OutcomeRows?]
-    private let tail: UnsafeMutableRawPointer
+    let tail: UnsafeMutableRawPointer
+    let strays: StrayFields
     /// Keeps the rows' memory alive.
     private let batches: [EventBatch]
 
     /// `nil` where a model is not one the reader can keep track of.
-    init?(_ tables: [ModelTables], batches: [EventBatch], modelNames: ByteStringTable) {
+    init?(_ tables: [ModelTables], batches: [EventBatch], modelNames: ByteStringTable, strays: StrayFields) {
         guard !tables.isEmpty, modelNames.count == tables.count, tables.allSatisfy({ $0.dimensionCount <= 64 }) else {
             return nil
         }
+        self.strays = strays
         self.tables = tables
         self.batches = batches
         collects = batches.map(\.outcomes)

@@ -14,11 +14,11 @@ struct ModelReader {
     /// Appends one event and returns how many feature keys nobody knows.
     mutating func append(
         _ message: UnsafeRawBufferPointer, _ parts: EventParts, time: Timestamp, source: UInt16, kind: EventKind,
-        defaultVersion: String?, to batch: EventBatch
+        defaultVersion: String?, to batch: EventBatch, strays: (fields: StrayFields, model: Int)
     ) -> UInt64 {
         batch.beginRow(Self.blank(features: parts.features != nil, prediction: kind != .features))
         var unknown: UInt64 = 0
-        if let range = parts.features { unknown = readFeatures(message, range, batch) }
+        if let range = parts.features { unknown = readFeatures(message, range, batch, strays) }
         if let range = parts.segments { readSegments(message, range, batch) }
         if let prediction = tables.prediction, kind == .prediction, let value = parts.prediction {
             readPrediction(message, value, prediction, batch)
@@ -61,9 +61,11 @@ struct ModelReader {
     }
 
     private mutating func readFeatures(
-        _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ batch: EventBatch
+        _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ batch: EventBatch,
+        _ strays: (fields: StrayFields, model: Int)
     ) -> UInt64 {
         var unknown: UInt64 = 0
+        let firstStray = strays.fields.begin(model: strays.model)
         var scanner = JSONScanner(message, range: range)
         scanner.position += 1
         while let key = Self.nextKey(&scanner) {
@@ -73,6 +75,9 @@ struct ModelReader {
             guard let value = EventParts.value(&scanner) else { break }
             guard feature >= 0 else {
                 unknown += 1
+                let name = JSONText.withUnescaped(message, key) { strays.fields.number($0, model: strays.model) }
+                strays.fields.append(
+                    name, JSONKind(firstByte: message[start]), row: batch.count, model: strays.model, from: firstStray)
                 continue
             }
             let raw = start..<scanner.position

@@ -1,10 +1,12 @@
 package import Values
 
 /// What a model's labels are, and so how they are read.
-package enum OutcomeKind: Sendable {
+package enum OutcomeKind: Sendable, Equatable {
     /// Classes by name: numbers, booleans and texts that are written alike are one class.
     case classes
     case numbers
+    /// How relevant an item is to its query, a number. An identity is the query's name, the separator and the item's name.
+    case relevance(separator: UInt8)
 }
 
 /// What some events of one model say that joins predictions with labels: identities, labels, and the classes predictions chose. Beside
@@ -23,6 +25,20 @@ package final class OutcomeRows {
         package let id: UInt64
         /// Its own label: a class's number or a value; NaN where it has none.
         package let label: Double
+        /// Places in `classScores`.
+        package let scores: Range<Int32>
+    }
+
+    /// What a prediction says of one class.
+    package struct ClassScore: Sendable, Hashable {
+        /// A number of `className`.
+        package let number: Int32
+        package let score: Double
+
+        package init(number: Int32, score: Double) {
+            self.number = number
+            self.score = score
+        }
     }
 
     /// A label event.
@@ -47,6 +63,10 @@ package final class OutcomeRows {
     package let kind: OutcomeKind
     package private(set) var predictions: [Prediction] = []
     package private(set) var labels: [Label] = []
+    /// Of predictions that bring the score of each class.
+    package private(set) var classScores: [ClassScore] = []
+    /// Scores of one prediction past this many are left out.
+    static let maximumScores = 100
     private var classes: [String: Int32] = [:]
     package private(set) var classNames: [String] = []
 
@@ -57,33 +77,49 @@ package final class OutcomeRows {
     func removeAll() {
         predictions.removeAll(keepingCapacity: predictions.count < 16_384)
         labels.removeAll(keepingCapacity: labels.count < 16_384)
+        classScores.removeAll(keepingCapacity: classScores.count < 65_536)
     }
 
     /// How much there is, for `takeBack`.
-    var marks: Marks { Marks(predictions: predictions.count, labels: labels.count, classes: classNames.count) }
+    var marks: Marks {
+        Marks(
+            predictions: predictions.count, labels: labels.count, classes: classNames.count, scores: classScores.count)
+    }
 
     struct Marks {
         var predictions = 0
         var labels = 0
         var classes = 0
+        var scores = 0
     }
 
     /// Forgets what came after a mark.
     func takeBack(to marks: Marks) {
         predictions.removeLast(predictions.count - marks.predictions)
         labels.removeLast(labels.count - marks.labels)
+        classScores.removeLast(classScores.count - marks.scores)
         for name in classNames[marks.classes...] { classes[name] = nil }
         classNames.removeLast(classNames.count - marks.classes)
     }
 
-    func append(row: Int, id: UInt64, predicted: Int32, label: Double) {
+    func append(row: Int, id: UInt64, predicted: Int32, label: Double, scores: [ClassScore] = []) {
         guard id != 0 || !label.isNaN else { return }
+        let first = Int32(truncatingIfNeeded: classScores.count)
+        if !scores.isEmpty { classScores += scores.prefix(Self.maximumScores) }
         predictions.append(
-            Prediction(row: Int32(truncatingIfNeeded: row), predicted: predicted, id: id, label: label))
+            Prediction(
+                row: Int32(truncatingIfNeeded: row), predicted: predicted, id: id, label: label,
+                scores: first..<Int32(truncatingIfNeeded: classScores.count)))
     }
 
     func append(label value: Double, id: UInt64, time: Timestamp) {
         labels.append(Label(id: id, time: time, value: value))
+    }
+
+    /// The hash of an identity.
+    func identity(_ text: UnsafeRawBufferPointer) -> UInt64 {
+        guard case .relevance(let separator) = kind else { return IdentityHash.hash(text) }
+        return IdentityHash.hash(text, queryEnd: text.lastIndex(of: separator) ?? text.count)
     }
 
     /// The number of a class, given when it first comes.
@@ -115,9 +151,20 @@ package final class OutcomeRows {
         case .classes:
             let number = classNumber(message, value, raw)
             return number < 0 ? .nan : Double(number)
-        case .numbers:
+        case .numbers, .relevance:
             guard case .number(let range) = value else { return .nan }
             let number = JSONText.double(message, range)
+            return number.isFinite ? number : .nan
+        }
+    }
+
+    /// The same of a scalar's text, numbers spelled as `JSONText.canonical` does.
+    func label(_ text: UnsafeRawBufferPointer, isNumber: Bool) -> Double {
+        switch kind {
+        case .classes: return Double(classNumber(text))
+        case .numbers, .relevance:
+            guard isNumber, !NonFiniteWord.matches(text) else { return .nan }
+            let number = JSONText.double(text, 0..<text.count)
             return number.isFinite ? number : .nan
         }
     }
@@ -141,6 +188,21 @@ package enum IdentityHash {
         h = fold(h ^ seeds.0, seeds.1)
         return h == 0 ? 1 : h
     }
+
+    /// Bits that tell the items of a query apart: among a thousand items of a query two share theirs in 3 of 100 queries.
+    private static let itemBits: UInt64 = 24
+
+    /// The hash of an identity that begins with the name of a query: its upper bits are the query's, so that a sample by the hash takes
+    /// queries whole.
+    static func hash(_ bytes: UnsafeRawBufferPointer, queryEnd: Int) -> UInt64 {
+        let items: UInt64 = (1 << itemBits) - 1
+        let query = hash(UnsafeRawBufferPointer(rebasing: bytes[..<queryEnd])) & ~items
+        let own = query | (hash(bytes) & items)
+        return own == 0 ? 1 : own
+    }
+
+    /// The query's part of such a hash.
+    package static func query(of id: UInt64) -> UInt64 { id >> itemBits }
 
     private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
         let product = a.multipliedFullWidth(by: b)

@@ -6,6 +6,8 @@ struct PredictionParts {
     private(set) var label: Part?
     /// The key of the highest number in `scores`, as a text value.
     private(set) var bestClass: Part?
+    /// The object `scores`.
+    private(set) var scores: Range<Int>?
 
     init(_ message: UnsafeRawBufferPointer, _ range: Range<Int>) {
         var scanner = JSONScanner(message, range: range)
@@ -26,16 +28,29 @@ struct PredictionParts {
             case "value": value = part
             case "label": label = part
             case "scores":
-                if case .object(let scores) = found { bestClass = Self.best(message, scores) }
+                if case .object(let range) = found {
+                    scores = range
+                    bestClass = Self.best(message, range)
+                }
             default: break
             }
         }
     }
 
     private static func best(_ message: UnsafeRawBufferPointer, _ range: Range<Int>) -> Part? {
+        var best: (score: Double, key: JSONScanner.Text)?
+        each(message, range) { key, score in
+            if best.map({ score > $0.score }) ?? true { best = (score, key) }
+        }
+        return best.map { (.text($0.key), $0.key.range) }
+    }
+
+    /// The numbers of an object `scores`, in the order they stand in.
+    static func each(
+        _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (JSONScanner.Text, Double) -> Void
+    ) {
         var scanner = JSONScanner(message, range: range)
         scanner.position += 1
-        var best: (score: Double, key: JSONScanner.Text)?
         while true {
             scanner.skipWhitespace()
             if scanner.peek == 0x2c { scanner.position += 1 }
@@ -44,11 +59,7 @@ struct PredictionParts {
             scanner.skipWhitespace()
             scanner.position += 1
             guard let found = EventParts.value(&scanner) else { break }
-            if case .number(let number) = found {
-                let score = JSONText.double(message, number)
-                if best.map({ score > $0.score }) ?? true { best = (score, key) }
-            }
+            if case .number(let number) = found { body(key, JSONText.double(message, number)) }
         }
-        return best.map { (.text($0.key), $0.key.range) }
     }
 }

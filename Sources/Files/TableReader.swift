@@ -51,6 +51,19 @@ package enum TableReader {
         }) {}
     }
 
+    /// What would otherwise be read as other columns than were meant.
+    private static func problem(ofHeader names: [String], quoted: [Bool]) -> String? {
+        let plain = zip(names, quoted).filter { !$0.1 }.map(\.0)
+        for (sign, name) in [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")] {
+            let count = plain.reduce(0) { sum, text in sum + text.count { String($0) == sign } }
+            if count >= names.count { return "the header is separated by \(name); expected commas" }
+        }
+        // A table's row numbers stand under no name.
+        let twice = Dictionary(grouping: names.filter { !$0.isEmpty }, by: \.self).filter { $0.value.count > 1 }.keys
+            .min()
+        return twice.map { "the header names the column `\($0)` twice" }
+    }
+
     private static func readCSV(
         _ path: String, _ builder: inout DataTable.RowBuilder, _ note: (String) -> Void
     ) throws(FileError) {
@@ -59,6 +72,9 @@ package enum TableReader {
         let names = header.map { field in
             let name = String(decoding: field.bytes, as: UTF8.self)
             return field.quoted ? name : String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }
+        if let problem = problem(ofHeader: names, quoted: header.map(\.quoted)) {
+            throw FileError(path, "line \(reader.lineNumber): \(problem)")
         }
         while let record = try reader.next() {
             guard record.count == names.count else {

@@ -73,13 +73,35 @@ package struct KafkaConfiguration: Sendable {
     }
 
     /// What librdkafka keeps of fetched messages for one consumer, where nothing else is configured: its own 64 MiB are more than
-    /// a few milliseconds of reading need, and every worker has a queue of its own.
-    private static let consumerDefaults = [("queued.max.messages.kbytes", "16384")]
+    /// a few milliseconds of reading need, and every worker has a queue of its own. The bytes are the limit, as messages may be small.
+    /// Small answers and a short queue find memory again that earlier ones gave back, still in the processor's cache.
+    private static let consumerDefaults: [(String, String)] = {
+        guard let scratch = rd_kafka_conf_new() else { preconditionFailure("out of memory") }
+        defer { rd_kafka_conf_destroy(scratch) }
+        return [
+            (queueKilobytes, "8192"), (queueMessageCount, "400000"), (answerBytes, "4194304"),
+            // Known from 2.2 on; for the time before see `FetchBacklog`.
+            ("fetch.queue.backoff.ms", "20"),
+        ].filter { set($0.0, $0.1, on: scratch) == nil }
+    }()
+
+    private static let queueKilobytes = "queued.max.messages.kbytes"
+    private static let queueMessageCount = "queued.min.messages"
+    private static let answerBytes = "fetch.max.bytes"
+
+    /// The consumer's queue is full at so many bytes, or so many messages.
+    var queueBytes: Int { number(Self.queueKilobytes) << 10 }
+    var queueMessages: Int { number(Self.queueMessageCount) }
+
+    private func number(_ name: String) -> Int {
+        (self[name] ?? Self.consumerDefaults.first { $0.0 == name }?.1).flatMap { Int($0) } ?? 0
+    }
 
     /// A configuration object for one client; the caller owns it.
     func makeConsumerConf() -> OpaquePointer {
         makeConf(
-            defaults: Self.consumerDefaults,
+            // librdkafka refuses answers smaller than a message may be, and makes its own default large enough.
+            defaults: Self.consumerDefaults.filter { $0.0 != Self.answerBytes || self["message.max.bytes"] == nil },
             fixed: Self.required.map { ($0.name, $0.value) } + [("auto.offset.reset", "earliest")])
     }
 

@@ -29,6 +29,7 @@ package final class KafkaConsumer {
     /// Events to tell before the batch they were found with, and after it.
     private var early: [KafkaEvent] = []
     private var late: [KafkaEvent] = []
+    private var backlog: FetchBacklog
 
     /// Joins the group (`group.id` must be configured) and subscribes; a topic beginning with `^` is a regular expression.
     package init(
@@ -44,6 +45,7 @@ package final class KafkaConsumer {
         self.configuration = configuration
         self.handlers = handlers
         self.topics = TopicTable(topics)
+        backlog = FetchBacklog(bytes: configuration.queueBytes, messages: configuration.queueMessages)
         // Both calls fail only without a consumer group, which librdkafka's constructor has just set up.
         _ = rd_kafka_poll_set_consumer(handle)
         guard let queue = rd_kafka_queue_new(handle) else { preconditionFailure("out of memory") }
@@ -120,6 +122,9 @@ package final class KafkaConsumer {
             taken += max(0, rd_kafka_consume_batch_queue(messageQueue, timeout, messages + taken, maximum - taken))
         }
         let count = sift(taken)
+        if Self.sleepsOnFullQueue, takesMessages, rd_kafka_queue_length(messageQueue) < maximum, backlog.isDue() {
+            wakeFetching(turn: backlog.turn)
+        }
         tell(take(&early))
         if count > 0 {
             body(KafkaBatch(messages: messages, topics: messageTopics, count: count, assignmentEpoch: assigned.epoch))
@@ -208,6 +213,7 @@ package final class KafkaConsumer {
         let messages = messages
         let messageTopics = messageTopics
         var kept = 0
+        var bytes = 0
         for i in 0..<taken {
             guard let message = messages[i] else { continue }
             messages[i] = nil
@@ -230,7 +236,9 @@ package final class KafkaConsumer {
             messages[kept] = message
             messageTopics[kept] = Int32(topic)
             kept += 1
+            bytes &+= message.pointee.len
         }
+        backlog.took(bytes: bytes, messages: kept)
         return kept
     }
 

@@ -49,9 +49,7 @@ extension Ledger {
     /// All but the blocks themselves.
     /// - Parameter stamp: names the meaning of what is stored: what was stored under another is dropped.
     package func loadJoin(model: String, stamp: String) throws(LedgerError) -> StoredJoin {
-        let known = try reading { db in
-            try String.fetchOne(db, sql: "SELECT stamp FROM join_model WHERE model = ?", arguments: [model])
-        }
+        let known = try joinStamp(model: model)
         guard known == stamp else {
             try resetJoin(model: model, stamp: stamp)
             var empty = StoredJoin()
@@ -94,6 +92,38 @@ extension Ledger {
         }
     }
 
+    /// The stamp that a model's join is stored under; `nil` without one.
+    package func joinStamp(model: String) throws(LedgerError) -> String? {
+        try reading { db in
+            try String.fetchOne(db, sql: "SELECT stamp FROM join_model WHERE model = ?", arguments: [model])
+        }
+    }
+
+    /// Keeps the records of a join and puts what was counted of them anew in the place of what was counted under another stamp.
+    /// - Parameters:
+    ///   - cells: all of them, by number.
+    ///   - windows: as `JoinCommit.windows`; `nil` to begin with none.
+    package func recountJoin(
+        model: String, stamp: String, cells: [JoinCell], panes: [Timestamp: PerformancePanes.Pane], windows: [UInt8]?
+    ) throws(LedgerError) {
+        var join = JoinCommit()
+        join.panes = panes
+        join.writes.cells = cells.enumerated().map { ($0.offset, $0.element) }
+        let counted = join
+        do {
+            try database.write { db in
+                try db.execute(sql: "DELETE FROM performance WHERE model = ?", arguments: [model])
+                try db.execute(sql: "DELETE FROM join_name WHERE model = ? AND kind = 'cell'", arguments: [model])
+                try db.execute(
+                    sql: "UPDATE join_model SET stamp = ?, windows = ? WHERE model = ?",
+                    arguments: [stamp, windows.map { Data($0) }, model])
+                try Self.write(counted, model: model, db)
+            }
+        } catch {
+            throw LedgerError(path: path, reason: "cannot be written: \(error)")
+        }
+    }
+
     private func resetJoin(model: String, stamp: String) throws(LedgerError) {
         do {
             try database.write { db in
@@ -131,7 +161,7 @@ extension Ledger {
         }
         for (number, cell) in join.writes.cells {
             let text = String(decoding: try JSONEncoder().encode(cell), as: UTF8.self)
-            try db.cachedExecute("INSERT INTO join_name VALUES (?, 'cell', ?, ?)", [model, number, text])
+            try db.cachedExecute("INSERT OR REPLACE INTO join_name VALUES (?, 'cell', ?, ?)", [model, number, text])
         }
         for (number, name) in join.writes.classes {
             try db.cachedExecute("INSERT INTO join_name VALUES (?, 'class', ?, ?)", [model, number, name])

@@ -21,31 +21,6 @@ extension Ledger {
         }
     }
 
-    /// The snapshots of windows of one length that end within (from, to], oldest first, every revision of each. At most so many
-    /// windows, the newest ones, however often each was told.
-    package func snapshots(
-        model: String, of length: Span, from: Timestamp, to: Timestamp, windows: Int
-    ) async throws -> [(window: TimeRange, revision: Int, lines: [UInt8])] {
-        try await database.read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT window_start, window_end, revision, lines FROM snapshot
-                    WHERE model = :model AND window_end - window_start = :length AND window_end IN (
-                        SELECT DISTINCT window_end FROM snapshot
-                        WHERE model = :model AND window_end > :from AND window_end <= :to
-                        AND window_end - window_start = :length
-                        ORDER BY window_end DESC LIMIT :windows)
-                    ORDER BY window_end, revision
-                    """,
-                arguments: [
-                    "model": model, "length": length.microseconds, "from": from.microseconds, "to": to.microseconds,
-                    "windows": windows,
-                ])
-            return rows.map(Self.snapshot)
-        }
-    }
-
     private static func snapshot(_ row: Row) -> (window: TimeRange, revision: Int, lines: [UInt8]) {
         let window = TimeRange(
             start: Timestamp(microseconds: row["window_start"]), end: Timestamp(microseconds: row["window_end"]))

@@ -7,6 +7,8 @@ package import Values
 package struct Fields: Sendable {
     /// Few, so that looking through them is faster than hashing names; of equal names the last one counts.
     private let values: [JSON.Member]
+    /// A body says of each value what it is; a query knows only text.
+    private let isTyped: Bool
 
     /// - Parameter query: decoded pairs; a name given several times is a list.
     package init(body: JSON?, query: [(name: String, value: String)]) throws(MLflowError) {
@@ -26,6 +28,7 @@ package struct Fields: Sendable {
             values = values.isEmpty ? members : values + members
         }
         self.values = values
+        isTyped = body != nil
     }
 
     private static let maximum = 256
@@ -36,7 +39,9 @@ package struct Fields: Sendable {
     }
 
     init(_ object: JSON, at path: String) throws(MLflowError) {
-        guard case .object = object else { throw .invalid("Invalid value for parameter '\(path)' supplied.") }
+        guard case .object = object else {
+            throw .invalid("Invalid value \(object.text) for parameter '\(path)' supplied: it must be an object.")
+        }
         try self.init(body: object, query: [])
     }
 
@@ -46,7 +51,6 @@ package struct Fields: Sendable {
         switch value(name) {
         case nil: nil
         case .string(let text): text
-        case .integer(let whole): String(whole)
         case .some: throw wrong(name, "a string")
         }
     }
@@ -101,7 +105,7 @@ package struct Fields: Sendable {
         case nil: []
         case .array(let items): items
         // A query that names a parameter once.
-        case .string(let text): [.string(text)]
+        case .string(let text) where !isTyped: [.string(text)]
         case .some: throw wrong(name, "a list")
         }
     }
@@ -120,7 +124,14 @@ package struct Fields: Sendable {
 
     func objects(_ name: String) throws(MLflowError) -> [Fields] {
         var objects: [Fields] = []
-        for (i, item) in try list(name).enumerated() { objects.append(try Fields(item, at: "\(name)[\(i)]")) }
+        for (i, item) in try list(name).enumerated() {
+            // A thousand paths are not written for the one that a message may need.
+            if case .object = item {
+                objects.append(try Fields(body: item, query: []))
+            } else {
+                objects.append(try Fields(item, at: "\(name)[\(i)]"))
+            }
+        }
         return objects
     }
 
@@ -140,8 +151,16 @@ package struct Fields: Sendable {
 
     private func wrong(_ name: String, _ wanted: String) -> MLflowError {
         .invalid(
-            "Invalid value \(value(name)?.text ?? "") for parameter '\(name)' supplied: it must be \(wanted). "
+            "Invalid value \(shown(name)) for parameter '\(name)' supplied: it must be \(wanted). "
                 + "See the API docs for more information about request parameters.")
+    }
+
+    /// As the client wrote it, as far as that is known: the fraction of a whole number is what was wrong with it.
+    private func shown(_ name: String) -> String {
+        switch value(name) {
+        case .number(let value) where value == value.rounded() && value.magnitude < 1e15: "\(value)"
+        case let value: value?.text ?? ""
+        }
     }
 
     static func absent(_ name: String) -> MLflowError {

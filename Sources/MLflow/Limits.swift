@@ -26,11 +26,15 @@ enum Limit {
 /// What names may look like: what MLflow's clients check before they send, said in the same words.
 enum Check {
     /// Keys of metrics, params and tags.
-    static func key(_ key: String, _ what: String = "key") throws(MLflowError) {
-        guard !key.isEmpty else { throw .invalid("Missing value for required parameter '\(what)'.") }
+    static func key(_ key: String, _ name: @autoclosure () -> String = "key") throws(MLflowError) {
+        guard !key.isEmpty else { throw .invalid("Missing value for required parameter '\(name())'.") }
         // Nearly all keys are plain; asking Unicode about each character takes longer than storing the metric.
-        let isPlain = key.utf8.allSatisfy { ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == UInt8(ascii: "_") }
+        let isPlain = key.utf8.allSatisfy {
+            ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+                || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: ":")
+        }
         if isPlain, key.utf8.count <= Limit.key { return }
+        let what = name()
         let allowed = key.unicodeScalars.allSatisfy {
             $0.properties.isAlphabetic || $0.properties.numericType != nil || "_-. :/".unicodeScalars.contains($0)
         }

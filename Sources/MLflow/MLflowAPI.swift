@@ -10,27 +10,30 @@ package final class MLflowAPI: Sendable {
     let registry: Registry
     let commits: GroupCommit
     let blobs: BlobStore
-    private let cache: ReadCache?
+    private let cache: ReadCache<Answer>?
     let now: @Sendable () -> Timestamp
     let newID: @Sendable () -> String
+    let webhooks: WebhookGate?
 
     /// - Parameters:
     ///   - folder: where artifacts are kept; made when the first one comes.
+    ///   - webhooks: what sends to webhooks that clients make; without it none can be made.
     ///   - newID: gives 32 hexadecimal digits that nobody can foresee, new ones each time.
     package init(
-        registry: Registry, artifacts folder: String, now: @escaping @Sendable () -> Timestamp,
-        newID: @escaping @Sendable () -> String
+        registry: Registry, artifacts folder: String, webhooks: WebhookGate? = nil,
+        now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String
     ) {
         self.registry = registry
         self.now = now
         self.newID = newID
+        self.webhooks = webhooks
         commits = GroupCommit(registry.database)
         cache = ReadCache(database: registry.database.path)
         blobs = BlobStore(folder: folder, newName: newID)
     }
 
     /// Answers one call of an endpoint; every error is an `MLflowError`, or `CancellationError`.
-    package func answer(_ endpoint: Endpoint, _ call: MLflowCall) async throws -> JSON {
+    package func answer(_ endpoint: Endpoint, _ call: MLflowCall) async throws -> Answer {
         try await Self.translating(refusal: endpoint.refusal) { try await endpoint.handle(self, call) }
     }
 
@@ -49,9 +52,9 @@ package final class MLflowAPI: Sendable {
     /// A read that clients repeat: from memory while nothing was committed since.
     func repeated(
         _ question: String, _ body: @escaping @Sendable (Database) throws -> JSON
-    ) async throws -> JSON {
-        guard let cache else { return try await read(body) }
-        return try await cache.answer(question) { try await read(body) }
+    ) async throws -> Answer {
+        guard let cache else { return Answer(try await read(body)) }
+        return try await cache.value(question) { Answer(try await read(body)) }
     }
 
     func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
@@ -111,6 +114,20 @@ package struct MLflowCall: Sendable {
     }
 }
 
+/// What a client is answered: one JSON object, as text.
+package struct Answer: Sendable, Hashable {
+    package let bytes: [UInt8]
+
+    init(_ json: JSON) { bytes = json.bytes }
+
+    /// - Parameter members: writes them.
+    init(_ members: (inout JSONWriter) throws -> Void) rethrows {
+        var json = JSONWriter()
+        try json.object(members)
+        bytes = json.bytes
+    }
+}
+
 /// One of MLflow's endpoints that take and give JSON.
 package struct Endpoint: Sendable {
     package let method: String
@@ -119,23 +136,37 @@ package struct Endpoint: Sendable {
     package let summary: String
     /// Whether it changes anything: what a viewer may not ask.
     package let changes: Bool
+    /// Whether only admins may ask it: it shows or sets what others must not know.
+    package let administers: Bool
     var refusal = MLflowError.Code.invalidParameterValue
-    let handle: @Sendable (MLflowAPI, MLflowCall) async throws -> JSON
+    private(set) var handle: @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
 
     init(
         _ method: String, _ path: String, _ summary: String, changes: Bool? = nil,
-        refusal: MLflowError.Code = .invalidParameterValue,
+        administers: Bool = false, refusal: MLflowError.Code = .invalidParameterValue,
         _ handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> JSON
     ) {
         self.method = method
         self.path = "/api/2.0/mlflow/" + path
         self.summary = summary
         self.changes = changes ?? (method != "GET")
+        self.administers = administers
         self.refusal = refusal
-        self.handle = handle
+        self.handle = { Answer(try await handle($0, $1)) }
+    }
+
+    /// One that writes its answer itself.
+    static func encoding(
+        _ method: String, _ path: String, _ summary: String, changes: Bool? = nil,
+        _ handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
+    ) -> Endpoint {
+        var endpoint = Endpoint(method, path, summary, changes: changes) { _, _ in [:] }
+        endpoint.handle = handle
+        return endpoint
     }
 
     /// All of them.
     package static let all: [Endpoint] =
         experiments + runs + logging + inputs + loggedModels + registeredModels + aliases + modelVersions + listings
+        + webhooks
 }

@@ -29,6 +29,12 @@ package struct ChampionState: Sendable, Hashable {
 }
 
 extension ChampionState {
+    /// A model without versions in its slots, as one that was deleted.
+    static func ended(_ model: Substring, at sequence: Int64) -> ChampionState {
+        ChampionState(
+            model: String(model), sequence: sequence, since: nil, champion: nil, champion1: nil, champion2: nil)
+    }
+
     /// The event that moved a slot of the model `m` last. From the history, as a slot that was emptied has no alias any more;
     /// each a look at the end of an index.
     static let moved =

@@ -114,5 +114,9 @@ package struct RegistryEvent: Sendable, Hashable {
         case versionApproved = "version.approved"
         case referenceStored = "version.reference"
         case versionsPurged = "versions.purged"
+        /// Of no model.
+        case webhookCreated = "webhook.created"
+        case webhookChanged = "webhook.changed"
+        case webhookDeleted = "webhook.deleted"
     }
 }

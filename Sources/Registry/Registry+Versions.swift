@@ -17,16 +17,17 @@ extension Registry {
             let db = change.db
             let modelID = try change.modelID(model)
             let (number, label) = try Self.name(version, of: modelID, named: model, db)
+            let storage = try ArtifactLocation.storage(source, db)
             try db.execute(
                 sql: """
                     INSERT INTO model_version
                     (model_id, number, version, source, run_id, description, reference_path, created_at, updated_at,
-                     run_link, model_uuid, user_id, location)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     run_link, model_uuid, user_id, location, storage)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     modelID, number, label, source, runID, description, referencePath, at.microseconds, at.microseconds,
-                    origin.runLink, origin.loggedModel, origin.user, try ArtifactLocation.kept(source, db),
+                    origin.runLink, origin.loggedModel, origin.user, ArtifactLocation.path(storage ?? source), storage,
                 ])
             let id = db.lastInsertedRowID
             for (key, value) in tags {
@@ -81,6 +82,7 @@ extension Registry {
             try change.db.execute(
                 sql: "UPDATE model_version SET deleted_at = ?, updated_at = ? WHERE id = ?",
                 arguments: [at.microseconds, at.microseconds, id])
+            try change.touch(model: modelID)
             if holders.contains(where: WarmSet.slots.contains) { change.publish(try change.championState(model)) }
         }
     }

@@ -8,6 +8,11 @@ extension Registry {
 
     /// The versions that serve a model now.
     package func champion(model: String) async throws -> ChampionState {
+        guard let present else { return try await storedChampion(model) }
+        return try await present.value(model) { try await storedChampion(model) }
+    }
+
+    private func storedChampion(_ model: String) async throws -> ChampionState {
         try await read { db in
             guard let state = try ChampionState.fetch(db, model: model) else { throw RegistryError.noModel(model) }
             return state
@@ -29,15 +34,12 @@ extension Registry {
     func wait(
         key: String, after sequence: Int64, timeout: Duration, present: () async throws -> ChampionState?
     ) async throws -> ChampionState? {
-        let ticket = try waiters.enter(model: key, after: sequence) { await self.watchOtherProcesses() }
+        let ticket = try waiters.enter(model: key, after: sequence, timeout: timeout) {
+            await self.watchOtherProcesses()
+        }
         defer { waiters.leave(ticket) }
         // Looked up only now that commits reach the ticket: one in between is seen here or there, never missed.
         if let present = try await present(), present.sequence > sequence { return present }
-        let timer = Task { [waiters] in
-            do { try await Task.sleep(for: timeout) } catch { return }
-            waiters.finish(ticket, with: nil)
-        }
-        defer { timer.cancel() }
         let changed = await withTaskCancellationHandler {
             await waiters.wait(ticket)
         } onCancel: {

@@ -13,19 +13,26 @@ package final class Registry: Sendable {
     /// The file, for the module that keeps tracking in it.
     package let database: any DatabaseWriter
     let waiters: ChampionWaiters
+    /// What fleets ask for all day, by model.
+    let present: ReadCache<ChampionState>?
 
     private init(database: any DatabaseWriter, waiters: ChampionWaiters) {
         self.database = database
         self.waiters = waiters
+        present = ReadCache(database: database.path)
     }
 
     /// Opens the file, creating it where it is absent, and brings its schema up to date.
     package convenience init(path: String, waitersMaximum: Int = 10_000) async throws {
         let database = try await Self.opening(path) { () throws -> any DatabaseWriter in
             let pool = try DatabasePool(path: path, configuration: Self.configuration)
-            // A promotion that was answered must survive a power cut, which WAL's usual NORMAL does not promise.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             try Self.migrate(pool, path: path)
+            // A promotion that was answered must survive a power cut, which WAL's usual NORMAL does not promise. Migrations
+            // are done again at the next start. Fewer checkpoints: a page that many logged values are on is copied once for
+            // all of them; the WAL is 16 MiB then.
+            try pool.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
+            }
             return pool
         }
         self.init(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: true))

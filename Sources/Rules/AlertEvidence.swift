@@ -20,11 +20,15 @@ struct AlertEvidence {
     }
 
     /// The variables of annotation templates.
-    func scope(labels: [String: String], _ segment: Segment) -> TemplateScope {
+    /// - Parameter since: start of the change.
+    func scope(labels: [String: String], _ segment: Segment, since: Timestamp) -> TemplateScope {
         var scope = TemplateScope.labels(labels.merging(["segment": segment.description]) { own, _ in own })
         let before = sample?.metric.flatMap { row?.referenceMetrics[$0] }
         scope.variables["value"] = .number(orAbsent: sample?.value)
         scope.variables["threshold"] = .number(orAbsent: sample?.threshold)
+        scope.variables["since"] = .time(since)
+        scope.variables["stuck"] = .string(row?.stuck?.inWords ?? "")
+        scope.variables["types"] = .string(row?.field?.types.joined(separator: " or ") ?? "")
         scope.variables["reference"] = .record(
             [
                 "name": .string(snapshot.referenceName), "value": .number(orAbsent: before),
@@ -68,6 +72,11 @@ struct AlertEvidence {
             ("cause", instance.cause.map { .string($0.id) }))
     }
 
+    /// Of a row that tells of performance.
+    private var performance: PerformanceClues? {
+        row.flatMap { $0.column == SnapshotRow.performanceColumn ? PerformanceClues(row: $0) : nil }
+    }
+
     private func finite(_ value: Double) -> JSON? { value.isFinite ? .number(value) : nil }
 
     /// Only where the rule looks at a metric as it is: what sampling does to a computed value is not known.
@@ -89,6 +98,7 @@ struct AlertEvidence {
                 ("ln_e", .rounded(verdict.logR)), ("ln_threshold", .rounded(verdict.limit)),
                 ("effect", .rounded(verdict.effect)))
         }
+        if sample?.metric == .concept_drift { return performance?.evidence }
         guard let p = sample?.p, sample?.isUnjudged == false else { return nil }
         switch significance {
         case .p(let level): return .members(("p", .number(p)), ("level", .number(level)))
@@ -115,6 +125,7 @@ struct AlertEvidence {
 extension AlertEvidence {
     /// Both histograms as shares, so that they can be drawn over each other.
     private var comparison: JSON? {
+        if let performance { return performance.comparison }
         guard let row else { return nil }
         let c = row.comparison
         let isNumeric = c.categories.isEmpty

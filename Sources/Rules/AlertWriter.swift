@@ -85,12 +85,14 @@ struct AlertWriter {
         }
         let deploys = around.deploys(book.versions(column: row.column, segment: focus))
         if let mix = mix(report, row) { clues.append(mix) }
+        if let versions = VersionClue.find(metric, book.versions(of: row, in: focus)) { clues.append(versions) }
         let likely = LikelyCause(
             row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys)
         // A window in which it is over has no cause to tell.
         findings.likely = transition.status == .resolved ? nil : likely.text
+        // What an alert about performance says of itself is its sentence and its figures, not something beside it.
         findings.correlated =
-            clues + deploys
+            clues.filter { $0.kind != .performance } + deploys
             + [around.volume(book.windowRows), around.together(transition.instance, active)].compactMap(\.self)
     }
 

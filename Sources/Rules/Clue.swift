@@ -4,6 +4,7 @@ import Values
 /// means.
 struct Clue: Sendable, Hashable {
     enum Kind: String, Sendable {
+        case fieldAdded = "field_added"
         case fieldRemoved = "field_removed"
         case retyped
         case respelled
@@ -13,9 +14,11 @@ struct Clue: Sendable, Hashable {
         case newCategories = "new_categories"
         case calendar
         case deploy
+        case versions
         case mixChange = "mix_change"
         case volumeChange = "volume_change"
         case movedTogether = "moved_together"
+        case performance
     }
 
     let kind: Kind

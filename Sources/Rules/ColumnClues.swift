@@ -14,6 +14,7 @@ struct ColumnClues {
     /// The most telling first.
     var all: [Clue] {
         guard row.n >= Self.minimumRows else { return [] }
+        if row.field != nil { return [added].compactMap(\.self) }
         var clues = [removed ?? nullJump, retyped].compactMap(\.self)
         clues += [respelled ?? newCategories, unit, stuck, calendar].compactMap(\.self)
         return clues
@@ -175,6 +176,7 @@ extension ColumnClues {
 
     /// Values that no longer vary.
     private var stuck: Clue? {
+        if let stuck = row.stuck { return standing(stuck) }
         if let (p, q, _, n) = shares(), n >= Double(Self.minimumRows) {
             guard let top = q.indices.max(by: { q[$0] < q[$1] }), top < q.count - 1, q[top] > 0.98,
                 p.indices.count(where: { p[$0] > 0.02 }) > 1, p[top] < 0.9
@@ -204,5 +206,16 @@ extension ColumnClues {
                 .init("sd", .array([.rounded(sdBefore), .rounded(sd)])),
                 .init("middle_half", .array([.rounded(highBefore - lowBefore), .rounded(high - low)])),
             ])
+    }
+}
+
+extension StuckValue {
+    /// `3.2`, `about 3.2`, `"BR"`.
+    var inWords: String {
+        switch value {
+        case .number(let number, true): TemplateValue.number(number).text
+        case .number(let number, false): "about \(Words.number(number))"
+        case .category(let name): "\"\(name)\""
+        }
     }
 }

@@ -57,13 +57,23 @@ struct EvidenceBook {
 
     mutating func clues(ofRow index: Int) -> [Clue] {
         if let known = clues[index] { return known }
-        let found = ColumnClues(row: snapshot.rows[index]).all
+        let row = snapshot.rows[index]
+        let isPerformance = row.column == SnapshotRow.performanceColumn
+        let found = isPerformance ? PerformanceClues(row: row).all : ColumnClues(row: row).all
         clues[index] = found
         return found
     }
 
     func index(version: String, column: String, segment: Segment) -> Int? {
         byColumn[Key(version: version, column: column)]?.first { snapshot.rows[$0].segment == segment }
+    }
+
+    /// A row's column, or field, in one segment, a row for each version (not all versions together).
+    func versions(of row: SnapshotRow, in segment: Segment) -> [SnapshotRow] {
+        snapshot.versions.compactMap { version in
+            byColumn[Key(version: version, column: row.column)]?.lazy.map { snapshot.rows[$0] }
+                .first { $0.segment == segment && $0.field?.name == row.field?.name }
+        }
     }
 
     /// One column in one segment, a row for each version (not all versions together).

@@ -180,7 +180,8 @@ package struct Selector: Sendable {
         case .allTraffic: names = []
         case .dimensions(let list): names = list
         }
-        for matcher in matchers where !Self.ownLabels.contains(matcher.label) {
+        for matcher in matchers
+        where !Self.ownLabels.contains(matcher.label) && !(metric == .added_rate && matcher.label == "field") {
             if !names.contains(where: { $0.text == matcher.label }) {
                 names.append(Expression.Name(text: matcher.label, offset: matcher.offset))
             }

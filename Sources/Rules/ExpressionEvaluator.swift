@@ -174,7 +174,7 @@ struct ExpressionEvaluator {
         var seen: Set<Int> = []
         for selector in expression.selectors {
             for sample in select(selector, onReference: false) {
-                guard let row = sample.row,
+                guard sample.isJudged, let row = sample.row,
                     RuleDetector.watch(selector.metric, .greater, snapshot.rows[row]) != nil
                 else { continue }
                 seen.insert(row)
@@ -238,6 +238,7 @@ struct ExpressionEvaluator {
                 case "column": row.column
                 case "version": row.version
                 case "role": role ?? ""
+                case "field" where row.field != nil: row.field?.name ?? ""
                 case let dimension: row.segment[dimension] ?? ""
                 }
             guard matchers[i].passes(value) else { return false }
@@ -258,13 +259,14 @@ struct ExpressionEvaluator {
         var labels = ["column": row.column]
         for part in row.segment.parts { labels[part.dimension] = part.value }
         if asksVersion { labels["version"] = row.version }
+        labels["field"] = row.field?.name
         let value = onReference ? row.referenceMetrics[metric] : row.metrics[metric]
         let truth: Sample.Truth
-        if row.n == 0 && metric != .count && metric != .volume {
+        if row.n == 0 && metric != .count && !metric.isOfVolume {
             truth = .noData
         } else if hasLateLabels(row) {
             truth = .lateLabels
-        } else if (row.n < minimumRows && metric != .volume) || value == nil {
+        } else if (row.n < minimumRows && !metric.isOfVolume) || value == nil {
             truth = .insufficient
         } else {
             truth = .holds

@@ -27,6 +27,7 @@ struct LikelyCause {
             let readings = [clue?.reading, release?.reading].compactMap(\.self)
             if !readings.isEmpty { sentence += ": " + readings.joined(separator: "; ") }
         }
+        if let versions = clues.first(where: { $0.kind == .versions }) { sentence += "; \(versions.what)" }
         if oppose { sentence += "; segments moved in opposite directions" }
         return sentence
     }
@@ -34,9 +35,13 @@ struct LikelyCause {
     /// Kinds that can explain a metric, the most telling first.
     private static func order(_ metric: Metric?) -> [Clue.Kind] {
         switch metric {
-        case .null_rate: [.fieldRemoved, .nullJump, .mixChange]
-        case .invalid_rate: [.retyped]
+        case .null_rate, .missing_rate: [.fieldRemoved, .nullJump, .mixChange]
+        case .invalid_rate, .wrong_type_rate: [.retyped]
+        case .added_rate: [.fieldAdded]
+        case .stuck_rate: [.stuckValue]
+        case .volume, .silence, .label_silence: []
         case .new_category_rate: [.respelled, .newCategories, .mixChange]
+        case let metric? where metric.isPerformance: [.performance]
         case .psi_with_nulls:
             [.fieldRemoved, .nullJump, .respelled, .unitChange, .stuckValue, .newCategories, .calendar, .mixChange]
         default:

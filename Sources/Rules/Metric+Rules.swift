@@ -9,12 +9,16 @@ extension Metric {
         }
     }
 
+    /// How many rows come, and since when none do.
+    var isOfVolume: Bool { self == .volume || self == .silence }
+
     /// Whether a column of this kind can have the metric at all. A rule over every column is silent on the others,
     /// rather than without data.
     func applies(toKind kind: String) -> Bool {
         if isPerformance || kind == "performance" { return isPerformance == (kind == "performance") }
-        if self == .volume || kind == SnapshotRow.volumeColumn {
-            return self == .volume && kind == SnapshotRow.volumeColumn
+        if isOfVolume || kind == SnapshotRow.volumeColumn { return isOfVolume && kind == SnapshotRow.volumeColumn }
+        if self == .added_rate || kind == SnapshotRow.schemaColumn {
+            return self == .added_rate && kind == SnapshotRow.schemaColumn
         }
         return switch self {
         case .ks, .ks_p, .ks_error, .wasserstein, .wasserstein_normed, .mean, .sd, .min, .max, .p01, .p05, .p10, .p25,
@@ -33,8 +37,10 @@ extension Metric {
         case .js, .js_distance: "\(name) (base 2, \(bins) bins)"
         case .psi_with_nulls: "\(name) (nats, \(smoothing), \(bins) bins and nulls)"
         case .hellinger, .tvd, .l_infinity, .chi2, .cramers_v: "\(name) (\(bins) bins)"
-        case .null_rate, .invalid_rate: "\(name) (share of all rows)"
+        case .null_rate, .invalid_rate, .missing_rate, .wrong_type_rate, .added_rate: "\(name) (share of all rows)"
+        case .silence, .label_silence: "\(name) (seconds)"
         case .volume: "\(name) (rows over the rows expected at this time of the week)"
+        case .stuck_rate: "\(name) (share of valid rows at one value, beyond the reference's)"
         case .out_of_range_rate, .new_category_rate: "\(name) (share of valid rows)"
         default: name
         }

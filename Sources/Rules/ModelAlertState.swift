@@ -23,6 +23,12 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
     /// What rules look back on, by `RuleHistory.key`. Absent in states written before there was any.
     var histories: [String: RuleHistory]?
 
+    /// Ends of the last windows in which instances that would have begun were explained by others, by fingerprint.
+    var inhibited: [String: Timestamp]?
+
+    /// Who brought rows, by window size in microseconds.
+    var presence: [String: Presence]?
+
     struct Retired: Codable, Sendable, Hashable {
         var revision: Int
         var at: Timestamp
@@ -68,11 +74,12 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         instances.filter { $0.value.phase == phase }.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// The same state is always the same bytes.
+    /// First of the bytes of a packed state; JSON, which older programs wrote, never begins like this.
+    private static let packedFormat: UInt8 = 1
+
+    /// The same state is always the same bytes: a byte of format, then a packed value (`PackedValue`).
     package func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
+        Data([Self.packedFormat] + (try PackedEncoder.encode(self)).bytes())
     }
 
     /// What versions before the detector wrote has no `detectors`.
@@ -86,10 +93,16 @@ package struct ModelAlertState: Codable, Sendable, Hashable {
         detectors = try values.decodeIfPresent([String: RuleDetectorState].self, forKey: .detectors) ?? [:]
         memory = try values.decodeIfPresent([String: WindowMemory].self, forKey: .memory)
         histories = try values.decodeIfPresent([String: RuleHistory].self, forKey: .histories)
+        presence = try values.decodeIfPresent([String: Presence].self, forKey: .presence)
+        inhibited = try values.decodeIfPresent([String: Timestamp].self, forKey: .inhibited)
     }
 
     package init(decoding data: Data) throws {
-        self = try JSONDecoder().decode(ModelAlertState.self, from: data)
+        if data.first == Self.packedFormat {
+            self = try PackedDecoder.decode(Self.self, from: try PackedValue([UInt8](data.dropFirst())[...]))
+        } else {
+            self = try JSONDecoder().decode(Self.self, from: data)
+        }
     }
 
     mutating func retire(_ fingerprint: String, _ instance: AlertInstance, at: Timestamp) {

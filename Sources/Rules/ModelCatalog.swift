@@ -27,7 +27,7 @@ package struct ModelCatalog: Sendable {
     var columnNames: [String] {
         let names = columns.map(\.name)
         return (names.contains("prediction") ? names : names + ["prediction"])
-            + [SnapshotRow.performanceColumn, SnapshotRow.volumeColumn]
+            + [SnapshotRow.performanceColumn, SnapshotRow.volumeColumn, SnapshotRow.schemaColumn]
     }
 
     var dimensions: [String] {

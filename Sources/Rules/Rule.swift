@@ -62,6 +62,9 @@ package struct Rule: Sendable {
     package let sinceDeploy: Span?
     /// Share of a window's predictions that must have labels before its performance is judged, above 0 and up to 1.
     package let labelsCoverage: Double?
+    /// Alerts of the same model that explain this one: while one of them is active for the column, in a segment that holds this one's,
+    /// no instance of the rule begins.
+    package let inhibitedBy: [String]
     package let actions: [ActionRequest]
     package let places: Places
 
@@ -71,6 +74,7 @@ package struct Rule: Sendable {
         package var expression: YAMLValue
         package var receivers: [Place]
         package var against: Place?
+        /// Alerts that `inhibited_by` and the guards of actions name.
         package var unless: [(name: String, place: Place)]
         /// Receivers that start pipelines.
         package var starters: [(name: String, place: Place)]

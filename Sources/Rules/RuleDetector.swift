@@ -16,6 +16,8 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
         var detector: TargetDetector
         /// What is usual, for a volume.
         var levels: VolumeLevels?
+        /// What stands still by nature, for a stuck value.
+        var habits: StandingHabits?
         /// End of the last window it saw.
         var seen: Timestamp
     }
@@ -34,9 +36,7 @@ final class RuleDetector {
     /// Rows over what is usual, by row: the number a verdict about a volume is about.
     private var shares: [Int: Double] = [:]
     /// Rows by column and version: a target is all segments of one.
-    private lazy var rows = Dictionary(grouping: snapshot.rows.indices) {
-        "\(snapshot.rows[$0].column)\u{1}\(snapshot.rows[$0].version)"
-    }
+    private lazy var rows = Dictionary(grouping: snapshot.rows.indices) { Self.name(snapshot.rows[$0]) }
 
     /// A target's detector that sees nothing this long is forgotten: its column or version is gone.
     static let patience = Span.days(30)
@@ -61,7 +61,7 @@ final class RuleDetector {
                 let metric = sample.metric, sample.isJudged, let watch = Self.watch(metric, op, row)
             else { continue }
             let name = Self.name(watch)
-            targets["\(comparisons)\u{1}\(row.column)\u{1}\(row.version)\u{1}\(name)", default: []].append(i)
+            targets["\(comparisons)\u{1}\(Self.name(row))\u{1}\(name)", default: []].append(i)
         }
         for (key, members) in targets.sorted(by: { $0.key < $1.key }) {
             judge(key, members, samples, op, thresholds, &verdicts)
@@ -77,21 +77,24 @@ final class RuleDetector {
             let watch = Self.watch(metric, op, first)
         else { return }
         let chosen = Dictionary(members.map { (samples[$0].segment, $0) }, uniquingKeysWith: { a, _ in a })
-        let all = rows["\(first.column)\u{1}\(first.version)"] ?? []
+        let all = rows[Self.name(first)] ?? []
         let place = state.targets.firstIndex { $0.key == key }
         var target =
             place.map { state.targets[$0] }
             ?? .init(key: key, detector: TargetDetector(watch: watch), seen: snapshot.window.end)
         if metric == .volume, target.levels == nil { target.levels = VolumeLevels() }
+        if metric == .stuck_rate, target.habits == nil { target.habits = StandingHabits() }
+        let echoes = echoes(all, metric)
         let windows = all.map { index -> StreamWindow in
             let row = snapshot.rows[index]
             let sample = chosen[row.segment].map { samples[$0] }
             let threshold = chosen[row.segment].map { thresholds[$0] } ?? .nan
-            let gate = Self.gate(sample, row, metric, watch, op, threshold)
+            let gate = Self.gate(echoes.contains(index) ? nil : sample, row, metric, watch, op, threshold)
             guard let levels = target.levels else {
                 return StreamWindow(
                     segment: row.segment, counts: StreamCounts.counts(of: row, metric),
-                    isWatched: sample != nil && row.n >= minimumRows, gate: gate)
+                    isWatched: sample != nil && row.n >= minimumRows && target.isUnusual(row),
+                    wobble: StreamCounts.wobble(of: row, metric), gate: gate)
             }
             let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
             if let usual { shares[index] = Double(row.n) / usual.rows }
@@ -112,11 +115,40 @@ final class RuleDetector {
                 target.levels?.note(row.segment, rows: Double(row.n), expected: expected)
             }
         }
+        target.noteStanding(all.map { snapshot.rows[$0] }, given)
         if let place { state.targets[place] = target } else { state.targets.append(target) }
         let bySegment = Dictionary(zip(windows.map(\.segment), given), uniquingKeysWith: { a, _ in a })
         // A version in two roles gives two samples of one segment.
         for i in members { verdicts[i] = bySegment[samples[i].segment] }
     }
+
+    /// Rows whose rate is that of a segment they merely overlap: it is surely higher there.
+    ///
+    /// What is broken is broken in all rows of its segment and in none of the reference, so what is left of an overlap that is only
+    /// estimated would pass for evidence. Where one segment holds the other, the overlap is exact and the search for the cause decides.
+    private func echoes(_ all: [Int], _ metric: Metric) -> Set<Int> {
+        guard [.missing_rate, .wrong_type_rate, .added_rate, .stuck_rate].contains(metric) else { return [] }
+        let hit = all.compactMap { index -> (index: Int, rate: Double, n: Double)? in
+            let counts = StreamCounts.counts(of: snapshot.rows[index], metric)
+            guard counts.current[1] > 0 else { return nil }
+            return (index, counts.current[1] / counts.rows, counts.rows)
+        }
+        let highest = hit.filter { $0.n >= Self.leastRows }.sorted { $0.rate > $1.rate }.prefix(Self.maximumHighest)
+        return Set(
+            hit.filter { low in
+                highest.contains { high in
+                    let variance = [low, high].reduce(0) { $0 + $1.rate * (1 - $1.rate) / $1.n }
+                    let (a, b) = (snapshot.rows[low.index].segment, snapshot.rows[high.index].segment)
+                    return high.rate >= 1.3 * low.rate && high.rate - low.rate > 4 * variance.squareRoot()
+                        && SegmentRelation.overlap(a, b) != nil && !SegmentRelation.contains(a, b)
+                        && !SegmentRelation.contains(b, a)
+                }
+            }.map(\.index))
+    }
+
+    /// Rows of a segment that can explain others, and how many such segments are looked at.
+    private static let leastRows = 15.0
+    private static let maximumHighest = 64
 
     /// The number a verdict was given about, where that is not the sample's own: a volume over the usual one, not over the reference.
     func judgedValue(_ sample: Sample) -> Double? {
@@ -155,10 +187,18 @@ final class RuleDetector {
         }
         if metric.isDistance { return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil }
         switch metric {
-        case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate: return .rate(isRise: isRise)
+        case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
+            .added_rate:
+            return .rate(isRise: isRise)
+        case .stuck_rate: return isRise ? .rate(isRise: true) : nil
         case .volume: return .volume(isDrop: !isRise)
         default: return nil
         }
+    }
+
+    private static func name(_ row: SnapshotRow) -> String {
+        let target = "\(row.column)\u{1}\(row.version)"
+        return row.field.map { "\(target)\u{1}\($0.name)" } ?? target
     }
 
     private static func name(_ watch: Watch) -> String {
@@ -180,8 +220,35 @@ final class RuleDetector {
     }
 }
 
+extension RuleDetectorState.Target {
+    /// Whether a row that stands still is worth a look.
+    fileprivate func isUnusual(_ row: SnapshotRow) -> Bool {
+        guard let habits, row.stuck != nil else { return true }
+        return habits.isUnusual(row.segment)
+    }
+
+    /// Takes note of what stands still without being told of.
+    fileprivate mutating func noteStanding(_ rows: [SnapshotRow], _ given: [StreamVerdict]) {
+        guard habits != nil, rows.contains(where: { $0.metrics[.stuck_rate] != nil }) else { return }
+        let told = zip(rows, given).filter(\.1.isOpen).map(\.0.segment)
+        habits?.note(
+            rows.filter { row in
+                row.stuck != nil && !told.contains { SegmentRelation.contains($0, row.segment) }
+            }.map(\.segment))
+    }
+}
+
 /// A row's counts as detectors take them.
 enum StreamCounts {
+    /// How much windows of these counts differ although nothing is wrong.
+    static func wobble(of row: SnapshotRow, _ metric: Metric) -> Double {
+        switch metric {
+        case .null_rate, .missing_rate: row.wobble.null
+        case .new_category_rate, .out_of_range_rate: row.wobble.novelty
+        default: metric.isDistance ? row.wobble.shift : 0
+        }
+    }
+
     static func counts(of row: SnapshotRow, _ metric: Metric) -> Watch.Counts {
         let common = row.alike ?? row.common
         let reference = common.reference.map { Double($0) }
@@ -193,6 +260,23 @@ enum StreamCounts {
             let nulls = Double(common.currentNulls)
             return .init(
                 reference: [m, Double(common.referenceNulls)], current: [max(0, Double(row.n) - nulls), nulls])
+        case .missing_rate:
+            // Nulls of the reference count as absent too: the file it was built from may have spelled out what events leave out.
+            let missing = Double(row.missing)
+            return .init(
+                reference: [m, Double(common.referenceNulls)], current: [max(0, Double(row.n) - missing), missing])
+        case .stuck_rate:
+            guard let stuck = row.stuck else { return .init(reference: [m, 0], current: [n, 0]) }
+            let (now, before) = (Double(stuck.count), min(Double(stuck.referenceCount), m))
+            return .init(reference: [m - before, before], current: [max(0, n - now), now])
+        case .added_rate:
+            let hits = ((row.metrics[metric] ?? 0) * Double(row.n)).rounded()
+            return .init(reference: [Double(row.referenceN), 0], current: [Double(row.n) - hits, hits])
+        case .wrong_type_rate:
+            let before = ((row.referenceMetrics[.invalid_rate] ?? 0) * Double(row.referenceN)).rounded()
+            let wrong = Double(row.wrongType)
+            return .init(
+                reference: [Double(row.referenceN) - before, before], current: [max(0, Double(row.n) - wrong), wrong])
         case .new_category_rate:
             var unseen = current.last ?? 0
             var once = 0.0
@@ -200,7 +284,9 @@ enum StreamCounts {
                 if p == 0 { unseen += q }
                 if p == 1 { once += 1 }
             }
-            // Good and Turing: what has not been seen yet is as frequent as what has been seen once.
+            // Good and Turing: what has not been seen yet is as frequent as what has been seen once. New values that come
+            // together, as a day's do, say so more plainly.
+            once = min(m, max(once, row.wobble.noveltyShare * m))
             return .init(reference: [max(0, m - once), min(once, m)], current: [n - unseen, unseen])
         case .invalid_rate:
             let rows = Double(row.n)
@@ -210,8 +296,10 @@ enum StreamCounts {
                 reference: [Double(row.referenceN) - before, before], current: [rows - invalid, invalid])
         case .out_of_range_rate:
             let outside = ((row.metrics[metric] ?? 0) * n).rounded()
-            // A new row is beyond the least or the greatest of m with probability 2/(m + 1).
-            return .init(reference: [max(0, m - 2), min(2, m)], current: [n - outside, outside])
+            // A new row is beyond the least or the greatest of m with probability 2/(m + 1); more where rows come in spans
+            // that differ.
+            let beyond = min(m, max(2, row.wobble.noveltyShare * m))
+            return .init(reference: [max(0, m - beyond), beyond], current: [n - outside, outside])
         default:
             return .init(reference: reference, current: current)
         }

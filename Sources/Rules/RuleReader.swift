@@ -7,7 +7,7 @@ import Values
 enum RuleReader {
     private static let keys = [
         "alert", "expr", "significance", "min_rows", "for", "keep_firing_for", "no_data", "labels", "annotations",
-        "notify", "window", "against", "since", "labels_coverage", "actions",
+        "notify", "window", "against", "since", "labels_coverage", "inhibited_by", "actions",
     ]
 
     static func rule(
@@ -36,10 +36,12 @@ enum RuleReader {
         let coverage = mapping["labels_coverage"]?.double(in: 0...1, &problems)
         var places = expressionValue.map {
             Rule.Places(
-                name: nameValue?.place ?? mapping.place, expression: $0, receivers: receiverPlaces(mapping["notify"]),
+                name: nameValue?.place ?? mapping.place, expression: $0, receivers: namePlaces(mapping["notify"]),
                 against: mapping["against"]?.place,
                 unless: [], starters: [])
         }
+        let inhibitedBy = mapping["inhibited_by"]?.strings(&problems) ?? []
+        places?.unless += zip(inhibitedBy, namePlaces(mapping["inhibited_by"])).map { ($0, $1) }
         let actions = mapping["actions"].map { ActionReader.actions($0, &places, &problems) } ?? []
         guard let name, let source, let expression, let places else { return nil }
         return Rule(
@@ -47,7 +49,7 @@ enum RuleReader {
             minimumRows: UInt64(rows ?? 0), hold: (hold ?? nil) ?? .none, keepFiring: (keepFiring ?? nil) ?? .none,
             noData: (noData ?? nil) ?? .keepLast, labels: groupLabels.merging(labels) { _, own in own },
             annotations: annotations, notify: notify, window: window, against: against, sinceDeploy: since,
-            labelsCoverage: coverage,
+            labelsCoverage: coverage, inhibitedBy: inhibitedBy,
             actions: actions, places: places)
     }
 
@@ -57,7 +59,7 @@ enum RuleReader {
         return mapping.required("deploy", &problems)?.duration(in: Span.seconds(1)...Span.days(366), &problems)
     }
 
-    private static func receiverPlaces(_ value: YAMLValue?) -> [Place] {
+    private static func namePlaces(_ value: YAMLValue?) -> [Place] {
         guard let value else { return [] }
         if case .list(let items) = value.content { return items.map(\.place) }
         return [value.place]

@@ -64,3 +64,12 @@ enum Operand {
 struct EvaluationError: Error {
     var message: String
 }
+
+extension Snapshot {
+    /// Where a detector, or the watch over mature windows, takes the change behind a sample to begin; `nil` where neither says.
+    func changeStart(of sample: Sample) -> Timestamp? {
+        if let start = sample.verdict?.changeStart { return start }
+        guard sample.metric == .concept_drift, let row = sample.row else { return nil }
+        return rows[row].performance?.change?.since
+    }
+}

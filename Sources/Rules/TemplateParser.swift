@@ -7,7 +7,8 @@ struct TemplateParser {
 
     /// Variables and, where they are fixed, their fields.
     private static let variables: [String: [String]?] = [
-        "labels": nil, "value": [], "threshold": [], "reference": ["name", "value", "rows"],
+        "labels": nil, "value": [], "threshold": [], "since": [], "stuck": [], "types": [],
+        "reference": ["name", "value", "rows"],
         "window": ["start", "end", "rows", "reference_rows"],
     ]
 

@@ -40,6 +40,9 @@ struct WindowClues {
         clue.numbers.append(
             .init("windows_before", .integer((start - at).microseconds / max(1, window.microseconds))))
         let old = rows.filter { $0.version != to && (from == nil || $0.version == from) }.max { $0.n < $1.n }
+        if let new = rows.first(where: { $0.version == to }), let old, new.performance != nil {
+            return performance(clue, new, old)
+        }
         guard let new = rows.first(where: { $0.version == to }), let old,
             new.common.reference.count == old.common.reference.count,
             let table = Contingency(old.common.current, new.common.current, merging: true),
@@ -59,6 +62,25 @@ struct WindowClues {
         } else {
             clue.reading = "version \(old.version) shows the same in the same window, so not the release of \(to)"
         }
+        return clue
+    }
+
+    /// By the errors of both versions in the same window.
+    private func performance(_ clue: Clue, _ new: SnapshotRow, _ old: SnapshotRow) -> Clue {
+        var clue = clue
+        guard let errors = PerformanceClues.errors(new, old) else { return clue }
+        clue.numbers += [
+            .init("errors", .array([.rounded(errors.old), .rounded(errors.new)])), .init("p", .rounded(errors.p)),
+            .init("old", .string(old.version)), .init("new", .string(new.version)),
+        ]
+        let differ = errors.p < 0.001 && errors.new > errors.old
+        clue.blamesRelease = differ
+        let both =
+            "\(old.version) errs in \(Words.percent(errors.old)) of its rows, \(new.version) in \(Words.percent(errors.new))"
+        clue.reading =
+            differ
+            ? "it came with version \(new.version): in the same window \(both)"
+            : "not the release of \(new.version): in the same window \(both)"
         return clue
     }
 

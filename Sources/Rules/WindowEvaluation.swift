@@ -71,7 +71,10 @@ struct WindowEvaluation {
                 $0.group == group.name && $0.isActive && $0.rule != RuleSet.limitAlert
             })
         let watched = watchedStreams(group, due)
-        for rule in due { evaluate(rule, group, watched, &room) }
+        // What explains others is known before they are asked.
+        for rule in due.filter(\.inhibitedBy.isEmpty) + due.filter({ !$0.inhibitedBy.isEmpty }) {
+            evaluate(rule, group, watched, &room)
+        }
         reportLimit(group, room, ownSize)
     }
 
@@ -210,6 +213,13 @@ struct WindowEvaluation {
     ) {
         var input = input(entry.sample.truth, rule.noData)
         if !isArmed(rule), known[entry.fingerprint]?.phase != .firing, case .holds = input { input = .clear }
+        // What another alert explains does not begin; what was told already goes on by itself.
+        if case .holds = input, !rule.inhibitedBy.isEmpty, known[entry.fingerprint]?.isActive != true,
+            state.isInhibited(
+                entry.fingerprint, by: rule.inhibitedBy, entry.labels, entry.sample.segment, in: snapshot.window)
+        {
+            input = .clear
+        }
         var instance: AlertInstance
         if let mine = known.removeValue(forKey: entry.fingerprint) {
             instance = mine
@@ -232,11 +242,12 @@ struct WindowEvaluation {
         }
         let outcome = instance.on(
             input, window: snapshot.window, hold: rule.hold, keepFiring: rule.keepFiring, judgedAt: at)
-        if !wasActive, case .holds = input, let start = entry.sample.verdict?.changeStart {
+        if !wasActive, case .holds = input, let start = snapshot.changeStart(of: entry.sample) {
             instance.note(changeStart: start)
         }
         if case .holds = input {
-            let scope = AlertEvidence(snapshot, entry.sample).scope(labels: instance.labels, instance.segment)
+            let scope = AlertEvidence(snapshot, entry.sample).scope(
+                labels: instance.labels, instance.segment, since: instance.changeStart)
             instance.annotations = rule.annotations.mapValues { $0.render(scope) }
             if entry.sample.truth == .noData { instance.health = .no_data }
         }
@@ -277,7 +288,8 @@ struct WindowEvaluation {
             return
         }
         if case .holds = input, outcome != .none {
-            let scope = AlertEvidence(snapshot, nil).scope(labels: instance.labels, instance.segment)
+            let scope = AlertEvidence(snapshot, nil).scope(
+                labels: instance.labels, instance.segment, since: instance.changeStart)
             instance.annotations = rule.annotations.mapValues { $0.render(scope) }
         }
         settle(fingerprint, instance, outcome, rule, nil)

@@ -1,4 +1,5 @@
 import Events
+import Statistics
 import Values
 
 /// An alert as the page shows it, read from its line of `alerts.jsonl`. Everything in it is optional: lines of older
@@ -28,10 +29,15 @@ struct AlertCard: Sendable {
     let until: String?
     let lasted: String?
     let value: String?
+    /// What the value and the number beside it are.
+    let valueName: String
     let threshold: String?
+    let thresholdName: String
     let metric: String?
     let rows: String?
     let chart: String?
+    /// Where the chart shows something else than the share of rows in each bin.
+    let chartTitle: String?
     let drivers: [Driver]
     let hasEvidence: Bool
     let likely: String?
@@ -63,11 +69,23 @@ struct AlertCard: Sendable {
         since = start.map { Format.time($0) }
         until = end.map { Format.time($0) }
         lasted = end.flatMap { end in start.map { Format.duration(end - $0) } }
-        value = context["value"]?.numberValue.map { Format.number($0) }
-        threshold = context["threshold"]?.numberValue.map { Format.number($0) }
+        let figure = AlertHistory.metric(of: context)
+        if let pair = AlertHistory.performance(figure, context) {
+            value = Format.number(pair.now)
+            valueName = "\(figure?.name ?? "value") in this window"
+            threshold = Format.number(pair.before)
+            thresholdName = "in the reference"
+        } else {
+            value = context["value"]?.numberValue.map { Format.number($0) }
+            valueName = "value"
+            threshold = context["threshold"]?.numberValue.map { Format.number($0) }
+            thresholdName = "threshold"
+        }
         metric = context["metric"]?.stringValue
         rows = context["window"]?["rows"]?.integerValue.map { Format.count(UInt64(clamping: $0)) }
-        chart = context["comparison"].flatMap { Histogram($0) }?.markup(.paired)
+        let reliability = context["comparison"]?["reliability"].flatMap { Histogram(reliability: $0) }
+        chart = (reliability ?? context["comparison"].flatMap { Histogram($0) })?.markup(.paired)
+        chartTitle = reliability == nil ? nil : Histogram.reliabilityTitle
         drivers = Self.drivers(context["segments"])
         hasEvidence = chart != nil || !drivers.isEmpty
         likely = context["likely"]?.stringValue
@@ -116,7 +134,9 @@ struct AlertCard: Sendable {
             case (nil, let to?): " → \(to)"
             default: ""
             }
-        let reason = json["reason"]?.stringValue.map { ": \($0)" } ?? ""
+        // That a rollback was done says all that its reason does.
+        let isTold = outcome == "done" && from != nil && to != nil
+        let reason = isTold ? "" : json["reason"]?.stringValue.map { ": \($0)" } ?? ""
         let name =
             first.key == "rollback" && outcome == "done"
             ? "Rolled back"

@@ -56,6 +56,38 @@ package struct AlertHistory: Sendable {
         return .object(members)
     }
 
+    /// What the windows of an alert are shown by. A verdict on performance is a yes or no: its figure tells more.
+    package static func metric(of context: JSON?) -> Metric? {
+        let metric = context?["metric"]?.stringValue.flatMap { Metric(name: String($0.prefix { $0 != " " })) }
+        guard metric == .concept_drift, let statistic = context?["evidence"]?["statistic"]?.stringValue else {
+            return metric
+        }
+        return Metric(name: statistic) ?? .ece
+    }
+
+    /// A figure of performance as [reference, now].
+    package static func performance(_ metric: Metric?, _ context: JSON?) -> (before: Double, now: Double)? {
+        guard let metric, let pair = context?["comparison"]?["metrics"]?[metric.name]?.arrayValue, pair.count == 2,
+            let before = pair[0].numberValue, let now = pair[1].numberValue
+        else { return nil }
+        return (before, now)
+    }
+
+    /// The level that the timeline is held against: the rule's threshold, or of a figure of performance that of the reference.
+    package static func level(_ context: JSON?) -> Double? {
+        if let pair = performance(metric(of: context), context) { return pair.before }
+        return context?["threshold"]?.numberValue
+    }
+
+    /// The first window that shows the change. Where windows overlap, it may have begun anywhere in it.
+    package static func firstWindow(_ context: JSON?) -> TimeRange? {
+        func time(_ json: JSON?) -> Timestamp? { json?.stringValue.flatMap { Timestamp(rfc3339: $0) } }
+        guard let begin = time(context?["change_start"]), let start = time(context?["window"]?["start"]),
+            let end = time(context?["window"]?["end"])
+        else { return nil }
+        return TimeRange(start: begin, end: begin + (end - start))
+    }
+
     /// The share of the segments' own shifts that is left in the whole, where segments really pushed against each other: a small share
     /// alone may be one small segment that is diluted.
     package static func cancelled(_ context: JSON) -> Double? {

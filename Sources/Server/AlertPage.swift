@@ -52,10 +52,9 @@ struct AlertPage: Sendable {
         title = "\(card.name) · Holdfast"
         about = history.metric?.name
         let points = history.timeline
-        let threshold = context["threshold"]?.numberValue
         timeline =
             Sparkline(
-                values: points.map(\.value), threshold: threshold,
+                values: points.map(\.value), threshold: AlertHistory.level(context),
                 about: "\(history.metric?.name ?? "value") of the last \(points.count) windows"
             ).markup
         timelineFirst = points.first.map { Format.time($0.window.end) } ?? ""
@@ -92,7 +91,8 @@ struct AlertPage: Sendable {
     }
 
     private static func quantiles(_ comparison: JSON?) -> [Row] {
-        var rows = (comparison?["quantiles"]?.objectValue ?? []).compactMap { member -> Row? in
+        let pairs = comparison?["quantiles"] ?? comparison?["metrics"]
+        var rows = (pairs?.objectValue ?? []).compactMap { member -> Row? in
             guard let pair = member.value.arrayValue, pair.count == 2 else { return nil }
             return Row(
                 name: member.key, before: Format.number(pair[0].numberValue), now: Format.number(pair[1].numberValue))
@@ -147,9 +147,7 @@ struct AlertPage: Sendable {
         } else {
             add("evidence", context["evidence"]?["p"]?.numberValue.map { "p \(Format.probability($0))" })
         }
-        add(
-            "changed from",
-            context["change_start"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }.map { Format.time($0) })
+        add("first window that shows it", AlertHistory.firstWindow(context).map { Format.window($0) })
         add("compared with", context["reference"]?.stringValue)
         add(
             "reference rows",
@@ -166,7 +164,10 @@ struct AlertPage: Sendable {
     private static func step(_ line: String) -> Step? {
         guard let json = try? JSON(parsing: line.utf8), let status = json["status"]?.stringValue else { return nil }
         let at = json["at"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }.map { Format.time($0) } ?? ""
-        let value = json["context"]?["value"]?.numberValue.map { ", value \(Format.number($0))" } ?? ""
+        let metric = AlertHistory.metric(of: json["context"])
+        let value =
+            AlertHistory.performance(metric, json["context"]).map { ", \(metric?.name ?? "") \(Format.number($0.now))" }
+            ?? json["context"]?["value"]?.numberValue.map { ", value \(Format.number($0))" } ?? ""
         return Step(
             at: at, what: status + value, kind: status == "firing" ? "back" : status == "resolved" ? "forward" : "")
     }

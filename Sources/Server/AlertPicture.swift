@@ -99,11 +99,18 @@ package struct AlertPicture: Sendable {
 
     private var figures: String {
         var parts: [String] = []
-        if let value = card.value { parts.append("\(history.metric?.name ?? "value") \(value)") }
+        if let pair = AlertHistory.performance(history.metric, context) {
+            parts.append("\(history.metric?.name ?? "value") \(Format.number(pair.now))")
+            parts.append("\(Format.number(pair.before)) in the reference")
+        } else if let value = card.value {
+            parts.append("\(history.metric?.name ?? "value") \(value)")
+        }
         if let pair = context["interval"]?.arrayValue, pair.count == 2 {
             parts.append("true value \(Format.number(pair[0].numberValue)) to \(Format.number(pair[1].numberValue))")
         }
-        if let threshold = card.threshold { parts.append("threshold \(threshold)") }
+        if let threshold = context["threshold"]?.numberValue, AlertHistory.performance(history.metric, context) == nil {
+            parts.append("threshold \(Format.number(threshold))")
+        }
         if let most = context["by_chance"]?["p95"]?.numberValue {
             parts.append("by chance under \(Format.number(most))")
         }
@@ -112,13 +119,17 @@ package struct AlertPicture: Sendable {
     }
 
     private func bars(_ y: inout Double) -> String {
-        guard let histogram = context["comparison"].flatMap({ Histogram($0) }), !histogram.bins.isEmpty else {
-            return ""
-        }
+        let reliability = context["comparison"]?["reliability"].flatMap { Histogram(reliability: $0) }
+        guard let histogram = reliability ?? context["comparison"].flatMap({ Histogram($0) }), !histogram.bins.isEmpty
+        else { return "" }
         y += 26
         var out = Self.rect(Self.margin, y - 9, 10, 10, Ink.reference) + Self.text("reference", Self.margin + 16, y)
         out += Self.rect(Self.margin + 90, y - 9, 10, 10, Ink.current) + Self.text("this window", Self.margin + 106, y)
-        let (top, height) = (y + 14, 130.0)
+        if reliability != nil {
+            out += Self.text(Histogram.reliabilityTitle, Self.width - Self.margin, y, ink: Ink.soft, anchor: "end")
+        }
+        // A share stands above the tallest bar, below the legend.
+        let (top, height) = (y + 22, 130.0)
         let step = (Self.width - 2 * Self.margin) / Double(histogram.bins.count)
         let most = histogram.bins.reduce(1e-9) { max($0, $1.reference, $1.current) }
         let characters = max(4, Int(step / 5.8))
@@ -173,7 +184,7 @@ package struct AlertPicture: Sendable {
         y += 26
         var out = Self.text("\(history.metric?.name ?? "value"), window by window", Self.margin, y, ink: Ink.soft)
         let (top, height, width) = (y + 8, 56.0, Self.width - 2 * Self.margin)
-        let threshold = context["threshold"]?.numberValue
+        let threshold = AlertHistory.level(context)
         let most = max(values.compactMap { $0 }.max() ?? 0, (threshold ?? 0) * 1.25, 1e-12)
         func at(_ value: Double) -> Double { top + height - max(0, value) / most * height }
         if let threshold {

@@ -91,6 +91,15 @@ struct AuditLine: Sendable {
         case .versionsPurged:
             what = "purged deleted versions"
             kind = "plain"
+        case .webhookCreated:
+            what = "made the webhook \(text("name"))"
+            kind = "plain"
+        case .webhookChanged:
+            what = "changed the webhook \(text("name"))"
+            kind = "plain"
+        case .webhookDeleted:
+            what = "deleted the webhook \(text("name"))"
+            kind = "plain"
         case nil:
             what = entry.action
             kind = "plain"

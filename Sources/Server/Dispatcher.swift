@@ -5,16 +5,18 @@ import ServiceLifecycle
 
 /// The one way in: every request passes the same checks in the same order before any route sees it.
 struct Dispatcher: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = ConnectionContext
 
     let routes: RouteTable
     let access: AccessGuard
     let telemetry: ServerTelemetry
+    /// Of the event loop that all connections are on.
+    let executor: LoopExecutor
 
     func respond(to request: Request, context: Context) async throws -> Response {
         var response: Response
         do {
-            response = try await route(request)
+            response = try await route(request, Connection(channel: context.channel, executor: executor))
         } catch let failure as Failure {
             response = failure.response(to: request.uri.path)
         } catch let error as RegistryError {
@@ -34,9 +36,9 @@ struct Dispatcher: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func route(_ request: Request) async throws -> Response {
+    private func route(_ request: Request, _ connection: Connection) async throws -> Response {
         try access.checkSender(request)
-        let (found, values) = routes.matches(request.uri.path)
+        let (found, values) = routes.matches(MLflowPath.canonical(request.uri.path))
         let method: HTTPRequest.Method = request.method == .head ? .get : request.method
         let route = found.first { $0.method == method }
         // Without credentials nobody learns which paths there are.
@@ -59,8 +61,9 @@ struct Dispatcher: HTTPResponder {
         let query = MLflowPath.isOne(request.uri.path) ? .empty : try Query(request.uri.query)
         // Probes and pages are asked with all kinds of cache busters; the API is exact.
         if route.path.hasPrefix("/v1/") { try query.checkNames(route.query.map(\.name)) }
-        return try await route.handle(
-            Call(request: request, path: values, query: query, caller: caller))
+        let call = Call(request: request, path: values, query: query, caller: caller, connection: connection)
+        if route.isQuick { return try await route.handle(call) }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await route.handle(call) }
     }
 
     private func note(_ request: Request, _ failure: Failure, _ cause: String) {

@@ -3,6 +3,7 @@ import HummingbirdCore
 package import Logging
 package import MLflow
 import NIOCore
+import NIOPosix
 package import Registry
 package import ServiceLifecycle
 import Values
@@ -18,13 +19,17 @@ package func makeServer(
     onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> some Service {
     let backend = Backend(service: service, registry: registry, mlflow: mlflow, telemetry: ServerTelemetry(log: log))
+    // One thread is enough for what is quick, and everything else leaves it.
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let executor = LoopExecutor(loop)
     let dispatcher = Dispatcher(
-        routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry)
+        routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry,
+        executor: executor)
     // Above the longest long poll, so that only connections without a request are closed.
     let idle = TimeAmount.seconds(ChampionQuery.waitMaximum.microseconds / 1_000_000 + 15)
-    return Application(
+    let application = Application(
         responder: dispatcher,
-        server: .http1(configuration: .init(idleTimeout: idle)),
+        server: .http1(configuration: .init(additionalChannelHandlers: [Departure()], idleTimeout: idle)),
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port),
             availableConnectionsDelegate: MaximumAvailableConnections(Limits.connections)),
@@ -33,7 +38,9 @@ package func makeServer(
             backend.telemetry.running(host: configuration.host, port: port)
             await onRunning(port)
         },
+        eventLoopGroupProvider: .shared(loop),
         logger: log)
+    return LoopService(base: application, executor: executor)
 }
 
 /// What the routes look at. They own none of it.
@@ -54,6 +61,8 @@ enum Limits {
     static let requestBytes = 64 << 10
     /// Of what MLflow's clients log at once; a dataset's profile alone may have 16 MB.
     static let mlflowBytes = 20 << 20
+    /// Of a body that is read where its connection is; larger ones go to another thread.
+    static let quickBytes = 16 << 10
     /// Of one artifact.
     static let artifactBytes: Int64 = 64 << 30
     static let snapshotWindows = 1_000

@@ -66,6 +66,29 @@ struct Histogram: Sendable, Hashable {
         }
     }
 
+    /// What `init(reliability:)` draws.
+    static let reliabilityTitle = "share of positives by score"
+
+    /// Bins of fewer rows on either side show chance and are left out.
+    private static let reliableRows = 10.0
+
+    /// How often rows with a score of each tenth were positive, from an alert's `context.comparison.reliability`.
+    init?(reliability json: JSON) {
+        func numbers(_ key: String) -> [Double] { json[key]?.arrayValue?.map { $0.numberValue ?? 0 } ?? [] }
+        let (p, q) = (numbers("reference"), numbers("current"))
+        let (before, now) = (numbers("reference_rows"), numbers("rows"))
+        guard !p.isEmpty, Set([p.count, q.count, before.count, now.count]).count == 1,
+            (p + q).allSatisfy({ (0...1).contains($0) })
+        else { return nil }
+        let shown = p.indices.filter { min(before[$0], now[$0]) >= Self.reliableRows }
+        guard shown.count > 1 else { return nil }
+        isNumeric = true
+        let count = Double(p.count)
+        let names = shown.map { "\(Format.number(Double($0) / count)) to \(Format.number(Double($0 + 1) / count))" }
+        ends = ("score \(names[0])", names[names.count - 1])
+        bins = zip(shown, names).map { Bin(label: $1, reference: p[$0], current: q[$0]) }
+    }
+
     private static func shares(_ counts: [Double]) -> [Double] {
         let total = counts.reduce(0, +)
         return total > 0 ? counts.map { $0 / total } : counts

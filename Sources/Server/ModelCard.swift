@@ -27,6 +27,8 @@ struct ModelCard: Sendable {
     let rowTrend: String?
     let watermark: String?
     let late: String?
+    /// What the join of labels has done.
+    let labels: String?
     let performance: PerformanceCard?
     let drawn: [ColumnCard]
     let others: [ColumnCard]
@@ -55,6 +57,7 @@ struct ModelCard: Sendable {
             ).markup
         watermark = model.watermark.map { Format.time($0) }
         late = model.lateRows == 0 ? nil : Format.count(model.lateRows)
+        labels = model.labels.map(Self.text)
         performance = model.performance.flatMap { PerformanceCard($0) }
         let columns = model.columns.map { ColumnCard($0) }.enumerated().sorted { a, b in
             a.element.evidence != b.element.evidence ? a.element.evidence > b.element.evidence : a.offset < b.offset
@@ -66,5 +69,18 @@ struct ModelCard: Sendable {
         others = hasWindow ? Array(columns[split...]) : []
         hasColumns = !drawn.isEmpty
         hasOthers = !others.isEmpty
+    }
+
+    private static func text(_ labels: LabelOverview) -> String {
+        var parts = [
+            "\(Format.count(labels.joined)) joined", "\(Format.count(UInt64(max(0, labels.waiting)))) waiting",
+        ]
+        for (count, what) in [
+            (UInt64(max(0, labels.expired)), "never labelled"), (labels.orphans, "without a prediction"),
+            (labels.corrections, "corrected"), (labels.tooLate, "too late"),
+        ] where count > 0 {
+            parts.append("\(Format.count(count)) \(what)")
+        }
+        return parts.joined(separator: ", ")
     }
 }

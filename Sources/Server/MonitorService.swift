@@ -102,6 +102,8 @@ package struct ModelOverview: Sendable {
     package let columns: [Column]
     /// `nil` where the model has no labels and no reference for them.
     package var performance: PerformanceOverview?
+    /// The join of its labels; `nil` likewise.
+    package var labels: LabelOverview?
 
     package init(
         name: String, task: String, versions: [String], referenceName: String, referenceRows: UInt64,

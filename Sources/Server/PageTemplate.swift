@@ -110,8 +110,8 @@ enum PageTemplate {
         <div class="story">
         {{#summary}}<p class="summary">{{.}}</p>{{/summary}}
         {{#likely}}<p class="likely"><span>Likely cause</span>{{.}}</p>{{/likely}}
-        {{#value}}<div class="figures"><div><span>value</span><b>{{.}}</b></div>\
-        {{#threshold}}<div><span>threshold</span><b class="soft">{{.}}</b></div>{{/threshold}}\
+        {{#value}}<div class="figures"><div><span>{{valueName}}</span><b>{{.}}</b></div>\
+        {{#threshold}}<div><span>{{thresholdName}}</span><b class="soft">{{.}}</b></div>{{/threshold}}\
         {{#rows}}<div><span>rows in window</span><b class="soft">{{.}}</b></div>{{/rows}}</div>{{/value}}
         {{#metric}}<p class="metric">{{.}}</p>{{/metric}}
         <ul class="actions">{{#actions}}<li class="{{kind}}">{{text}}</li>{{/actions}}\
@@ -120,7 +120,7 @@ enum PageTemplate {
         </div>
         {{#hasEvidence}}<div class="evidence">
         {{#chart}}<div class="legend"><span class="key ref"></span>reference\
-        <span class="key cur"></span>this window</div>\
+        <span class="key cur"></span>this window{{#chartTitle}} <span class="soft">· {{.}}</span>{{/chartTitle}}</div>\
         {{{.}}}{{/chart}}
         <div class="drivers">{{#drivers}}\
         <div class="driver"><span class="name" title="{{name}}">{{name}}</span>{{{bar}}}\
@@ -148,6 +148,7 @@ enum PageTemplate {
         {{#versions}}<div><dt>versions seen</dt><dd>{{.}}</dd></div>{{/versions}}
         {{#watermark}}<div><dt>complete up to</dt><dd>{{.}}</dd></div>{{/watermark}}
         {{#late}}<div><dt>late rows</dt><dd>{{.}}</dd></div>{{/late}}
+        {{#labels}}<div><dt>labels</dt><dd>{{.}}</dd></div>{{/labels}}
         <div><dt>reference</dt><dd>{{reference}}</dd></div>
         </dl>
         {{^window}}<div class="empty"><b>No window has closed yet.</b> A window of {{windowSize}} closes once events \
@@ -175,7 +176,8 @@ enum PageTemplate {
         <div><span>labelled, newest window</span><b class="soft">{{coverage}}</b></div></div></div>
         <div class="over">{{{chart}}}<div class="axis"><span>{{first}}</span><span>{{last}}</span></div>
         <div class="legend"><span class="key cur"></span>judged <span class="key soft"></span>labels still coming \
-        <span class="key guess"></span>estimated <span class="key ref"></span>labelled share</div></div>
+        <span class="key guess"></span>estimated <span class="key ref"></span>labelled share; drawn from {{scale}}, the level \
+        line is the reference's</div></div>
         {{#reliability}}<div class="calibration">{{{.}}}<div class="axis"><span>0</span><span>mean score</span>\
         <span>1</span></div><div class="soft">{{reliabilityAbout}}</div></div>{{/reliability}}
         </div>

@@ -11,6 +11,8 @@ struct PerformanceCard: Sendable {
     let estimate: String?
     let coverage: String
     let chart: String
+    /// What the lower and the upper edge of the chart's values are.
+    let scale: String
     let first: String
     let last: String
     let reliability: String?
@@ -35,7 +37,9 @@ struct PerformanceCard: Sendable {
             "\(Format.fixed($0.value, digits: 3)) (\(Format.fixed($0.low, digits: 3)) to \(Format.fixed($0.high, digits: 3)))"
         }
         coverage = Format.percent(last.coverage)
-        chart = Self.chart(overview)
+        let range = Self.range(overview)
+        chart = Self.chart(overview, range)
+        scale = "\(Format.fixed(range.lowerBound, digits: 3)) to \(Format.fixed(range.upperBound, digits: 3))"
         first = Format.window(overview.points[0].window)
         self.last = Format.window(last.window)
         reliability = overview.reliability.isEmpty ? nil : Self.curve(overview.reliability)
@@ -43,18 +47,30 @@ struct PerformanceCard: Sendable {
             overview.reliabilityWindow.map { "reliability, window of \(Format.window($0))" } ?? "reliability"
     }
 
-    /// Coverage as bars from below, the estimate's interval as a band, the estimate dashed, the figure as a line: solid where judged, dots
-    /// where labels are still coming, the reference as a level.
-    private static func chart(_ overview: PerformanceOverview) -> String {
-        let points = overview.points
-        var values = points.compactMap(\.value) + points.compactMap(\.estimate).flatMap { [$0.low, $0.high] }
+    /// A figure of fewer labels than this share is drawn at the edge rather than have the others shrink for its sake.
+    private static let leastCoverage = 0.2
+
+    /// The values to make room for.
+    private static func range(_ overview: PerformanceOverview) -> ClosedRange<Double> {
+        let steady = overview.points.filter { $0.isMature || $0.coverage >= leastCoverage }.compactMap(\.value)
+        var values = steady + overview.points.compactMap(\.estimate).flatMap { [$0.low, $0.high] }
+        if values.isEmpty { values = overview.points.compactMap(\.value) }
         if let reference = overview.reference { values.append(reference) }
         let low = values.min() ?? 0
-        let high = values.max() ?? 1
+        return low...max(low, values.max() ?? 1)
+    }
+
+    /// Coverage as bars from below, the estimate's interval as a band, the estimate dashed, the figure as a line: solid where judged, dots
+    /// where labels are still coming, the reference as a level.
+    private static func chart(_ overview: PerformanceOverview, _ range: ClosedRange<Double>) -> String {
+        let points = overview.points
+        let (low, high) = (range.lowerBound, range.upperBound)
         let margin = max((high - low) * 0.1, 1e-9)
         let step = width / Double(max(points.count, 1))
         func x(_ i: Int) -> Double { (Double(i) + 0.5) * step }
-        func y(_ value: Double) -> Double { height - (value - low + margin) / (high - low + 2 * margin) * height }
+        func y(_ value: Double) -> Double {
+            height - min(1, max(0, (value - low + margin) / (high - low + 2 * margin))) * height
+        }
         func at(_ i: Int, _ value: Double) -> String { "\(number(x(i))) \(number(y(value)))" }
         let label = Markup.escape(
             "\(overview.metric.name) of the last \(points.count) windows, with its estimate and the share of labels")

@@ -106,6 +106,10 @@ enum PercentCoding {
     }
 
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+        // Most text has nothing to decode.
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(text)
+        }
         var out: [UInt8] = []
         var bytes = text.utf8.makeIterator()
         while let byte = bytes.next() {

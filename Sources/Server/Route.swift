@@ -42,6 +42,8 @@ struct Route: Sendable {
     /// Members of the JSON object it takes; `nil` where there is no body, empty where the body is not one object.
     var body: [Field]?
     var answers: [Answer]
+    /// Whether it only asks and waits: those are answered on the thread of their connection, which others share.
+    var isQuick = false
     let handle: @Sendable (Call) async throws -> Response
 
     var role: Role { needs ?? (method == .get ? .viewer : .editor) }
@@ -56,6 +58,7 @@ struct Call: Sendable {
     let path: [String: String]
     let query: Query
     let caller: AccessGuard.Caller
+    let connection: Connection
     var role: Role { caller.role }
 
     /// The part of the path that a route's own pattern promises.

@@ -2,7 +2,6 @@ import Events
 import HTTPTypes
 import Hummingbird
 import Registry
-import ServiceLifecycle
 import Values
 
 /// The registry as fleets and operators use it.
@@ -22,7 +21,7 @@ extension Routes {
                     .init(status: 304, about: "Still what If-None-Match names", type: nil),
                     .init(status: 400, about: "A parameter is wrong"), .init(status: 404, about: "No such model"),
                     .init(status: 503, about: "Too many wait already"),
-                ]
+                ], isQuick: true
             ) { try await readChampion($0, backend.registry) },
             Route(
                 method: .get, path: "/v1/models/{model}/versions", summary: "The registered versions of a model",
@@ -43,20 +42,13 @@ extension Routes {
         }
         let base = query.after ?? query.known.max() ?? present.sequence
         // A client that left or a server that stops ends the wait, and with it the registry's waiter.
-        let changed = try await call.request.body.consumeWithCancellationOnInboundClose { _ in
-            try await cancelWhenGracefulShutdown {
-                try await registry.waitForChange(
-                    model: model, after: base, timeout: .microseconds(wait.microseconds))
-            }
+        let changed = try await call.connection.whileOpen {
+            try await registry.waitForChange(model: model, after: base, timeout: .microseconds(wait.microseconds))
         }
-        var response: Response =
-            switch changed {
-            case .some(let state): .champion(state)
-            case nil: .unchanged(query.after == nil && !query.known.isEmpty ? .notModified : .noContent, present)
-            }
-        // Listening for the client's departure used up the connection's input: it cannot carry another request.
-        response.headers[.connection] = "close"
-        return response
+        return switch changed {
+        case .some(let state): .champion(state)
+        case nil: .unchanged(query.after == nil && !query.known.isEmpty ? .notModified : .noContent, present)
+        }
     }
 }
 

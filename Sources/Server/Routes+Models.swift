@@ -83,7 +83,7 @@ extension ModelOverview {
             ("window", window.map { .members(("start", .time($0.start)), ("end", .time($0.end))) } ?? .null),
             ("window_size", .string(windowSize.description)), ("rows", .integer(Int64(clamping: rows))),
             ("watermark", watermark.map { .time($0) } ?? .null), ("late_rows", .integer(Int64(clamping: lateRows))),
-            ("columns", .array(columns.map(\.json))))
+            ("columns", .array(columns.map(\.json))), ("labels", labels?.json))
     }
 }
 

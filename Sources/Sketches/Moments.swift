@@ -43,21 +43,6 @@ package struct Moments: Sendable, Hashable {
         return Int64(min(max(scaled.rounded(.toNearestOrEven), -0x1p55), 0x1p55))
     }
 
-    /// What the sums take of each value, with a tag of the caller's; 0 of NaN.
-    package static func sample(
-        _ values: UnsafePointer<Double>, stride: Int, count: Int, tags: UnsafePointer<UInt64>, scale: Double,
-        into samples: UnsafeMutablePointer<MomentSample>
-    ) {
-        var next = values
-        for i in 0..<count {
-            let multiple = quantum(next.pointee, scale: scale)
-            next += stride
-            let square = multiple.multipliedFullWidth(by: multiple)
-            samples[i] = MomentSample(
-                square: Int128(square.high) << 64 | Int128(square.low), multiple: multiple, tag: tags[i])
-        }
-    }
-
     /// Adds one finite value with its quantum.
     @inline(__always)
     package mutating func add(quantum q: Int64, value: Double) {
@@ -112,14 +97,4 @@ package struct Moments: Sendable, Hashable {
         }
         return (max(0, numerator) / (n - 1)).squareRoot() / scale
     }
-}
-
-/// A value as the sums take it; `CCounting` reads it.
-package struct MomentSample: BitwiseCopyable {
-    /// The square of `multiple`.
-    package let square: Int128
-    /// The whole multiple of the column's quantum.
-    package let multiple: Int64
-    /// The caller's.
-    package let tag: UInt64
 }

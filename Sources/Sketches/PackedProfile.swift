@@ -4,13 +4,37 @@
 /// Packed profiles of one layout merge without being unpacked, to the very bytes that merging the profiles gives.
 package struct PackedProfile: Sendable, Hashable {
     package private(set) var bytes: [UInt8]
+    /// Rows with fields that the model does not list.
+    package var fields = FieldCounts()
 
-    package init(_ profile: Profile) { bytes = profile.encode() }
+    package init(_ profile: Profile) {
+        bytes = profile.encode()
+        fields = profile.fields
+    }
 
-    /// Bytes from outside; throws where they are damaged or of another layout.
-    package init(checking bytes: [UInt8], layout: Layout) throws(CodecError) {
+    /// What `stored` gave; throws where it is damaged or of another layout.
+    package init(checking stored: [UInt8], layout: Layout) throws(CodecError) {
+        guard stored.first == Self.withFields else {
+            _ = try Profile(decoding: stored, layout: layout)
+            bytes = stored
+            return
+        }
+        var reader = ByteReader(stored)
+        _ = try reader.byte()
+        fields = try FieldCounts(&reader)
+        bytes = reader.rest
         _ = try Profile(decoding: bytes, layout: layout)
-        self.bytes = bytes
+    }
+
+    private static let withFields: UInt8 = 2
+
+    /// The bytes to keep: those of the profile, behind what there is of unlisted fields.
+    package var stored: [UInt8] {
+        guard !fields.isEmpty else { return bytes }
+        var out = ByteWriter()
+        out.bytes.append(Self.withFields)
+        fields.write(into: &out)
+        return out.bytes + bytes
     }
 
     /// Rows counted.
@@ -25,11 +49,16 @@ package struct PackedProfile: Sendable, Hashable {
 
     /// - Parameter layout: the one it was packed with.
     package func profile(_ layout: Layout) -> Profile {
-        Self.sound { () throws(CodecError) in try Profile(decoding: bytes, layout: layout) }
+        var profile = Self.sound { () throws(CodecError) in try Profile(decoding: bytes, layout: layout) }
+        profile.fields = fields
+        return profile
     }
 
     /// Adds another packed profile of the same layout. O(counters that are not zero).
-    package mutating func merge(_ other: PackedProfile) { bytes = Self.merged(bytes, other.bytes) }
+    package mutating func merge(_ other: PackedProfile) {
+        bytes = Self.merged(bytes, other.bytes)
+        fields.merge(other.fields)
+    }
 
     /// The bytes were made or checked by this process, so reading them cannot fail.
     private static func sound<R>(_ body: () throws(CodecError) -> R) -> R {

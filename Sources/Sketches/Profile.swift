@@ -5,6 +5,8 @@ package struct Profile: Sendable, Hashable {
     package var rows: UInt64 = 0
     package var counts: [UInt64]
     package var moments: [Moments]
+    /// Rows with fields that the model does not list. Not part of `encode`: `PackedProfile.stored` keeps them beside it.
+    package var fields = FieldCounts()
 
     package init(_ layout: Layout) {
         counts = [UInt64](repeating: 0, count: layout.codeCount)
@@ -17,6 +19,7 @@ package struct Profile: Sendable, Hashable {
         rows &+= other.rows
         for i in counts.indices { counts[i] &+= other.counts[i] }
         for i in moments.indices { moments[i].merge(other.moments[i]) }
+        fields.merge(other.fields)
     }
 
     /// Takes a column as another profile of the same layout has it.

@@ -107,6 +107,8 @@ package struct ByteReader {
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     package var isAtEnd: Bool { position == bytes.count }
+    /// What has not been read.
+    var rest: [UInt8] { Array(bytes[position...]) }
 
     package mutating func byte() throws(CodecError) -> UInt8 {
         guard position < bytes.count else { throw CodecError(reason: "bytes end too early") }

@@ -17,7 +17,7 @@ extension Reference {
             }
             return Group(
                 segment: group.segment, profile: profile, cuts: kept.map { group.cuts[$0] },
-                seasons: kept.map { group.season($0) }, week: group.week)
+                seasons: kept.map { group.season($0) }, week: group.week, wobbles: kept.map { group.wobble($0) })
         }
         return Reference(
             model: model, version: version, period: period, layout: reduced, segmentations: segmentations, bins: bins,

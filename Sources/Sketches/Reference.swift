@@ -14,18 +14,23 @@ package struct Reference: Sendable {
         package var seasons: [SeasonCounts?]
         /// Rows by hour of the week, `nil` where the reference rows have no times.
         package var week: WeekRows?
+        /// By column: how much its rows differ between spans of time; empty where the reference rows have no times.
+        package var wobbles: [SpanWobbles]
 
         package init(
-            segment: Segment, profile: Profile, cuts: [[Int]], seasons: [SeasonCounts?] = [], week: WeekRows? = nil
+            segment: Segment, profile: Profile, cuts: [[Int]], seasons: [SeasonCounts?] = [], week: WeekRows? = nil,
+            wobbles: [SpanWobbles] = []
         ) {
             self.segment = segment
             self.profile = profile
             self.cuts = cuts
             self.seasons = seasons
             self.week = week
+            self.wobbles = wobbles
         }
 
         package func season(_ column: Int) -> SeasonCounts? { column < seasons.count ? seasons[column] : nil }
+        package func wobble(_ column: Int) -> SpanWobbles { column < wobbles.count ? wobbles[column] : SpanWobbles() }
     }
 
     package let model: String

@@ -92,8 +92,13 @@ private func description(
     if rows > 0 {
         metrics[.null_rate] = Double(profile.nulls) / rows
         metrics[.invalid_rate] = Double(profile.invalids) / rows
+        metrics[.missing_rate] = Double(profile.missing) / rows
+        metrics[.wrong_type_rate] = Double(profile.wrongType) / rows
     }
     guard valid > 0 else { return metrics }
+    if profile.valid >= StuckValue.minimumRows {
+        metrics[.stuck_rate] = StuckValue.find(column: column, reference: reference, current: profile)?.rate ?? 0
+    }
     switch column.bins {
     case .numeric(let bins, let exponent):
         metrics[.out_of_range_rate] = outOfRange(bins, profile, reference).map { Double($0) / valid }

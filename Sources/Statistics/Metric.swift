@@ -4,11 +4,13 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
         wasserstein_normed, hellinger, tvd, l_infinity, chi2, chi2_p, cramers_v, psi_p, psi_with_nulls,
         null_rate, invalid_rate, out_of_range_rate, new_category_rate, cardinality, mean, sd, min, max,
         p01, p05, p10, p25, p50, p75, p90, p95, p99,
-        volume,
+        missing_rate, wrong_type_rate, stuck_rate, added_rate,
+        volume, silence,
         labelled, coverage, mature, base_rate, mean_score, auroc, auroc_error, aupr, aupr_error, accuracy, precision,
         recall,
-        f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, concept_drift, label_delay_p50,
-        label_delay_p95,
+        f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, ndcg, ndcg_error, concept_drift,
+        label_delay_p50,
+        label_delay_p95, label_silence,
         estimated_auroc, estimated_aupr, estimated_accuracy, estimated_precision, estimated_recall, estimated_f1,
         estimated_brier, estimated_mae
 

@@ -1,13 +1,38 @@
 package import Values
 
+/// How a model has become worse, by the evidence of all mature windows so far.
+package struct PerformanceChange: Sendable, Hashable {
+    /// `auroc`, `accuracy`, `mae` or `calibration`.
+    package let statistic: String
+    /// How much worse since the change began, in the statistic's unit.
+    package let effect: Double
+    /// ln R, and what it had to reach.
+    package let evidence: Double
+    package let limit: Double
+    /// Start of the first window of the change.
+    package let since: Timestamp?
+
+    package init(statistic: String, effect: Double, evidence: Double, limit: Double, since: Timestamp?) {
+        self.statistic = statistic
+        self.effect = effect
+        self.evidence = evidence
+        self.limit = limit
+        self.since = since
+    }
+}
+
 /// What stands behind a window's performance metrics, for the page, the files and alerts.
 package struct PerformanceDetail: Sendable, Hashable {
     package let sketch: PerformanceSketch
     /// Labels are past their bias: the window may be judged.
     package let isMature: Bool
     package let estimates: [PerformanceEstimate]
+    /// Of the labelled rows of the reference that the window is compared with.
+    package var reference: PerformanceSketch?
     /// What a watch for a change of concept says of the window, as members of an object.
     package var drift: JSON?
+    /// The change that the watch believes in; `nil` where it does not, or another method watches.
+    package var change: PerformanceChange?
     /// How the version fares against another on the same windows.
     package var comparison: JSON?
 
@@ -27,6 +52,7 @@ package struct PerformanceDetail: Sendable, Hashable {
             ("unusable", sketch.unusable == 0 ? nil : .integer(sketch.unusable)),
             ("drift", drift), ("comparison", comparison), ("label_delay_seconds", delays), ("confusion", confusion),
             ("reliability", reliability),
+            ("queries", sketch.ranked.ndcg.map { .integer(Int64($0.queries)) }),
             (
                 "estimates",
                 estimates.isEmpty
@@ -70,7 +96,7 @@ package struct PerformanceDetail: Sendable, Hashable {
                     .members(
                         ("label", .string(cell.label)), ("predicted", .string(cell.predicted)), ("n", .integer(count)))
                 })
-        case .regression: return nil
+        case .regression, .ranking: return nil
         }
     }
 

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
-
 /// Sums over labelled rows of a regression model, in whole multiples of a quantum: any order of adding, merging and taking back gives
 /// the same.
 package struct ErrorSums: Sendable, Hashable {
@@ -102,28 +96,4 @@ package struct ErrorSums: Sendable, Hashable {
             ? Double(labelSquares) - Double(labels) * (Double(labels) / n) : Double(a - b) / n
         return total > 0 ? 1 - Double(squares) / total : nil
     }
-}
-
-/// Normalised discounted cumulative gain of one query's items: gain over log2(rank + 1), items of one score sharing their ranks'
-/// mean discount, divided by the best order's (Järvelin and Kekäläinen 2002; as scikit-learn with linear gains).
-///
-/// - Parameter k: only the first `k` ranks count; `nil` for all.
-/// - Returns: 0 where no item is relevant, `nil` without items.
-package func ndcg(scores: [Double], relevance: [Double], k: Int? = nil) -> Double? {
-    guard !scores.isEmpty, scores.count == relevance.count else { return nil }
-    let cut = k ?? scores.count
-    let discounts = scores.indices.map { $0 < cut ? 1 / log2(Double($0) + 2) : 0 }
-    let order = scores.indices.sorted { scores[$0] > scores[$1] }
-    var gain = 0.0
-    var start = 0
-    while start < order.count {
-        var end = start
-        while end < order.count, scores[order[end]] == scores[order[start]] { end += 1 }
-        let size = Double(end - start)
-        let mean = order[start..<end].reduce(0) { $0 + relevance[$1] } / size
-        gain += mean * discounts[start..<end].reduce(0, +)
-        start = end
-    }
-    let best = zip(relevance.sorted(by: >), discounts).reduce(0) { $0 + $1.0 * $1.1 }
-    return best == 0 ? 0 : gain / best
 }

@@ -5,21 +5,32 @@ package struct PerformanceReference: Sendable {
     package let task: PerformanceTask
     /// By segment; `.all` always.
     package let groups: [Segment: PerformanceSketch]
+    /// The same rows apart by the part of the week, of groups with which the model does differently at weekends.
+    package let seasons: [Segment: [WeekPart: PerformanceSketch]]
     /// Of a regression model.
     package let errors: ErrorCurve?
     /// Of a binary model.
     private let calibrations: [Segment: Calibration]
+    /// Of a model of many classes, where its rows have a score of each.
+    private let classCalibrations: [Segment: ClassCalibration]
     private let metrics: [Segment: MetricValues]
 
     /// Labelled rows a segment needs for a calibration of its own, and of each class.
     private static let ownRows: Int64 = 1_000
     private static let ownPositives: Int64 = 50
 
-    package init(task: PerformanceTask, groups: [Segment: PerformanceSketch], errors: ErrorCurve?) {
+    package init(
+        task: PerformanceTask, groups: [Segment: PerformanceSketch],
+        seasons: [Segment: [WeekPart: PerformanceSketch]] = [:], errors: ErrorCurve?
+    ) {
         self.task = task
+        self.seasons = seasons
         self.groups = groups
         self.errors = errors
         metrics = groups.mapValues(\.metrics)
+        classCalibrations = groups.compactMapValues { sketch in
+            sketch.labelled >= Self.ownRows ? ClassCalibration(sketch.classScores) : nil
+        }.merging(groups[.all].flatMap { ClassCalibration($0.classScores) }.map { [.all: $0] } ?? [:]) { own, _ in own }
         calibrations = groups.compactMapValues { sketch in
             guard sketch.labelled >= Self.ownRows, sketch.positives >= Self.ownPositives,
                 sketch.labelled - sketch.positives >= Self.ownPositives
@@ -34,6 +45,13 @@ package struct PerformanceReference: Sendable {
         return groups[.all].map { (.all, $0) }
     }
 
+    /// What a window of this part of the week is held against, like with like: the segment's rows of the same part where it has them
+    /// apart, else all its rows, else all traffic's.
+    package func alike(_ segment: Segment, in part: WeekPart?) -> PerformanceSketch? {
+        guard let own = groups[segment] else { return part.flatMap { seasons[.all]?[$0] } ?? groups[.all] }
+        return part.flatMap { seasons[segment]?[$0] } ?? own
+    }
+
     package func metrics(of segment: Segment) -> MetricValues { metrics[segment] ?? MetricValues() }
 
     /// What can be said of rows before their labels come.
@@ -46,7 +64,11 @@ package struct PerformanceReference: Sendable {
             guard let calibration = calibrations[chosen], let reference = groups[chosen] else { return [] }
             return calibration.estimates(window.scores, threshold: threshold, reference: reference)
         case .regression: return errors?.estimates(window.scores) ?? []
-        case .multiclass: return []
+        case .multiclass:
+            let chosen = classCalibrations[segment] == nil ? .all : segment
+            guard let calibration = classCalibrations[chosen], let reference = groups[chosen] else { return [] }
+            return calibration.estimates(window.classScores, reference: reference.classes)
+        case .ranking: return []
         }
     }
 }

@@ -4,11 +4,13 @@ package import Sketches
 /// sum is; score keys are distances from the one before. Most of a small segment's sketch is its scores, at five to ten bytes each.
 extension PerformanceSketch {
     private static let format: UInt8 = 1
+    /// With the scores of classes behind their counts.
+    private static let formatWithClassScores: UInt8 = 2
     private static let limit = 1 << 20
 
     package func encode() -> [UInt8] {
         var out = ByteWriter()
-        out.bytes.append(Self.format)
+        out.bytes.append(classScores.isEmpty ? Self.format : Self.formatWithClassScores)
         out.bytes.append(UInt8(PerformanceTask.allCases.firstIndex(of: task) ?? 0))
         for number in [predictions, labelled, unusable, corrections, positives] { out.signed(Int128(number)) }
         for side in delays {
@@ -18,31 +20,20 @@ extension PerformanceSketch {
                 out.signed(Int128(count))
             }
         }
-        var scores = scores
-        scores.settle()
-        out.varint(UInt64(scores.level))
-        out.varint(UInt64(scores.entries.count))
-        var last: Int64 = 0
-        for entry in scores.entries {
-            let key = entry.key >> Int64(scores.level)
-            out.signed(Int128(key) - Int128(last))
-            last = key
-            for count in [entry.predictions, entry.negatives, entry.positives] { out.signed(Int128(count)) }
-        }
+        Self.write(scores, to: &out)
         switch task {
         case .binary: write(binary, to: &out)
         case .multiclass:
             out.varint(UInt64(classes.counts.count))
             for (cell, count) in classes.counts.sorted(by: { $0.key < $1.key }) {
-                for text in [cell.label, cell.predicted] {
-                    out.varint(UInt64(text.utf8.count))
-                    out.bytes += text.utf8
-                }
+                for text in [cell.label, cell.predicted] { out.text(text) }
                 out.signed(Int128(count))
             }
+            if !classScores.isEmpty { write(classScores, to: &out) }
         case .regression:
             out.signed(Int128(errors.exponent))
             for number in errors.numbers { out.signed(number) }
+        case .ranking: write(ranked, to: &out)
         }
         return out.bytes
     }
@@ -63,10 +54,52 @@ extension PerformanceSketch {
         }
     }
 
+    private static func write(_ scores: ScoreCounts, to out: inout ByteWriter) {
+        var scores = scores
+        scores.settle()
+        out.varint(UInt64(scores.level))
+        out.varint(UInt64(scores.entries.count))
+        var last: Int64 = 0
+        for entry in scores.entries {
+            let key = entry.key >> Int64(scores.level)
+            out.signed(Int128(key) - Int128(last))
+            last = key
+            for count in [entry.predictions, entry.negatives, entry.positives] { out.signed(Int128(count)) }
+        }
+    }
+
+    private func write(_ scores: ClassScores, to out: inout ByteWriter) {
+        out.varint(UInt64(scores.classes.count))
+        for (name, counts) in scores.classes.sorted(by: { $0.key < $1.key }) {
+            out.text(name)
+            Self.write(counts.all, to: &out)
+            Self.write(counts.chosen, to: &out)
+        }
+    }
+
+    private func write(_ ranked: RankedOutcomes, to out: inout ByteWriter) {
+        var ranked = ranked
+        ranked.settle()
+        out.varint(UInt64(ranked.cutoff))
+        out.varint(UInt64(ranked.level))
+        out.varint(UInt64(ranked.entries.count))
+        var last: UInt64 = 0
+        for entry in ranked.entries {
+            out.varint(entry.query - last)
+            last = entry.query
+            out.word(entry.score.bitPattern)
+            out.word(entry.relevance.bitPattern)
+            out.signed(Int128(entry.count))
+        }
+    }
+
     /// Reads what `encode` wrote. Damaged bytes throw; they never trap.
     package init(decoding bytes: [UInt8]) throws(CodecError) {
         var input = ByteReader(bytes)
-        guard try input.byte() == Self.format else { throw CodecError(reason: "unknown performance format") }
+        let format = try input.byte()
+        guard format == Self.format || format == Self.formatWithClassScores else {
+            throw CodecError(reason: "unknown performance format")
+        }
         let number = Int(try input.byte())
         guard PerformanceTask.allCases.indices.contains(number) else { throw CodecError(reason: "unknown task") }
         self.init(PerformanceTask.allCases[number])
@@ -90,6 +123,7 @@ extension PerformanceSketch {
                 let predicted = try input.text()
                 classes.add(label: label, predicted: predicted, times: try input.count())
             }
+            if format == Self.formatWithClassScores { classScores = try Self.classScores(&input) }
         case .regression:
             guard let exponent = Int(exactly: try input.signed()), Moments.exponents.contains(exponent) else {
                 throw CodecError(reason: "exponent out of range")
@@ -100,8 +134,38 @@ extension PerformanceSketch {
                 throw CodecError(reason: "number too large")
             }
             errors = sums
+        case .ranking: ranked = try Self.ranked(&input)
         }
         guard input.isAtEnd else { throw CodecError(reason: "bytes after the performance") }
+    }
+
+    private static func classScores(_ input: inout ByteReader) throws(CodecError) -> ClassScores {
+        var classes: [String: ClassScores.Counts] = [:]
+        for _ in 0..<(try input.size(ClassScores.maximumClasses)) {
+            let name = try input.text()
+            var counts = ClassScores.Counts()
+            counts.all = try scores(&input)
+            counts.chosen = try scores(&input)
+            classes[name] = counts
+        }
+        return ClassScores(classes: classes)
+    }
+
+    private static func ranked(_ input: inout ByteReader) throws(CodecError) -> RankedOutcomes {
+        let cutoff = try input.size(limit)
+        let level = try input.size(63)
+        var entries: [RankedOutcomes.Entry] = []
+        var query: UInt64 = 0
+        for _ in 0..<(try input.size(RankedOutcomes.maximumItems)) {
+            query &+= try input.varint()
+            let score = Double(bitPattern: try input.word())
+            let relevance = Double(bitPattern: try input.word())
+            entries.append(.init(query: query, score: score, relevance: relevance, count: try input.count()))
+        }
+        guard let ranked = RankedOutcomes(cutoff: cutoff, level: level, entries: entries) else {
+            throw CodecError(reason: "ranked items out of order")
+        }
+        return ranked
     }
 
     private static func scores(_ input: inout ByteReader) throws(CodecError) -> ScoreCounts {
@@ -145,6 +209,11 @@ extension PerformanceSketch {
 }
 
 extension ByteWriter {
+    mutating func text(_ text: String) {
+        varint(UInt64(text.utf8.count))
+        bytes += text.utf8
+    }
+
     mutating func signed(_ value: Int128) {
         var v = UInt128(truncatingIfNeeded: value << 1 ^ value >> 127)
         while v >= 0x80 {

@@ -2,7 +2,10 @@ package import Values
 
 /// What a model does, which decides what its performance is.
 package enum PerformanceTask: String, CaseIterable, Sendable {
-    case binary, multiclass, regression
+    case binary, multiclass, regression, ranking
+
+    /// Labels are names of classes; otherwise numbers.
+    package var labelsAreClasses: Bool { self == .binary || self == .multiclass }
 }
 
 /// A prediction with the label that came for it.
@@ -13,15 +16,20 @@ package struct PerformancePair: Sendable {
         case binary(score: Double?, predicted: Bool?, label: Bool)
         case classes(predicted: String, label: String)
         case regression(value: Double, label: Double)
+        /// An item of a query, by the query's number (`RankedOutcomes.add`).
+        case ranking(query: UInt64, score: Double, relevance: Double)
     }
 
     package let outcome: Outcome
-    package let delay: Span
+    /// How long its label took, as a bucket of `DelayCounts`.
+    package let delayBucket: Int
 
-    package init(_ outcome: Outcome, delay: Span) {
+    package init(_ outcome: Outcome, delayBucket: Int) {
         self.outcome = outcome
-        self.delay = delay
+        self.delayBucket = delayBucket
     }
+
+    package init(_ outcome: Outcome, delay: Span) { self.init(outcome, delayBucket: DelayCounts.bucket(delay)) }
 }
 
 /// The performance of some predictions as counts and whole-number sums: merges in any order to the same, and takes back what a
@@ -42,13 +50,19 @@ package struct PerformanceSketch: Sendable, Hashable {
     package var scores = ScoreCounts()
     package var binary = BinaryOutcomes()
     package var classes = ClassOutcomes()
+    /// Of many classes, where events bring the score of each.
+    package var classScores = ClassScores()
     package var errors: ErrorSums
+    package var ranked: RankedOutcomes
     /// Delays of negatives and positives; of all labels together, under 0, where there are no such.
     package var delays = [DelayCounts(), DelayCounts()]
 
-    /// - Parameter exponent: of a regression model's values (`ErrorSums.exponent`).
-    package init(_ task: PerformanceTask, exponent: Int = 0) {
+    /// - Parameters:
+    ///   - exponent: of a regression model's values (`ErrorSums.exponent`).
+    ///   - cutoff: the ranks of a ranking model that count (`RankedOutcomes.cutoff`).
+    package init(_ task: PerformanceTask, exponent: Int = 0, cutoff: Int = 0) {
         self.task = task
+        ranked = RankedOutcomes(cutoff: cutoff)
         errors = ErrorSums(exponent: exponent)
     }
 
@@ -56,7 +70,7 @@ package struct PerformanceSketch: Sendable, Hashable {
     /// - Parameter score: what it said, if that is a finite number.
     package mutating func add(prediction score: Double?, times: Int64 = 1) {
         predictions += times
-        if let score, task != .multiclass { scores.add(score, predictions: times) }
+        if let score, task == .binary || task == .regression { scores.add(score, predictions: times) }
     }
 
     /// Adds a pair of a prediction that `add(prediction:)` has counted, or with `times` −1 takes it back.
@@ -78,8 +92,14 @@ package struct PerformanceSketch: Sendable, Hashable {
             } else {
                 unusable += times
             }
+        case .ranking(let query, let score, let relevance):
+            if score.isFinite && relevance.isFinite {
+                ranked.add(query: query, score: score, relevance: relevance, times: times)
+            } else {
+                unusable += times
+            }
         }
-        if delayed { delays[side].add(bucket: DelayCounts.bucket(pair.delay), times: times) }
+        if delayed { delays[side].add(bucket: pair.delayBucket, times: times) }
     }
 
     package mutating func merge(_ other: PerformanceSketch) {
@@ -92,7 +112,9 @@ package struct PerformanceSketch: Sendable, Hashable {
         scores.merge(other.scores)
         binary.merge(other.binary)
         classes.merge(other.classes)
+        classScores.merge(other.classScores)
         errors.merge(other.errors)
+        ranked.merge(other.ranked)
         for side in delays.indices { delays[side].merge(other.delays[side]) }
     }
 
@@ -108,7 +130,7 @@ package struct PerformanceSketch: Sendable, Hashable {
         case .multiclass:
             let rows = Double(classes.rows)
             return classes.accuracy.map { ((1 - $0) * rows, rows) }
-        case .regression: return nil
+        case .regression, .ranking: return nil
         }
     }
 
@@ -137,6 +159,10 @@ package struct PerformanceSketch: Sendable, Hashable {
             values[.r2] = errors.r2
             values[.mape] = errors.mape
             values[.bias] = errors.bias
+        case .ranking:
+            let found = ranked.ndcg
+            values[.ndcg] = found?.value
+            values[.ndcg_error] = found?.error
         }
         return values
     }

@@ -12,7 +12,7 @@ package struct Snapshot: Sendable {
     /// Name of the reference, for people: `fraud v14 reference`.
     package let referenceName: String
     /// Ordered by version (`*`, all versions together, first), segment, column; after them the rows of the volume.
-    package let rows: [SnapshotRow]
+    package var rows: [SnapshotRow]
     /// What the divergences were smoothed with, for people.
     package var smoothing = Smoothing.jeffreys
 
@@ -37,6 +37,8 @@ package struct SnapshotRow: Sendable {
     package static let performanceColumn = "performance"
     /// The column, and the kind, of the row that says how many rows came and how many the season lets expect.
     package static let volumeColumn = "volume"
+    /// The column, and the kind, of rows about a field of the events that the model does not list.
+    package static let schemaColumn = "schema"
 
     package private(set) var version: String
     package let segment: Segment
@@ -58,16 +60,22 @@ package struct SnapshotRow: Sendable {
     package var wrongType: UInt64 = 0
     package var metrics: MetricValues
     /// The same metrics of the reference rows, for `reference(x)`; distances are absent.
-    package let referenceMetrics: MetricValues
+    package var referenceMetrics: MetricValues
     package let comparison: Comparison
     /// The same histograms in the bins of all traffic, which every segment of a column shares: what attribution
     /// adds up. The reference side is the segment's own rows, even where the distances use a parent's.
     package let common: Comparison
+    /// What the column is stuck at; `nil` where it varies.
+    package var stuck: StuckValue?
+    /// Of rows of column `schema`: the field that the model does not list.
+    package var field: UnlistedField?
     /// Of the line `performance` alone.
     package var performance: PerformanceDetail?
     /// `common` against the reference rows of the same times of the week, where the column has a season and the window does
     /// not cover all of it alike; what detectors judge. `nil` where `common` is as good.
     package var alike: Comparison?
+    /// How much windows of this length differ although nothing is wrong, as far as the reference shows.
+    package var wobble = Wobble()
 
     package init(
         version: String, segment: Segment, column: String, kind: String, n: UInt64, null: UInt64, referenceN: UInt64,
@@ -93,6 +101,34 @@ package struct SnapshotRow: Sendable {
         var copy = self
         copy.version = version
         return copy
+    }
+}
+
+/// A key of `features` that is no column of the model.
+package struct UnlistedField: Sendable, Hashable {
+    /// `(other)` stands for all beyond the number that is kept.
+    package let name: String
+    /// Types its values had, as JSON names them, the most frequent first.
+    package let types: [String]
+
+    package init(name: String, types: [String]) {
+        self.name = name
+        self.types = types
+    }
+}
+
+extension SnapshotRow {
+    /// How much windows differ although nothing is wrong; zero where rows come as if drawn one by one.
+    package struct Wobble: Sendable, Hashable {
+        /// τ² of the histogram.
+        package var shift = 0.0
+        /// Intraclass correlation of nulls, and of values the reference does not have.
+        package var null = 0.0
+        package var novelty = 0.0
+        /// Share of rows with values that other windows do not have.
+        package var noveltyShare = 0.0
+
+        package init() {}
     }
 }
 

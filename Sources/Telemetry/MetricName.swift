@@ -11,6 +11,9 @@ package enum MetricName: String, CaseIterable, Sendable {
     case notifications = "holdfast_notifications_total"
     case windowClose = "holdfast_window_close_seconds"
     case passedOverWindows = "holdfast_performance_windows_passed_over_total"
+    case joins = "holdfast_joins_total"
+    case joinWaiting = "holdfast_join_waiting"
+    case joinBytes = "holdfast_join_bytes"
     case lateEvents = "holdfast_late_events_total"
     case unknownKeys = "holdfast_unknown_keys_total"
     case segmentOverflow = "holdfast_segment_overflow_total"
@@ -31,11 +34,11 @@ package enum MetricName: String, CaseIterable, Sendable {
     package var kind: MetricKind {
         switch self {
         case .events, .rejected, .notifications, .lateEvents, .passedOverWindows, .unknownKeys, .lostMessages,
-            .seriesRefused,
+            .seriesRefused, .joins,
             .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow, .reloads:
             .counter
         case .consumerLag, .watermark, .drift, .reference, .performance, .alerts, .heldPartitions, .reloadSuccessful,
-            .reloadTime, .fleetShare, .mlflowAgrees:
+            .reloadTime, .fleetShare, .mlflowAgrees, .joinWaiting, .joinBytes:
             .gauge
         case .windowClose, .stepSeconds: .histogram
         }
@@ -57,6 +60,9 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .notifications: "Delivery attempts by receiver and outcome."
         case .passedOverWindows:
             "Windows whose performance was not judged, because their labels came after those of younger windows."
+        case .joins: "Predictions and labels by what became of them in the join."
+        case .joinWaiting: "Predictions whose label may still come, and labels without a prediction."
+        case .joinBytes: "What the join keeps of predictions and labels, in memory and on disk."
         case .lateEvents: "Events that came later than the model's lateness allows."
         case .unknownKeys: "Feature values without a column in the reference."
         case .segmentOverflow: "Rows counted under (other) because their segment dimension has too many values."

@@ -4,8 +4,8 @@ package import Values
 
 /// Batches to counts: each value is binned once and counted for all traffic and for each of the row's segments.
 ///
-/// One accumulator per worker and model. Within a micro-batch the codes are computed column by column, then counted row by
-/// row, so that a row's counters stay close together.
+/// One accumulator per worker and model. Within a micro-batch codes are computed four columns at a time and counted group by group, so
+/// that few counters have to be near at once.
 package struct Accumulator {
     private let plans: GroupPlans
     private let settings: WindowSettings
@@ -32,6 +32,7 @@ package struct Accumulator {
     private static let spillBytes = 64 << 20
     /// Groups that one row counts in, at most: all traffic and one of each segmentation.
     private let states: Int
+    private var fields = FieldTally()
     private let encoder: RowEncoder
     private let segmentKeys: SegmentKeys
 
@@ -78,12 +79,16 @@ package struct Accumulator {
 
     /// Counts a batch's rows. `sources[i]` names the source that rows numbered `i` came from.
     package mutating func add(_ batch: EventBatch, names: EventDecoder, model: Int, sources: [String]) {
+        let strays = names.strayFields(model: model)
         var first = 0
         while first < batch.count {
             let count = min(RowEncoder.maximumRows, batch.count - first)
             segmentKeys.compute(batch, from: first, count: count)
             assign(batch, from: first, count: count, names, model, sources)
             groups.count(batch, from: first, rows: count, encoder)
+            if !strays.isEmpty {
+                fields.add(strays, rows: first..<first + count, groups: groups.members, states: states)
+            }
             first += count
             // One message may hold events of a thousand panes.
             if groups.bytes > Self.spillBytes { drain(names: names, model: model) }
@@ -210,7 +215,8 @@ package struct Accumulator {
             var all = none
             for group in block.groups.dropFirst() {
                 var sums = none
-                let packed = groups.packed(group, adding: &sums)
+                var packed = groups.packed(group, adding: &sums)
+                packed.fields = fields.counts(of: group) { names.strayName(model: model, $0) }
                 let hot = groups.groups[group]
                 let segmentation = Int(hot.segmentation)
                 if segmentation == 0 || segmentation == HotGroup.remainder {
@@ -220,9 +226,11 @@ package struct Accumulator {
                 let key = GroupKey(version: version, segment: segment(segmentation, hot.key, names, model))
                 spilled.add(packed, to: key, pane: block.start)
             }
-            let packed = groups.packed(block.groups[0], adding: &all)
+            var packed = groups.packed(block.groups[0], adding: &all)
+            packed.fields = fields.counts(of: block.groups[0]) { names.strayName(model: model, $0) }
             spilled.add(packed, to: GroupKey(version: version, segment: .all), pane: block.start)
         }
+        fields.removeAll()
         blocks.removeAll(keepingCapacity: true)
         blockIndex.removeAll(keepingCapacity: true)
         groups.removeAll()

@@ -19,17 +19,15 @@ enum CodeRanks {
         }
     }
 
-    /// A shared code as `own` wants it: its word in the 16 bits above, below the word's bits that come before it. Computed once a row.
-    @inline(__always)
-    static func tag(_ shared: UInt32) -> UInt64 {
-        // By 48, exact for 16 bits.
-        let word = UInt64((shared &* 43_691) &>> 21)
-        return word &<< 48 | (1 &<< (UInt64(shared) &- 48 &* word) &- 1)
+    /// A shared code as `own` wants it, and `CCounting` writes it: the number of its word in the 8 bits above, its place in the word below.
+    static func tag(_ shared: UInt16) -> UInt16 {
+        let (word, place) = shared.quotientAndRemainder(dividingBy: UInt16(length))
+        return word << 8 | place
     }
 
     /// The group's own code, as `CCounting` finds it.
-    static func own(_ tag: UInt64, _ words: UnsafePointer<UInt64>) -> Int {
-        let word = words[Int(tag >> 48)]
-        return Int(word >> 48) + ((word & tag) << 16).nonzeroBitCount
+    static func own(_ tag: UInt16, _ words: UnsafePointer<UInt64>) -> Int {
+        let word = words[Int(tag >> 8)]
+        return Int(word >> 48) + (word & (1 << UInt64(tag & 0xff) - 1)).nonzeroBitCount
     }
 }

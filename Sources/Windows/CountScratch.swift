@@ -1,21 +1,23 @@
-import Sketches
+import CCounting
 
-/// The memory of one column of a batch while it is being counted, by row of the batch. One column of one model is counted at a time, so
-/// all models of a worker share it.
+/// The memory of up to four columns of a batch while they are being counted. Those of one model are counted at a time, so all models of a
+/// worker share it.
 package final class CountScratch {
-    /// Shared codes.
-    let codes: UnsafeMutablePointer<UInt32> = .allocate(capacity: RowEncoder.maximumRows)
-    /// The shared code; where groups keep some bins only, its `CodeRanks.tag`.
-    let tags: UnsafeMutablePointer<UInt64> = .allocate(capacity: RowEncoder.maximumRows)
-    /// Of numeric columns, with their tag: what a group's counters and sums take of a row lies side by side, for a group's rows lie far
-    /// apart.
-    let samples: UnsafeMutablePointer<MomentSample> = .allocate(capacity: RowEncoder.maximumRows)
+    /// Codes or `CodeRanks.tag`s, by row of the batch; one column after the other.
+    let codes: UnsafeMutablePointer<UInt16>
+    /// Values of a last block that is not full, as rows of four.
+    let values: UnsafeMutablePointer<Double>
+    let form: hf_form
 
-    package init() {}
+    package init(_ form: CountForm = .best) {
+        codes = .allocate(capacity: NumericBlock.width * RowEncoder.maximumRows)
+        values = .allocate(capacity: NumericBlock.width * RowEncoder.maximumRows)
+        values.initialize(repeating: 0, count: NumericBlock.width * RowEncoder.maximumRows)
+        self.form = form.form
+    }
 
     deinit {
         codes.deallocate()
-        tags.deallocate()
-        samples.deallocate()
+        values.deallocate()
     }
 }

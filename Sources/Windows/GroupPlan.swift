@@ -163,7 +163,7 @@ package final class GroupPlan: Sendable {
         for (c, column) in shared.columns.enumerated() {
             for code in 0..<column.codeCount {
                 let own =
-                    words[c] < 0 ? code : CodeRanks.own(CodeRanks.tag(UInt32(code)), ranks + words[c])
+                    words[c] < 0 ? code : CodeRanks.own(CodeRanks.tag(UInt16(code)), ranks + words[c])
                 result.counts[layout.columns[c].offset + own] &+= profile.counts[column.offset + code]
             }
         }

@@ -7,29 +7,23 @@ package import Values
 package final class GroupPlans: Sendable {
     /// The codes that rows are binned to before any plan: every column's fine bins, the special codes, and one for rows without the column.
     package let shared: Layout
-    /// By column; `nil` for categorical ones.
-    let indexes: [BinIndex?]
+    /// The numeric columns.
+    let blocks: [NumericBlock]
     private let reference: Reference?
     /// By the segment whose reference is used.
     private let made = Mutex<[Segment: GroupPlan]>([:])
 
     package init(_ reference: Reference) {
         shared = reference.layout
-        indexes = Self.indexes(reference.layout)
+        blocks = NumericBlock.blocks(reference.layout)
         self.reference = reference
     }
 
     /// Without a reference every group keeps every bin.
     package init(_ layout: Layout) {
         shared = layout
-        indexes = Self.indexes(layout)
+        blocks = NumericBlock.blocks(layout)
         reference = nil
-    }
-
-    private static func indexes(_ layout: Layout) -> [BinIndex?] {
-        layout.columns.map { column in
-            if case .numeric(let bins, _) = column.bins { BinIndex(bins) } else { nil }
-        }
     }
 
     package var all: GroupPlan { plan(for: .all) }

@@ -7,10 +7,6 @@ struct HotMoments: BitwiseCopyable {
     var sumOfSquares: Int128 = 0
     var minimum = Double.infinity
     var maximum = -Double.infinity
-    /// The multiples of the quantum that `minimum` and `maximum` are rounded to: only a value whose multiple does not lie strictly between
-    /// them can be a new extreme.
-    var leastMultiple: Int64 = 0
-    var mostMultiple: Int64 = 0
 }
 
 /// The counters of one group of rows while they are hot: 16 bits each, emptied into a profile before any can overflow.

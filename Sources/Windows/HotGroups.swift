@@ -87,17 +87,10 @@ final class HotGroups {
         groups[group].batchRows &+= 1
     }
 
-    /// Counts rows of a batch in the groups that `members` names, column by column: one column's rows and one column's counters are all
-    /// that has to be near at a time.
+    /// Counts rows of a batch in the groups that `members` names.
     func count(_ batch: EventBatch, from first: Int, rows: Int, _ encoder: RowEncoder) {
         gather(rows)
-        for c in 0..<encoder.width {
-            if var numeric = encoder.encode(column: c, batch, from: first, count: rows) {
-                hf_count_numeric(runs, Int64(touchedCount), &numeric)
-            } else {
-                hf_count_plain(runs, Int64(touchedCount), Int64(c), encoder.scratch.tags)
-            }
-        }
+        encoder.count(batch, from: first, rows: rows, in: runs, touchedCount)
         for i in 0..<touchedCount {
             let group = groups + Int(touched[i])
             group.pointee.rows &+= Int(group.pointee.batchRows)

@@ -26,27 +26,35 @@ package struct JoinDelta: Sendable {
         package let cell: Int32
         /// A place in `classes`; −1 where it names none.
         package let predicted: Int32
+        /// Places in `classScores`.
+        package let scores: Range<Int32>
 
-        package init(id: UInt64, time: Timestamp, score: Double, label: Double, cell: Int32, predicted: Int32) {
+        package init(
+            id: UInt64, time: Timestamp, score: Double, label: Double, cell: Int32, predicted: Int32,
+            scores: Range<Int32> = 0..<0
+        ) {
             self.id = id
             self.time = time
             self.score = score
             self.label = label
             self.cell = cell
             self.predicted = predicted
+            self.scores = scores
         }
     }
 
     package var predictions: [Prediction] = []
     /// In order of arrival. A class's label is a place in `classes`.
     package var labels: [OutcomeRows.Label] = []
+    /// What predictions say of each class, by place in `classes`.
+    package var classScores: [OutcomeRows.ClassScore] = []
     package var cells: [JoinCell] = []
     package var classes: [String] = []
 
     package init() {}
     package var isEmpty: Bool { predictions.isEmpty && labels.isEmpty }
     /// Memory, about.
-    package var bytes: Int { predictions.count * 48 + labels.count * 24 }
+    package var bytes: Int { predictions.count * 56 + labels.count * 24 + classScores.count * 16 }
 }
 
 /// Collects what the join needs of a model's batches. One per worker and model.
@@ -93,11 +101,15 @@ package struct JoinCollector {
             let id = found.id
             let drawn = id == 0 ? UInt64(bitPattern: time.microseconds) &* 0x9e37_79b9_7f4a_7c15 : id
             guard drawn <= sampled else { continue }
+            let first = Int32(delta.classScores.count)
+            if !found.scores.isEmpty {
+                delta.classScores += outcomes.classScores[Int(found.scores.lowerBound)..<Int(found.scores.upperBound)]
+            }
             let score = scoreColumn.map { batch.numbers[row &* batch.numberWidth &+ $0] } ?? .nan
             delta.predictions.append(
                 JoinDelta.Prediction(
                     id: id, time: time, score: score, label: found.label, cell: cell(batch, row, names, model),
-                    predicted: found.predicted))
+                    predicted: found.predicted, scores: first..<Int32(delta.classScores.count)))
         }
         if delta.classes.count != outcomes.classNames.count { delta.classes = outcomes.classNames }
     }

@@ -1,3 +1,4 @@
+import Statistics
 package import Values
 
 /// All that is known of one identity: its prediction, its label, or both. 48 bytes in memory and on disk, where the bytes are as they
@@ -7,6 +8,7 @@ package struct JoinRecord: BitwiseCopyable, Sendable {
     package var predictionTime: Timestamp
     /// The score or value; NaN without one.
     package var score: Double
+    /// When the label was last said: of two labels the one said last counts, whatever order they come in.
     package var labelTime: Timestamp
     /// A class's number or a value.
     package var label: Double
@@ -18,6 +20,20 @@ package struct JoinRecord: BitwiseCopyable, Sendable {
 
     static let hasPredictionFlag: UInt16 = 1
     static let hasLabelFlag: UInt16 = 2
+
+    /// Nine bits: one more than the bucket of the label's delay; 0 where the times say it.
+    private static let delayShift: UInt16 = 2
+    private static let delayMask: UInt16 = 0x1ff << delayShift
+
+    /// How long the label it has took to be known, as a bucket of `DelayCounts`. Its repetition does not make it later.
+    package var delay: Int {
+        let kept = Int((flags & Self.delayMask) >> Self.delayShift)
+        return kept == 0 ? DelayCounts.bucket(labelTime - predictionTime) : kept - 1
+    }
+
+    mutating func keep(delay bucket: Int) {
+        flags = flags & ~Self.delayMask | UInt16(bucket + 1) << Self.delayShift
+    }
 
     /// Bytes of a record.
     package static let size = 48

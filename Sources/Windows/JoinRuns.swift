@@ -40,14 +40,7 @@ extension JoinTable {
         var sources = [MergeSource(records: recent)]
         sources += merging.sorted { $0.number > $1.number }.map { MergeSource($0) }
         var output = RunOutput()
-        while true {
-            var least: Int?
-            for i in sources.indices {
-                guard try sources[i].fill(read), let id = sources[i].id else { continue }
-                if least == nil || id < (sources[least ?? 0].id ?? .max) { least = i }
-            }
-            guard let chosen = least, let record = sources[chosen].record else { break }
-            for i in sources.indices where sources[i].id == record.id { sources[i].advance() }
+        while let record = try Self.next(&sources, read) {
             // Past the horizon nothing can join it.
             guard record.end(horizon) >= limit else { continue }
             output.append(record, end: record.end(horizon))
@@ -63,6 +56,31 @@ extension JoinTable {
             runs.insert(run.info, at: 0)
             writes.runs.append(run)
         }
+    }
+}
+
+extension JoinTable {
+    /// Every identity in ascending order, with what is known of it now.
+    package func forEach<E: Error>(
+        _ body: (JoinRecord) -> Void, read: (_ run: Int, _ block: Int) throws(E) -> [UInt8]
+    ) throws(E) {
+        var sources = [MergeSource(records: recent)]
+        sources += runs.sorted { $0.number > $1.number }.map { MergeSource($0) }
+        while let record = try Self.next(&sources, read) { body(record) }
+    }
+
+    /// The record with the least identity of all sources; of several with one identity the first source's.
+    private static func next<E: Error>(
+        _ sources: inout [MergeSource], _ read: (Int, Int) throws(E) -> [UInt8]
+    ) throws(E) -> JoinRecord? {
+        var least: Int?
+        for i in sources.indices {
+            guard try sources[i].fill(read), let id = sources[i].id else { continue }
+            if least == nil || id < (sources[least ?? 0].id ?? .max) { least = i }
+        }
+        guard let chosen = least, let record = sources[chosen].record else { return nil }
+        for i in sources.indices where sources[i].id == record.id { sources[i].advance() }
+        return record
     }
 }
 

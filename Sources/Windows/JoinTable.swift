@@ -1,3 +1,5 @@
+package import Events
+import Statistics
 package import Values
 
 /// The identities of one model that may still be joined: a log-structured table (O'Neil et al. 1996), its newest records in memory,
@@ -58,11 +60,13 @@ package struct JoinTable: Sendable {
         package enum Kind: Sendable {
             case prediction
             case match
-            /// The label replaces this one.
-            case correction(from: Double, at: Timestamp)
+            /// The label replaces this one, whose delay was in this bucket of `DelayCounts`.
+            case correction(from: Double, delay: Int)
         }
         package let kind: Kind
         package let record: JoinRecord
+        /// Of a prediction that brings the score of each class, by the class's number.
+        package var classScores: [OutcomeRows.ClassScore] = []
     }
 
     /// What came, since the table was made.
@@ -119,6 +123,18 @@ package struct JoinTable: Sendable {
             guard let records = JoinRecord.records(part.bytes) else { return nil }
             recent = Self.merged(recent, records)
         }
+    }
+
+    /// Memory and disk of its records, about: superseded ones are counted until their runs are merged.
+    package var bytes: Int {
+        (recent.count + runs.reduce(0) { $0 + $1.fences.count * Self.blockRecords }) * JoinRecord.size
+    }
+
+    /// What a record would have told as it came: its prediction, and its label where that joined.
+    package func changes(of record: JoinRecord) -> [Change] {
+        guard record.hasPrediction else { return [] }
+        let prediction = Change(kind: .prediction, record: record)
+        return record.hasLabel ? [prediction, Change(kind: .match, record: record)] : [prediction]
     }
 
     /// Adds predictions and labels in order of arrival. A record may be a prediction, a label, or a prediction with its own label.
@@ -187,9 +203,11 @@ package struct JoinTable: Sendable {
                 isChanged = true
                 if record.isMatched(horizon) {
                     counters.matches += 1
+                    record.keep(delay: record.delay)
                     changed(Change(kind: .match, record: record))
                 } else if record.hasLabel {
                     counters.tooLate += 1
+                    counters.labels -= 1
                     record.hasLabel = false
                 }
             }
@@ -205,7 +223,7 @@ package struct JoinTable: Sendable {
             // NaN is a label too, one that cannot be used.
             if new.label == record.label || (new.label.isNaN && record.label.isNaN) {
                 counters.duplicateLabels += 1
-                return false
+                return takeRepetition(new.labelTime, into: &record)
             }
             if new.labelTime < record.labelTime {
                 counters.staleLabels += 1
@@ -226,12 +244,25 @@ package struct JoinTable: Sendable {
         }
         if before.hasLabel {
             counters.corrections += 1
-            changed(Change(kind: .correction(from: before.label, at: before.labelTime), record: record))
+            record.keep(delay: DelayCounts.bucket(record.labelTime - record.predictionTime))
+            changed(Change(kind: .correction(from: before.label, delay: before.delay), record: record))
         } else {
             counters.labels += 1
             counters.matches += 1
+            record.keep(delay: record.delay)
             changed(Change(kind: .match, record: record))
         }
+        return true
+    }
+
+    /// The label is said again: an older one that comes after this must not replace it.
+    private func takeRepetition(_ time: Timestamp, into record: inout JoinRecord) -> Bool {
+        guard time > record.labelTime else { return false }
+        if record.hasPrediction {
+            guard time - record.predictionTime <= horizon else { return false }
+            record.keep(delay: record.delay)
+        }
+        record.labelTime = time
         return true
     }
 

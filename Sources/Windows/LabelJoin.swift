@@ -7,21 +7,29 @@ package struct LabelJoin: Sendable {
     /// What has to be stored after an `apply`, in the transaction of the offsets.
     package struct Writes: Sendable {
         package var table = JoinTable.Writes()
-        /// Numbered from the first not stored yet.
+        /// New ones, some in the place of others that no record has any more.
         package var cells: [(number: Int, cell: JoinCell)] = []
         package var classes: [(number: Int, name: String)] = []
         package init() {}
         package var isEmpty: Bool { table.isEmpty && cells.isEmpty && classes.isEmpty }
     }
 
-    /// Past these new cells share the last one, new classes the last number.
-    private static let maximumCells = 1_000_000
+    /// Past these new classes share the last number.
     private static let maximumClasses = 10_000
+    /// Cells of this many further versions have a place for what finds none of its own.
+    private static let foldedCells = 1_000
+    /// Predictions between two looks for cells that no record has any more: each reads the whole table.
+    private static let sweepPredictions: UInt64 = 100_000
 
     package private(set) var table: JoinTable
     package private(set) var cells: [JoinCell]
     package private(set) var classes: [String]
     private var cellNumbers: [JoinCell: UInt32]
+    /// Past this many cells, new ones take the places of those that no record has, or share one for each version.
+    private let cellLimit: Int
+    /// Numbers of cells that no record has any more.
+    private var freeCells: [UInt32] = []
+    private var sweptAt: UInt64?
     private var classNumbers: [String: Int16]
     /// The newest event times of predictions and labels.
     package private(set) var clocks: Clocks
@@ -36,8 +44,10 @@ package struct LabelJoin: Sendable {
     }
 
     package init(
-        table: JoinTable, horizon: Span, cells: [JoinCell] = [], classes: [String] = [], clocks: Clocks = Clocks()
+        table: JoinTable, horizon: Span, cells: [JoinCell] = [], classes: [String] = [], clocks: Clocks = Clocks(),
+        cellLimit: Int = 100_000
     ) {
+        self.cellLimit = cellLimit
         self.table = table
         self.horizon = horizon
         self.cells = cells
@@ -54,6 +64,7 @@ package struct LabelJoin: Sendable {
         read: (_ run: Int, _ block: Int) throws(E) -> [UInt8]
     ) throws(E) -> Writes {
         var writes = Writes()
+        try sweep(delta, read)
         let classes = delta.classes.map { number(ofClass: $0, &writes) }
         let cells = delta.cells.map { number(of: $0, &writes) }
         func label(_ value: Double) -> Double {
@@ -61,6 +72,8 @@ package struct LabelJoin: Sendable {
             return value >= 0 && Int(value) < classes.count ? Double(classes[Int(value)]) : .nan
         }
         var records: [JoinRecord] = []
+        // A record has no room for them, and a label needs them not: they go with what is told of the prediction.
+        var scored: [UInt64: [OutcomeRows.ClassScore]] = [:]
         records.reserveCapacity(delta.predictions.count + delta.labels.count)
         for prediction in delta.predictions {
             var record = JoinRecord(id: prediction.id)
@@ -76,11 +89,19 @@ package struct LabelJoin: Sendable {
                 clocks.hasLabels = true
             }
             if prediction.time > clocks.prediction { clocks.prediction = prediction.time }
+            let scores =
+                prediction.scores.isEmpty
+                ? []
+                : prediction.scores.map { place -> OutcomeRows.ClassScore in
+                    let own = delta.classScores[Int(place)]
+                    return .init(number: Int32(classes[Int(own.number)]), score: own.score)
+                }
             if prediction.id == 0 {
-                changed(JoinTable.Change(kind: .prediction, record: record))
+                changed(JoinTable.Change(kind: .prediction, record: record, classScores: scores))
                 changed(JoinTable.Change(kind: .match, record: record))
             } else {
                 records.append(record)
+                if !scores.isEmpty, scored[prediction.id] == nil { scored[prediction.id] = scores }
             }
         }
         if !delta.labels.isEmpty { clocks.hasLabels = true }
@@ -92,7 +113,18 @@ package struct LabelJoin: Sendable {
             records.append(record)
             if found.time > clocks.label { clocks.label = found.time }
         }
-        writes.table = try table.apply(records, forget: limit, changed: changed, read: read)
+        guard !scored.isEmpty else {
+            writes.table = try table.apply(records, forget: limit, changed: changed, read: read)
+            return writes
+        }
+        writes.table = try table.apply(
+            records, forget: limit,
+            changed: { change in
+                guard case .prediction = change.kind, let scores = scored[change.record.id] else {
+                    return changed(change)
+                }
+                changed(JoinTable.Change(kind: change.kind, record: change.record, classScores: scores))
+            }, read: read)
         return writes
     }
 
@@ -102,12 +134,39 @@ package struct LabelJoin: Sendable {
 
     private mutating func number(of cell: JoinCell, _ writes: inout Writes) -> UInt32 {
         if let known = cellNumbers[cell] { return known }
-        guard cells.count < Self.maximumCells else { return UInt32(cells.count - 1) }
+        if let free = freeCells.popLast() {
+            // Two cells may have become alike when dimensions were left out.
+            if cellNumbers[cells[Int(free)]] == free { cellNumbers[cells[Int(free)]] = nil }
+            cells[Int(free)] = cell
+            cellNumbers[cell] = free
+            writes.cells.append((Int(free), cell))
+            return free
+        }
+        var own = cell
+        if cells.count >= cellLimit {
+            own = JoinCell(version: cell.version, values: cell.values.map { $0.map { _ in SegmentLimit.other } })
+            if let known = cellNumbers[own] { return known }
+            guard cells.count < cellLimit + Self.foldedCells else { return UInt32(cells.count - 1) }
+        }
         let number = UInt32(cells.count)
-        cells.append(cell)
-        cellNumbers[cell] = number
-        writes.cells.append((Int(number), cell))
+        cells.append(own)
+        cellNumbers[own] = number
+        writes.cells.append((Int(number), own))
         return number
+    }
+
+    /// Looks for cells that no record has any more, where there is no room for new ones: values of a segment may come and go for ever.
+    private mutating func sweep<E: Error>(
+        _ delta: JoinDelta, _ read: (_ run: Int, _ block: Int) throws(E) -> [UInt8]
+    ) throws(E) {
+        guard cells.count >= cellLimit, freeCells.isEmpty, delta.cells.contains(where: { cellNumbers[$0] == nil }),
+            sweptAt.map({ table.counters.predictions >= $0 + Self.sweepPredictions }) ?? true
+        else { return }
+        sweptAt = table.counters.predictions
+        var isUsed = [Bool](repeating: false, count: cells.count)
+        for cell in delta.cells { if let known = cellNumbers[cell] { isUsed[Int(known)] = true } }
+        try table.forEach({ if $0.hasPrediction { isUsed[Int($0.cell)] = true } }, read: read)
+        freeCells = isUsed.indices.filter { !isUsed[$0] }.map { UInt32($0) }
     }
 
     private mutating func number(ofClass name: String, _ writes: inout Writes) -> Int16 {

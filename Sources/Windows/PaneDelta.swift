@@ -55,7 +55,7 @@ package struct PaneDelta: Sendable {
 
     /// Adds to what is there: two spellings of one name, composed and decomposed, are one key.
     mutating func add(_ packed: PackedProfile, to key: GroupKey, pane: Timestamp) {
-        packedBytes += packed.bytes.count
+        packedBytes += packed.bytes.count + packed.fields.fields.count * 64
         if panes[pane]?[key]?.merge(packed) == nil { panes[pane, default: [:]][key] = packed }
     }
 

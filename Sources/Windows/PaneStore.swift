@@ -42,7 +42,10 @@ struct PaneStore {
     private func recounted(_ packed: PackedProfile, from key: GroupKey, as place: GroupKey) -> PackedProfile {
         let plan = plans.plan(for: key.segment)
         let other = plans.plan(for: place.segment)
-        return plan === other ? packed : PackedProfile(plan.recounted(packed.profile(plan.layout), as: other))
+        guard plan !== other else { return packed }
+        var folded = PackedProfile(plan.recounted(packed.profile(plan.layout), as: other))
+        folded.fields = packed.fields
+        return folded
     }
 
     /// Puts back what was stored, all of it: what shares a segment was made to before.

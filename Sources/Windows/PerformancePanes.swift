@@ -1,3 +1,4 @@
+import Events
 import Sketches
 package import Statistics
 package import Values
@@ -22,8 +23,8 @@ package struct PerformancePanes: Sendable {
     private var starts: [Timestamp] = []
     /// What the next `takeChanged` hands out.
     private var changed: [Timestamp: Set<GroupKey>] = [:]
-    /// The keys each cell's rows count in, by the cell's number.
-    private var keys: [[GroupKey]] = []
+    /// The keys each cell's rows count in, by the cell's number. A number may come to stand for another cell.
+    private var keys: [(cell: JoinCell, keys: [GroupKey])] = []
 
     /// A pane, or several, without segments.
     package struct Summary: Sendable {
@@ -32,6 +33,7 @@ package struct PerformancePanes: Sendable {
         package var corrections: Int64 = 0
         package var delays = [DelayCounts(), DelayCounts()]
 
+        var unlabelled: Int64 { predictions - labelled }
         package var coverage: Double? { predictions > 0 ? Double(labelled) / Double(predictions) : nil }
 
         fileprivate mutating func add(_ sketch: PerformanceSketch) {
@@ -61,7 +63,22 @@ package struct PerformancePanes: Sendable {
         for start in starts { summarise(start) }
     }
 
+    /// Predictions without a label, of all panes.
+    package private(set) var unlabelled: Int64 = 0
+
+    /// Predictions without a label, of panes that end by a time.
+    package func unlabelled(endingBy time: Timestamp) -> Int64 {
+        starts.reduce(0) { sum, start in
+            guard calendar.range(of: pane, containing: start).end <= time, let own = summaries[start] else {
+                return sum
+            }
+            return sum + own.unlabelled
+        }
+    }
+
     private mutating func summarise(_ start: Timestamp) {
+        unlabelled -= summaries[start]?.unlabelled ?? 0
+        defer { unlabelled += summaries[start]?.unlabelled ?? 0 }
         var summary = Summary()
         for (key, bytes) in panes[start] ?? [:] where key.segment.isAll {
             if let sketch = try? PerformanceSketch(decoding: bytes) { summary.add(sketch) }
@@ -76,7 +93,7 @@ package struct PerformancePanes: Sendable {
     /// Counts what changed.
     package mutating func apply(_ changes: [JoinTable.Change], cells: [JoinCell], classes: [String]) {
         guard !changes.isEmpty else { return }
-        while keys.count < cells.count { keys.append(groupKeys(cells[keys.count])) }
+        while keys.count < cells.count { keys.append((cells[keys.count], groupKeys(cells[keys.count]))) }
         let reader = OutcomeReader(settings, classes: classes)
         var byPane: [Timestamp: [UInt32: [Int]]] = [:]
         var range = TimeRange(start: .distantFuture, end: .distantFuture)
@@ -85,10 +102,13 @@ package struct PerformancePanes: Sendable {
             if !range.contains(time) { range = calendar.range(of: pane, containing: time) }
             byPane[range.start, default: [:]][change.record.cell, default: []].append(i)
         }
-        for (start, byCell) in byPane {
+        // In order, so that which groups find a place does not depend on how a dictionary lies in memory.
+        for (start, byCell) in byPane.sorted(by: { $0.key < $1.key }) {
             var touched: [GroupKey: PerformanceSketch] = [:]
-            for (cell, indices) in byCell {
-                for key in keys[Int(cell)] {
+            for (cell, indices) in byCell.sorted(by: { $0.key < $1.key }) {
+                let own = cells[Int(cell)]
+                if keys[Int(cell)].cell != own { keys[Int(cell)] = (own, groupKeys(own)) }
+                for key in keys[Int(cell)].keys {
                     let place = place(key, start, touched)
                     var sketch = touched.removeValue(forKey: place) ?? self.sketch(place, start)
                     for i in indices { reader.count(changes[i], in: &sketch, delayed: key.segment.isAll) }
@@ -127,7 +147,9 @@ package struct PerformancePanes: Sendable {
         panes[start]?[key].flatMap { try? PerformanceSketch(decoding: $0) } ?? empty
     }
 
-    private var empty: PerformanceSketch { PerformanceSketch(settings.task, exponent: settings.exponent) }
+    private var empty: PerformanceSketch {
+        PerformanceSketch(settings.task, exponent: settings.exponent, cutoff: settings.cutoff)
+    }
 
     /// The sum of the panes that start within a range.
     /// - Parameter isAllOnly: leave segments out.
@@ -186,6 +208,7 @@ package struct PerformancePanes: Sendable {
         guard !old.isEmpty else { return [] }
         starts.removeAll { old.contains($0) }
         for start in old {
+            unlabelled -= summaries[start]?.unlabelled ?? 0
             summaries[start] = nil
             panes[start] = nil
             changed[start] = nil
@@ -220,17 +243,21 @@ private struct OutcomeReader {
     func count(_ change: JoinTable.Change, in sketch: inout PerformanceSketch, delayed: Bool) {
         let record = change.record
         switch change.kind {
-        case .prediction: sketch.add(prediction: record.score.isFinite ? record.score : nil)
-        case .match: add(record, record.label, record.labelTime, 1, &sketch, delayed)
-        case .correction(let label, let time):
-            add(record, label, time, -1, &sketch, delayed)
-            add(record, record.label, record.labelTime, 1, &sketch, delayed)
+        case .prediction:
+            sketch.add(prediction: record.score.isFinite ? record.score : nil)
+            guard !change.classScores.isEmpty, settings.task == .multiclass, record.predicted >= 0 else { return }
+            sketch.classScores.add(
+                change.classScores.map { (classes[Int($0.number)], $0.score) }, chosen: classes[Int(record.predicted)])
+        case .match: add(record, record.label, record.delay, 1, &sketch, delayed)
+        case .correction(let label, let delay):
+            add(record, label, delay, -1, &sketch, delayed)
+            add(record, record.label, record.delay, 1, &sketch, delayed)
             sketch.corrections += 1
         }
     }
 
     private func add(
-        _ record: JoinRecord, _ label: Double, _ time: Timestamp, _ times: Int64, _ sketch: inout PerformanceSketch,
+        _ record: JoinRecord, _ label: Double, _ delay: Int, _ times: Int64, _ sketch: inout PerformanceSketch,
         _ delayed: Bool
     ) {
         guard !label.isNaN else { return }
@@ -245,7 +272,12 @@ private struct OutcomeReader {
             let predicted = record.predicted >= 0 ? classes[Int(record.predicted)] : ""
             outcome = .classes(predicted: predicted, label: classes[Int(label)])
         case .regression: outcome = .regression(value: score ?? .nan, label: label)
+        case .ranking:
+            // Without an identity nobody knows of which query it is.
+            outcome = .ranking(
+                query: IdentityHash.query(of: record.id), score: score ?? .nan,
+                relevance: record.id == 0 ? .nan : label)
         }
-        sketch.add(PerformancePair(outcome, delay: time - record.predictionTime), delayed: delayed, times: times)
+        sketch.add(PerformancePair(outcome, delayBucket: delay), delayed: delayed, times: times)
     }
 }

@@ -1,3 +1,4 @@
+package import Events
 package import Statistics
 package import Values
 
@@ -27,6 +28,18 @@ package struct PerformanceSettings: Sendable {
     package var drift = DriftMethod.sequential
     /// Of the quantum of a regression model's values.
     package var exponent: Int
+    /// Of a ranking model: how many ranks of a query count, and the byte of an identity before which its query's name ends.
+    package var cutoff = 10
+    package var querySeparator = UInt8(ascii: "/")
+
+    /// How the decoder reads labels and identities.
+    package var outcome: OutcomeKind {
+        switch task {
+        case .binary, .multiclass: .classes
+        case .regression: .numbers
+        case .ranking: .relevance(separator: querySeparator)
+        }
+    }
 
     package init(
         task: PerformanceTask, positives: [String] = ["1", "true", "True"], threshold: Double = 0.5,

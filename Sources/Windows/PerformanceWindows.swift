@@ -26,14 +26,29 @@ package struct PerformanceWindows: Sendable {
     package struct State: Codable, Sendable, Equatable {
         /// Windows that labels may still change, by their end.
         var open: [Entry] = []
-        /// The end of the latest window that became mature; `nil` before the first.
-        package private(set) var maturedThrough: Timestamp?
-
-        fileprivate mutating func matured(_ end: Timestamp) { maturedThrough = max(maturedThrough ?? end, end) }
-
         /// End of the youngest window that could be judged, by size in microseconds. Absent in states of older programs.
         private var judged: [String: Timestamp]?
+        /// Predictions whose horizon passed without a label, of panes that end by a time.
+        private var expired: Int64?
+        private var expiredThrough: Timestamp?
+        /// Absent in states of older programs.
+        fileprivate var labels: LabelFlow?
         package init() {}
+
+        /// The end of the latest window that became mature; `nil` before the first.
+        package var maturedThrough: Timestamp? { judged?.values.max() }
+
+        /// Notes that nothing joins predictions of panes that end by a time any more.
+        fileprivate mutating func expire(_ panes: PerformancePanes, by limit: Timestamp) {
+            guard limit > expiredThrough ?? .distantPast else { return }
+            let before = expiredThrough.map { panes.unlabelled(endingBy: $0) } ?? 0
+            expired = (expired ?? 0) + panes.unlabelled(endingBy: limit) - before
+            expiredThrough = limit
+        }
+
+        fileprivate var expiry: (predictions: Int64, through: Timestamp) {
+            (expired ?? 0, expiredThrough ?? .distantPast)
+        }
 
         /// Notes a window that may be judged.
         /// - Returns: whether a younger one was before it.
@@ -71,6 +86,13 @@ package struct PerformanceWindows: Sendable {
     private let reference: PerformanceReference?
     /// Joined, but by labels of a time that no window has reached; oldest first.
     private var waiting: [(time: Timestamp, change: JoinTable.Change)] = []
+    /// Predictions of panes that are still kept whose horizon has passed without a label.
+    private var hopeless: Int64
+
+    /// Predictions that may still get their label, and those, since the beginning, that can not any more.
+    package var unlabelled: (waiting: Int64, expired: Int64) {
+        (max(0, panes.unlabelled - hopeless), state.expiry.predictions)
+    }
 
     package init(
         _ settings: PerformanceSettings, panes: PerformancePanes, reference: PerformanceReference?,
@@ -80,6 +102,7 @@ package struct PerformanceWindows: Sendable {
         self.panes = panes
         self.reference = reference
         self.state = state
+        hopeless = panes.unlabelled(endingBy: state.expiry.through)
     }
 
     /// Takes what the join found.
@@ -87,6 +110,7 @@ package struct PerformanceWindows: Sendable {
     ///   what was known at the time. A live stream takes them as they come.
     package mutating func apply(_ changes: [JoinTable.Change], join: LabelJoin, inOrder: Bool) {
         guard inOrder else {
+            note(changes)
             panes.apply(changes, cells: join.cells, classes: join.classes)
             return
         }
@@ -113,9 +137,31 @@ package struct PerformanceWindows: Sendable {
         }
     }
 
+    private mutating func note(_ changes: [JoinTable.Change]) {
+        var flow = state.labels ?? LabelFlow()
+        flow.note(
+            changes.compactMap { change in
+                switch change.kind {
+                case .prediction: nil
+                case .match, .correction: change.record.labelTime
+                }
+            })
+        state.labels = flow
+    }
+
+    /// Says in a closing window's line of all traffic for how long no label has come.
+    private func tellSilence(_ rows: inout [SnapshotRow], at end: Timestamp) {
+        guard let flow = state.labels, let silence = flow.silence(at: end),
+            let all = rows.firstIndex(where: { $0.version == SnapshotRow.allVersions && $0.segment.isAll })
+        else { return }
+        rows[all].metrics[.label_silence] = silence.seconds
+        rows[all].referenceMetrics[.label_silence] = flow.longest.seconds
+    }
+
     private mutating func advance(to time: Timestamp, _ join: LabelJoin) {
         let due = waiting.firstIndex { $0.time > time } ?? waiting.count
         guard due > 0 else { return }
+        note(waiting[..<due].map(\.change))
         panes.apply(waiting[..<due].map(\.change), cells: join.cells, classes: join.classes)
         waiting.removeFirst(due)
     }
@@ -125,6 +171,8 @@ package struct PerformanceWindows: Sendable {
         _ shape: ModelWindows.Shape, _ range: TimeRange, join: LabelJoin
     ) -> (rows: [SnapshotRow], revisions: [Told]) {
         advance(to: range.end, join)
+        state.expire(panes, by: range.end - settings.horizon)
+        hopeless = panes.unlabelled(endingBy: state.expiry.through)
         let maturity = maturity(at: range.end)
         var revisions = revise(at: range.end, maturity, join, isLast: false)
         let sums = panes.sum(range)
@@ -136,9 +184,9 @@ package struct PerformanceWindows: Sendable {
             isMature: maturity.holds(range, all, at: range.end))
         state.open.append(entry)
         guard join.clocks.hasLabels || reference != nil else { return ([], []) }
-        let rows = rows(sums, isMature: entry.isMature)
+        var rows = rows(sums, isMature: entry.isMature)
+        tellSilence(&rows, at: range.end)
         if entry.isMature {
-            state.matured(range.end)
             revisions.append(
                 Told(
                     shape: shape, range: range, revision: 1, rows: rows, matured: true,
@@ -175,7 +223,6 @@ package struct PerformanceWindows: Sendable {
                 entry.labelled = all.labelled
                 entry.corrections = all.corrections
                 entry.isMature = entry.isMature || matures
-                if matures { state.matured(entry.end) }
                 told.append(
                     Told(
                         shape: .init(size: entry.size, every: entry.every), range: entry.range,
@@ -265,6 +312,7 @@ extension PerformanceWindows {
             metrics: metrics, referenceMetrics: before.map { reference?.metrics(of: $0.segment) ?? .init() } ?? .init(),
             comparison: .none, common: .none)
         row.performance = PerformanceDetail(sketch: sketch, isMature: isMature, estimates: estimates)
+        row.performance?.reference = before?.sketch
         return row
     }
 }

@@ -70,17 +70,35 @@ package struct ReferenceBuilder {
         let all = Group(segment: .all, rows: Array(0..<table.count))
         var made = ([all] + groups).map { referenceGroup($0, layout, used) }
         let period = table.firstTime.flatMap { first in table.lastTime.map { TimeRange(start: first, end: $0) } }
-        let seasons = SeasonBuilder(table, options.calendar, period)?.add(
-            to: &made, rows: ([all] + groups).map(\.rows), layout, used)
-        for (column, season) in zip(layout.columns, seasons ?? []) {
-            if let season {
-                notes.append(
-                    "column '\(column.name)' differs between \(season.inWords): windows are compared like with like")
-            }
-        }
+        let places = zip(layout.columns, used).enumerated().map { RowPlaces($1.1, $1.0, made[0].cuts[$0]) }
+        let rows = ([all] + groups).map(\.rows)
+        let seasons = SeasonBuilder(table, options.calendar, period)?.add(to: &made, rows: rows, layout, places)
+        WobbleBuilder(table, options.calendar)?.add(to: &made, rows: rows, seasons ?? [], places, used)
+        note(seasons ?? [], layout)
         return Reference(
             model: model, version: options.version ?? single(table.versions), period: period, layout: layout,
             segmentations: segmentations, bins: options.bins, seasons: seasons ?? [], groups: made)
+    }
+
+    /// One line for each kind of season, however many columns have it.
+    private mutating func note(_ seasons: [Season?], _ layout: Layout) {
+        var named: [(words: String, columns: [String])] = []
+        for (column, season) in zip(layout.columns, seasons) {
+            guard let words = season?.inWords else { continue }
+            if let i = named.firstIndex(where: { $0.words == words }) {
+                named[i].columns.append(column.name)
+            } else {
+                named.append((words, [column.name]))
+            }
+        }
+        for (words, columns) in named {
+            let names = columns.map { "'\($0)'" }.joined(separator: ", ")
+            notes.append(
+                columns.count == 1
+                    ? "column \(names) differs between \(words): windows are compared like with like"
+                    : "\(columns.count) columns differ between \(words), and windows are compared like with like: \(names)"
+            )
+        }
     }
 
     private func modelName() throws(Failure) -> String {
@@ -203,10 +221,15 @@ package struct ReferenceBuilder {
             notes.append("column '\(column.name)' has no value in any row and is left out")
             return nil
         }
-        if counts.count > Self.maximumDistinct {
+        let present = counts.values.reduce(0, +)
+        let isAsked = options.columns[column.name] == .categorical
+        let isIdentity = counts.count > Self.maximumCategories && counts.count * 2 > present && !isAsked
+        if counts.count > Self.maximumDistinct || isIdentity {
+            let remedy =
+                counts.count > Self.maximumDistinct ? "" : " (`columns: {\(column.name): categorical}` keeps it)"
             notes.append(
-                "column '\(column.name)' has \(counts.count) different texts, so it looks like an identifier and is left out"
-            )
+                "column '\(column.name)' has \(counts.count) different texts in \(present) rows, so it looks like an identifier "
+                    + "and is left out\(remedy)")
             return nil
         }
         let ordered = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)

@@ -26,8 +26,28 @@ extension ReferenceFile {
                 ("sketch", .string(hex(group.value.encode())))
             ).write(into: &out)
         }
-        out += "\n    ]\n  }\n}\n".utf8
+        out += "\n    ]".utf8
+        if !performance.seasons.isEmpty { add(performance.seasons, to: &out) }
+        out += "\n  }\n}\n".utf8
         return out
+    }
+
+    /// `seasons`: groups whose rows of weekdays and of weekends are compared apart.
+    private static func add(_ seasons: [Segment: [WeekPart: PerformanceSketch]], to out: inout [UInt8]) {
+        out += ",\n    \"seasons\": [\n".utf8
+        var isFirst = true
+        for (segment, parts) in seasons.sorted(by: { $0.key < $1.key }) {
+            for part in WeekPart.allCases {
+                guard let sketch = parts[part] else { continue }
+                out += isFirst ? "      ".utf8 : ",\n      ".utf8
+                isFirst = false
+                JSON.members(
+                    ("segment", segment.json), ("times", .string(part.rawValue)),
+                    ("labelled", .integer(sketch.labelled)), ("sketch", .string(hex(sketch.encode())))
+                ).write(into: &out)
+            }
+        }
+        out += "\n    ]".utf8
     }
 
     /// The performance in a file, `nil` where it has none.
@@ -44,19 +64,17 @@ extension ReferenceFile {
         }
         var groups: [Segment: PerformanceSketch] = [:]
         for item in performance["groups"]?.arrayValue ?? [] {
-            let segment = Segment(
-                (item["segment"]?.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") })
-            guard let bytes = item["sketch"]?.stringValue.flatMap(bytes(hex:)) else {
-                throw Failure(description: "performance of \(segment): no sketch; build the reference again")
+            let (segment, sketch) = try group(item, task)
+            groups[segment] = sketch
+        }
+        var seasons: [Segment: [WeekPart: PerformanceSketch]] = [:]
+        for item in performance["seasons"]?.arrayValue ?? [] {
+            let (segment, sketch) = try group(item, task)
+            guard let part = item["times"]?.stringValue.flatMap(WeekPart.init(rawValue:)) else {
+                throw Failure(
+                    description: "performance of \(segment): no known part of the week; build the reference again")
             }
-            do throws(CodecError) {
-                groups[segment] = try PerformanceSketch(decoding: bytes)
-            } catch {
-                throw Failure(description: "performance of \(segment): \(error.reason); build the reference again")
-            }
-            guard groups[segment]?.task == task else {
-                throw Failure(description: "performance of \(segment): of another task; build the reference again")
-            }
+            seasons[segment, default: [:]][part] = sketch
         }
         guard groups[.all] != nil else {
             throw Failure(description: "performance: all traffic (segment {}) is missing; build the reference again")
@@ -68,7 +86,26 @@ extension ReferenceFile {
             }
             return ErrorCurve.Bin(upTo: numbers[0], rows: numbers[1], meanError: numbers[2], variance: numbers[3])
         }
-        return PerformanceReference(task: task, groups: groups, errors: bins.isEmpty ? nil : ErrorCurve(bins: bins))
+        return PerformanceReference(
+            task: task, groups: groups, seasons: seasons, errors: bins.isEmpty ? nil : ErrorCurve(bins: bins))
+    }
+
+    private static func group(_ item: JSON, _ task: PerformanceTask) throws(Failure) -> (Segment, PerformanceSketch) {
+        let segment = Segment(
+            (item["segment"]?.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") })
+        guard let bytes = item["sketch"]?.stringValue.flatMap(bytes(hex:)) else {
+            throw Failure(description: "performance of \(segment): no sketch; build the reference again")
+        }
+        let sketch: PerformanceSketch
+        do throws(CodecError) {
+            sketch = try PerformanceSketch(decoding: bytes)
+        } catch {
+            throw Failure(description: "performance of \(segment): \(error.reason); build the reference again")
+        }
+        guard sketch.task == task else {
+            throw Failure(description: "performance of \(segment): of another task; build the reference again")
+        }
+        return (segment, sketch)
     }
 
     private static func hex(_ bytes: [UInt8]) -> String {

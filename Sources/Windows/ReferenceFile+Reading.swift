@@ -30,6 +30,7 @@ extension ReferenceFile {
         for item in document["groups"]?.arrayValue ?? [] {
             var group = try group(item, layout)
             try Self.addTimes(to: &group, item, layout, seasons, weekTimes, all: groups.first)
+            try Self.addWobbles(to: &group, item, layout)
             guard known.insert(group.segment).inserted else {
                 throw Failure(description: "group \(group.segment) stands twice")
             }

@@ -84,6 +84,7 @@ package enum ReferenceFile {
             ("n", .integer(Int64(profile.rows))), ("null", count(profile.null)), ("missing", count(profile.missing)),
             ("invalid", count(profile.invalid)), ("wrong_type", count(profile.wrongType)), ("mean", mean), ("sd", sd),
             ("moments", moments), ("cuts", cuts), ("counts", .string(runs(profile.bins))),
+            ("wobble", wobble(group.wobble(index))),
             ("cells", group.season(index).map { .array($0.cells.map { .string(runs($0)) }) }))
     }
 

@@ -5,10 +5,13 @@ import Values
 
 /// The performance of a reference's labelled rows.
 package enum ReferencePerformance {
-    /// - Parameter settings: the model's, where the caller has a configuration; otherwise what the rows look like.
+    /// - Parameters:
+    ///   - settings: the model's, where the caller has a configuration; otherwise what the rows look like.
+    ///   - calendar: of the model, which says what a weekend is.
     /// - Returns: `nil` where no row has a label that can be compared with its prediction.
     package static func build(
-        _ table: DataTable, _ reference: Reference, _ settings: PerformanceSettings?
+        _ table: DataTable, _ reference: Reference, _ settings: PerformanceSettings?,
+        calendar: WindowCalendar = .utc
     ) -> PerformanceReference? {
         guard let labels = table.label, let chosen = settings ?? guess(table, labels) else { return nil }
         let rows = (0..<table.count).map { outcome($0, table, labels, chosen) }
@@ -20,6 +23,7 @@ package enum ReferencePerformance {
             exponent = own
         }
         var groups: [Segment: PerformanceSketch] = [:]
+        var parts: [Segment: [WeekPart: PerformanceSketch]] = [:]
         let known = Set(reference.groups.map(\.segment))
         let crosses = reference.segmentations.map { names in names.map { table.segment($0) ?? table.feature($0) } }
         for (row, outcome) in rows.enumerated() {
@@ -31,8 +35,16 @@ package enum ReferencePerformance {
                 }
                 if parts.count == names.count { segments.append(Segment(parts)) }
             }
+            let empty = PerformanceSketch(chosen.task, exponent: exponent)
+            let part = row < table.times.count ? WeekPart(ofHour: calendar.weekHour(of: table.times[row])) : nil
             for segment in segments where known.contains(segment) {
-                groups[segment, default: PerformanceSketch(chosen.task, exponent: exponent)].add(outcome)
+                groups[segment, default: empty].add(outcome)
+                if let part { parts[segment, default: [:]][part, default: empty].add(outcome) }
+                if case .classes(let predicted, let label) = outcome.outcome, let scores = table.classScores,
+                    row < scores.count
+                {
+                    groups[segment]?.classScores.add(scores[row], chosen: predicted, label: label)
+                }
             }
         }
         var errors: ErrorCurve?
@@ -43,7 +55,8 @@ package enum ReferencePerformance {
                     return (value, label)
                 })
         }
-        return PerformanceReference(task: chosen.task, groups: groups, errors: errors)
+        return PerformanceReference(
+            task: chosen.task, groups: groups, seasons: PerformanceReference.seasonal(parts), errors: errors)
     }
 
     private static func guess(_ table: DataTable, _ labels: DataTable.Column) -> PerformanceSettings? {
@@ -71,6 +84,8 @@ package enum ReferencePerformance {
         case .regression:
             guard case .number(let value) = labels[row], let score else { return nil }
             return PerformancePair(.regression(value: score, label: value), delay: .zero)
+        // The rows of a table do not say which query they belong to.
+        case .ranking: return nil
         }
     }
 }
@@ -82,7 +97,7 @@ extension PerformanceSketch {
         switch pair.outcome {
         case .binary(let value, _, _): score = value
         case .regression(let value, _): score = value
-        case .classes: break
+        case .classes, .ranking: break
         }
         add(prediction: score)
         add(pair, delayed: false)

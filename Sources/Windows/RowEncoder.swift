@@ -2,86 +2,99 @@ import CCounting
 import Events
 import Sketches
 
-/// Rows of a batch as codes and whole multiples of each column's quantum, one column at a time: what counting reads.
+/// Rows of a batch as codes, four columns at a time, and from there to the counters of the rows' groups: a few columns' rows and counters
+/// are all that has to be near at a time.
 final class RowEncoder {
     /// Rows at once.
-    static let maximumRows = 2_048
+    static let maximumRows = HF_ROWS
 
-    private struct Column {
-        let place: EventBatch.Place
+    /// A categorical column.
+    private struct Category {
+        /// Its number among the batch's codes.
+        let place: Int
         /// Special codes begin here; the one for rows without the column follows them.
         let special: UInt16
-        let index: BinIndex?
-        let scale: Double
     }
 
-    let width: Int
     private let layout: Layout
-    private var columns: [Column] = []
-    /// By column, its first word among a plan's `ranks`; −1 where every group keeps all codes.
-    let firstWords: [Int]
-    /// By column, its place among the numeric ones; −1 for the others.
-    let numberIndexes: [Int]
+    /// Keeps the blocks.
     private let plans: GroupPlans
-    let scratch: CountScratch
+    private let scratch: CountScratch
+    /// Four by four.
+    private var categories: [(columns: [Category], lanes: hf_lanes)] = []
+    private var isPrepared = false
 
     init(_ plans: GroupPlans, _ scratch: CountScratch) {
         self.plans = plans
         self.scratch = scratch
         layout = plans.shared
-        width = layout.columns.count
-        firstWords = GroupPlan.firstWords(layout)
-        numberIndexes = layout.columns.map { $0.momentsIndex ?? -1 }
     }
 
     private func prepare(_ batch: EventBatch) {
-        precondition(batch.places.count == width, "batch and layout have different columns")
-        columns = layout.columns.enumerated().map { c, column in
-            var index: BinIndex?
-            var scale = 1.0
+        precondition(batch.places.count == layout.columns.count, "batch and layout have different columns")
+        isPrepared = true
+        for (c, column) in layout.columns.enumerated() {
             switch (column.bins, batch.places[c]) {
-            case (.numeric(_, let exponent), .number):
-                index = plans.indexes[c]
-                scale = Moments.scale(exponent: exponent)
-            case (.categorical, .code): break
+            case (.numeric, .number(let place)):
+                precondition(place == column.momentsIndex, "batch and layout order columns differently")
+            case (.categorical, .code(let place)):
+                if categories.last.map({ $0.columns.count == NumericBlock.width }) ?? true {
+                    categories.append(([], hf_lanes()))
+                }
+                let last = categories.count - 1
+                let lane = categories[last].columns.count
+                categories[last].columns.append(Category(place: place, special: UInt16(column.bins.count)))
+                hf_lanes_append(&categories[last].lanes, Int64(lane), Int64(c), -1)
             default: preconditionFailure("batch and layout disagree on column \(column.name)")
             }
-            return Column(
-                place: batch.places[c], special: UInt16(column.bins.count), index: index, scale: scale)
         }
     }
 
-    /// Encodes one column of the rows from `first` on, at most `maximumRows`, into the scratch memory.
-    /// - Returns: what counting a numeric column takes; `nil` of a categorical one.
-    func encode(column c: Int, _ batch: EventBatch, from first: Int, count: Int) -> hf_numeric? {
-        if columns.isEmpty { prepare(batch) }
-        let tags = scratch.tags
-        let special = columns[c].special
-        switch columns[c].place {
-        case .number(let place):
-            let stride = batch.numberWidth
-            let input = batch.numbers + (first &* stride &+ place)
-            let (codes, samples) = (scratch.codes, scratch.samples)
-            columns[c].index?.encode(input, stride: stride, count: count, into: codes) {
-                UInt32(special &+ Self.code(Hole(nan: $0)))
+    /// Counts the rows from `first` on, at most `maximumRows`, in their groups.
+    func count(_ batch: EventBatch, from first: Int, rows: Int, in runs: UnsafePointer<hf_run>, _ runCount: Int) {
+        if !isPrepared { prepare(batch) }
+        let (rows, runCount) = (Int64(rows), Int64(runCount))
+        let (codes, form) = (scratch.codes, scratch.form)
+        for block in plans.blocks {
+            let block = block.block
+            var stride = Int64(batch.numberWidth)
+            var values = UnsafePointer(batch.numbers + first &* batch.numberWidth + Int(block.pointee.place))
+            // All lanes are read, and the last row of the batch ends with its columns.
+            if block.pointee.columns < NumericBlock.width {
+                widen(values, stride: Int(stride), columns: Int(block.pointee.columns), rows: Int(rows))
+                values = UnsafePointer(scratch.values)
+                stride = Int64(NumericBlock.width)
             }
-            if firstWords[c] >= 0 {
-                for row in 0..<count { tags[row] = CodeRanks.tag(codes[row]) }
-            } else {
-                for row in 0..<count { tags[row] = UInt64(codes[row]) }
+            hf_encode(block, values, stride, rows, codes, form)
+            withUnsafePointer(to: block.pointee.ranked) { hf_count(runs, runCount, $0, codes, form) }
+            withUnsafePointer(to: block.pointee.plain) { hf_count(runs, runCount, $0, codes, form) }
+            hf_add(block, values, stride, runs, runCount, form)
+        }
+        for i in categories.indices {
+            for (lane, column) in categories[i].columns.enumerated() {
+                encode(column, batch, from: first, count: Int(rows), into: codes + lane &* Self.maximumRows)
             }
-            Moments.sample(input, stride: stride, count: count, tags: tags, scale: columns[c].scale, into: samples)
-            return hf_numeric(
-                column: Int64(c), samples: samples, tags: tags, word: Int64(firstWords[c]),
-                place: Int64(numberIndexes[c]), numbers: input, stride: Int64(stride))
-        case .code(let place):
-            let stride = batch.codeWidth
-            let input = batch.codes + (first &* stride &+ place)
-            for row in 0..<count {
-                let code = input[row &* stride]
-                tags[row] = UInt64(code < Self.firstHole ? code : special &+ Self.code(hole: code))
+            hf_count(runs, runCount, &categories[i].lanes, codes, form)
+        }
+    }
+
+    private func widen(_ values: UnsafePointer<Double>, stride: Int, columns: Int, rows: Int) {
+        for row in 0..<rows {
+            for column in 0..<columns {
+                scratch.values[row &* NumericBlock.width &+ column] = values[row &* stride &+ column]
             }
-            return nil
+        }
+    }
+
+    private func encode(
+        _ column: Category, _ batch: EventBatch, from first: Int, count: Int, into codes: UnsafeMutablePointer<UInt16>
+    ) {
+        let stride = batch.codeWidth
+        let input = batch.codes + (first &* stride &+ column.place)
+        let special = column.special
+        for row in 0..<count {
+            let code = input[row &* stride]
+            codes[row] = code < Self.firstHole ? code : special &+ Self.code(hole: code)
         }
     }
 
@@ -89,17 +102,5 @@ final class RowEncoder {
     private static let firstHole = Hole.wrongType.asCode
 
     @inline(never)
-    private static func code(hole code: UInt16) -> UInt16 { Self.code(Hole(code: code) ?? .invalid) }
-
-    /// A hole's place after the column's bins.
-    @inline(__always)
-    private static func code(_ hole: Hole) -> UInt16 {
-        switch hole {
-        case .null: UInt16(SpecialCode.null.rawValue)
-        case .missing: UInt16(SpecialCode.missing.rawValue)
-        case .invalid: UInt16(SpecialCode.invalid.rawValue)
-        case .wrongType: UInt16(SpecialCode.wrongType.rawValue)
-        case .absent: UInt16(SpecialCode.allCases.count)
-        }
-    }
+    private static func code(hole code: UInt16) -> UInt16 { (Hole(code: code) ?? .invalid).codeAfterBins }
 }

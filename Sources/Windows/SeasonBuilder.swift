@@ -27,7 +27,7 @@ struct SeasonBuilder {
 
     /// Adds what the groups' rows say; gives the season of each column.
     func add(
-        to groups: inout [Reference.Group], rows: [[Int]], _ layout: Layout, _ columns: [DataTable.Column]
+        to groups: inout [Reference.Group], rows: [[Int]], _ layout: Layout, _ places: [RowPlaces]
     ) -> [Season?] {
         for (g, members) in rows.enumerated() {
             var week = [UInt64](repeating: 0, count: Season.hours)
@@ -35,10 +35,8 @@ struct SeasonBuilder {
             groups[g].week = WeekRows(rows: week, times: times)
             groups[g].seasons = layout.columns.map { _ in nil }
         }
-        let cuts = groups[0].cuts
         return layout.columns.indices.map { c in
-            let bins = binned(columns[c], layout.columns[c], cuts[c])
-            let hours = rows.map { counts($0, bins) }
+            let hours = rows.map { counts($0, places[c]) }
             guard let season = SeasonChoice.season(hours.map { $0.map { Array($0.dropLast()) } }) else { return nil }
             for g in hours.indices {
                 groups[g].seasons[c] = SeasonCounts(cells: SeasonChoice.cells(hours[g], season))
@@ -47,42 +45,11 @@ struct SeasonBuilder {
         }
     }
 
-    /// The common bin of each row, one past the last for nulls, `nil` for what is in none; and how many there are.
-    private func binned(_ source: DataTable.Column, _ column: Layout.Column, _ cuts: [Int]) -> ([Int?], Int) {
-        switch column.bins {
-        case .numeric(let bins, _):
-            let edges = NumericBins(edges: cuts.map { bins.edges[$0] })
-            let places = (0..<table.count).map { row -> Int? in
-                switch source[row] {
-                case .number(let value): edges.index(of: value)
-                case .hole(let hole): Self.isNull(hole) ? edges.count : nil
-                case .text: nil
-                }
-            }
-            return (places, edges.count)
-        case .categorical(let bins):
-            let dictionary = bins.dictionary
-            let places = (0..<table.count).map { row -> Int? in
-                if let category = source.category(row) { return dictionary[category] ?? bins.unseen }
-                if case .hole(let hole) = source[row], Self.isNull(hole) { return bins.count }
-                return nil
-            }
-            return (places, bins.count)
-        }
-    }
-
-    private static func isNull(_ hole: Hole) -> Bool {
-        switch hole {
-        case .null, .missing, .absent: true
-        case .invalid, .wrongType: false
-        }
-    }
-
-    private func counts(_ rows: [Int], _ bins: ([Int?], Int)) -> [[UInt64]] {
+    private func counts(_ rows: [Int], _ places: RowPlaces) -> [[UInt64]] {
         var counts = [[UInt64]](
-            repeating: [UInt64](repeating: 0, count: bins.1 + 1), count: Season.hours)
+            repeating: [UInt64](repeating: 0, count: places.nulls + 1), count: Season.hours)
         for row in rows {
-            if let bin = bins.0[row] { counts[Int(hours[row])][bin] += 1 }
+            if let bin = places.places[row] { counts[Int(hours[row])][bin] += 1 }
         }
         return counts
     }

@@ -4,7 +4,7 @@ package import Values
 
 /// Turns the merged counts of a window into its snapshot.
 package struct SnapshotBuilder: Sendable {
-    private let reference: Reference
+    let reference: Reference
     private let plans: GroupPlans
     private let smoothing: Smoothing
     private let calendar: WindowCalendar
@@ -51,7 +51,7 @@ package struct SnapshotBuilder: Sendable {
             }
         }
         if together[.all] == nil { together[.all] = Profile(plans.all.layout) }
-        let basis = Basis(moving: against?.counts, covered: calendar.weekHours(of: window))
+        let basis = Basis(moving: against?.counts, covered: calendar.weekHours(of: window), length: window.length)
         var rows = rows(version: SnapshotRow.allVersions, together, basis)
         for version in versions {
             if versions.count == 1 {
@@ -62,7 +62,10 @@ package struct SnapshotBuilder: Sendable {
                     version: version, Dictionary(uniqueKeysWithValues: own.map { ($0.key.segment, $0.value) }), basis)
             }
         }
-        if basis.moving == nil { rows += volume(together, basis.covered) }
+        if basis.moving == nil {
+            rows += volume(together, basis.covered)
+            rows += unlisted(together, counts, versions)
+        }
         var snapshot = Snapshot(
             model: model, window: window, revision: revision, versions: versions,
             referenceName: against?.name ?? referenceName, rows: rows)
@@ -76,6 +79,7 @@ package struct SnapshotBuilder: Sendable {
         let moving: ReferenceCounts?
         /// Share of each hour of the week that the window covers.
         let covered: [Double]
+        let length: Span
     }
 
     private func rows(version: String, _ profiles: [Segment: Profile], _ basis: Basis) -> [SnapshotRow] {
@@ -125,7 +129,31 @@ package struct SnapshotBuilder: Sendable {
         row.missing = current.missing
         row.wrongType = current.wrongType
         if basis.moving == nil { row.alike = alike(common, segment, index, basis.covered) }
+        if row.metrics[.stuck_rate] ?? 0 > 0 {
+            row.stuck = StuckValue.find(column: column, reference: before, current: current)
+            if let stuck = row.stuck, let alike = row.alike, Self.isUsual(stuck, in: alike) {
+                row.stuck = nil
+                row.metrics[.stuck_rate] = 0
+            }
+        }
+        let wobble = self.reference.wobble(segment, column: index, window: basis.length)
+        row.wobble.shift = wobble.shift
+        row.wobble.null = wobble.null
+        row.wobble.novelty = wobble.novelty.wobble
+        row.wobble.noveltyShare = wobble.novelty.share
         return row
+    }
+
+    /// Whether the reference, too, mostly stands there at these times of the week, as an hour of the day does in windows of an hour.
+    private static func isUsual(_ stuck: StuckValue, in alike: Comparison) -> Bool {
+        let bin: Int?
+        switch stuck.value {
+        case .number(let value, _): bin = alike.edges.count { $0 < value }
+        case .category(let name): bin = alike.categories.firstIndex(of: name)
+        }
+        let all = alike.reference.reduce(0, &+)
+        guard let bin, all > 0 else { return false }
+        return 2 * alike.reference[bin] >= all
     }
 
     /// The comparison with the reference rows of the window's own times of the week.

@@ -5,7 +5,7 @@ extension Snapshot {
     /// The lines of `snapshots.jsonl` (contracts.md section 6), one per row, each ended by a newline.
     package func writeLines(into out: inout [UInt8], where include: (SnapshotRow) -> Bool = { _ in true }) {
         let window = JSON.members(("start", .time(self.window.start)), ("end", .time(self.window.end))).bytes
-        for row in rows where include(row) {
+        for row in rows where include(row) && row.isTold {
             out += #"{"model":"#.utf8
             JSON.write(model, into: &out)
             out += #","version":"#.utf8
@@ -44,6 +44,16 @@ extension Snapshot {
                 JSON.write(value, into: &out)
             }
             out += "}".utf8
+            if let stuck = row.stuck {
+                out += #","stuck":"#.utf8
+                stuck.json.write(into: &out)
+            }
+            if let field = row.field {
+                out += #","field":"#.utf8
+                JSON.write(field.name, into: &out)
+                out += #","types":"#.utf8
+                JSON.array(field.types.map { .string($0) }).write(into: &out)
+            }
             if let performance = row.performance {
                 out += #","performance":"#.utf8
                 performance.json.write(into: &out)
@@ -70,6 +80,25 @@ extension Snapshot {
         JSON.write(p, into: &out)
         out += #","significant":"#.utf8
         out += (p < 0.001 ? "true}" : "false}").utf8
+    }
+}
+
+extension SnapshotRow {
+    /// Rows that only say that rows came are for rules: the lines about columns say so too.
+    fileprivate var isTold: Bool {
+        column != Self.volumeColumn || metrics[.volume] != nil || metrics[.silence] ?? 0 > 0
+    }
+}
+
+extension StuckValue {
+    /// `{"value":3.2,"rows":812}`; `about` where only a narrow bin is known.
+    fileprivate var json: JSON {
+        let rows = JSON.integer(Int64(clamping: count))
+        return switch value {
+        case .number(let number, true): .members(("value", .number(number)), ("rows", rows))
+        case .number(let number, false): .members(("about", .number(number)), ("rows", rows))
+        case .category(let name): .members(("value", .string(name)), ("rows", rows))
+        }
     }
 }
 

@@ -47,9 +47,12 @@ struct AlertsList: AsyncParsableCommand {
             return
         }
         guard !alerts.isEmpty else { return Terminal.line("no alerts") }
-        Table(["STATUS", "SINCE", "ALERT", "MODEL", "COLUMN", "SEGMENT", "SILENCED BY"]).show(
+        Table(["STATUS", "SINCE", "ALERT", "MODEL", "COLUMN", "SEGMENT", "FINGERPRINT", "SILENCED BY"]).show(
             alerts.map {
-                [$0.status, $0.since, $0.name, $0.model, $0.column, $0.segment, $0.silencedBy.joined(separator: ", ")]
+                [
+                    $0.status, $0.since, $0.name, $0.model, $0.column, $0.segment, $0.fingerprint,
+                    $0.silencedBy.joined(separator: ", "),
+                ]
             })
     }
 }

@@ -12,12 +12,21 @@ struct ExplainCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Configuration file, whose `state` folder holds the ledger (holdfast.yaml).")
     var config: String?
     @Option(name: .long, help: "The state folder itself.") var state: String?
+    @Option(name: .long, help: "As it was told by this time, such as 2026-03-01T12:00:00Z; else as it is now.")
+    var at: String?
     @Flag(name: .long, help: "Print JSON.") var json = false
     @Option(name: .long, help: "Write the alert as a picture (SVG) too.") var picture: String?
 
+    func validate() throws {
+        if let at, Timestamp(rfc3339: at) == nil {
+            throw ValidationError("--at: expected a time such as 2026-03-01T12:00:00Z, found \(at)")
+        }
+    }
+
     func run() async throws {
         do {
-            let explanation = try await Explanation.find(alert, config: config, state: state)
+            let explanation = try await Explanation.find(
+                alert, config: config, state: state, until: at.flatMap { Timestamp(rfc3339: $0) })
             if let picture, let svg = explanation.picture {
                 try Data(svg.utf8).write(to: URL(filePath: picture))
             }

@@ -107,17 +107,14 @@ struct RegistryHold: AsyncParsableCommand {
 struct RegistryClear: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear-quarantine", abstract: "Allow a version that was rolled back to be promoted again.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
+    @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await of.run { registry in
             let was = try await registry.clearQuarantine(
-                model: model, version: version, actor: change.who, reason: change.reason ?? "cleared by hand",
-                at: change.now)
-            print(was ? "\(model) \(version) is no longer quarantined" : "\(model) \(version) was not quarantined")
+                model: of.model, version: of.version, actor: of.change.who,
+                reason: of.change.reason ?? "cleared by hand", at: of.change.now)
+            return was ? "no longer quarantined" : "was not quarantined"
         }
     }
 }

@@ -33,6 +33,27 @@ struct ChangeOptions: ParsableArguments {
     var now: Timestamp { WallClock.system.now() }
 }
 
+/// What commands about one version have in common.
+struct VersionChange: ParsableArguments {
+    @OptionGroup var options: RegistryOptions
+    @OptionGroup var change: ChangeOptions
+    @Argument var model: String
+    @Argument var version: String
+
+    /// Does it and says what was done.
+    func run(_ body: (Registry) async throws -> String) async throws {
+        try await withRegistry(options) { registry in
+            let done = try await body(registry)
+            print(
+                options.json
+                    ? JSON.members(
+                        ("model", .string(model)), ("version", .string(version)), ("done", .string(done))
+                    ).text
+                    : "\(model) \(version): \(done)")
+        }
+    }
+}
+
 /// Runs a registry command; an error is told in words: exit 1 where the registry refuses, 2 for wrong usage.
 func withRegistry(_ options: RegistryOptions, _ body: (Registry) async throws -> Void) async throws {
     do {

@@ -7,10 +7,7 @@ import Values
 struct RegistryMeasure: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure", abstract: "Store a measurement with a version, for its gate.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
+    @OptionGroup var of: VersionChange
     @Argument(help: "Such as aupr=0.83, or aupr=0.83±0.004 with its standard error.") var metrics: [String]
     @Option(name: .long, help: "What it was measured on.") var dataset = ""
 
@@ -28,11 +25,11 @@ struct RegistryMeasure: AsyncParsableCommand {
             }
             return VersionMetric(name: String(halves[0]), dataset: dataset, value: value, standardError: error)
         }
-        try await withRegistry(options) { registry in
+        try await of.run { registry in
             try await registry.record(
-                parsed, model: model, version: version, actor: change.who, reason: change.reason ?? "measured",
-                at: change.now)
-            print("\(model) \(version): \(parsed.count) stored")
+                parsed, model: of.model, version: of.version, actor: of.change.who,
+                reason: of.change.reason ?? "measured", at: of.change.now)
+            return "\(parsed.count) stored"
         }
     }
 }
@@ -40,16 +37,14 @@ struct RegistryMeasure: AsyncParsableCommand {
 struct RegistryApprove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "approve", abstract: "Say that a version may be promoted by somebody else.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
+    @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await of.run { registry in
             try await registry.approve(
-                model: model, version: version, actor: change.who, reason: change.reason ?? "", at: change.now)
-            print("\(model) \(version): approved by \(change.who)")
+                model: of.model, version: of.version, actor: of.change.who, reason: of.change.reason ?? "",
+                at: of.change.now)
+            return "approved by \(of.change.who)"
         }
     }
 }
@@ -57,22 +52,19 @@ struct RegistryApprove: AsyncParsableCommand {
 struct RegistryGate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gate", abstract: "What the promotion gate says of a version: exit 1 where it refuses.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
+    @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await withRegistry(options) { registry in
-            try await RegistryCommand.applyPolicies(registry, config: options.config)
-            let checks = try await registry.gate(model: model, version: version, actor: change.who)
-            if options.json {
+        try await withRegistry(of.options) { registry in
+            try await RegistryCommand.applyPolicies(registry, config: of.options.config)
+            let checks = try await registry.gate(model: of.model, version: of.version, actor: of.change.who)
+            if of.options.json {
                 print(JSON.array((checks ?? []).map(\.json)).text)
             } else if let checks {
                 Table(["", "CONDITION", "FOUND"]).show(
                     checks.map { [$0.passed ? "ok" : "NO", $0.condition, $0.found] })
             } else {
-                print("\(model) has no promotion policy: every version passes")
+                print("\(of.model) has no promotion policy: every version passes")
             }
             if checks?.contains(where: { !$0.passed }) == true { throw ExitCode(1) }
         }
@@ -82,10 +74,7 @@ struct RegistryGate: AsyncParsableCommand {
 struct RegistryReference: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference", abstract: "Store the reference profile of a version's training data with it.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
+    @OptionGroup var of: VersionChange
     @Argument(help: "As `holdfast reference build` writes it.") var file: String
 
     func run() async throws {
@@ -93,12 +82,12 @@ struct RegistryReference: AsyncParsableCommand {
             Terminal.error("error: \(file): there is no such file, or it cannot be read")
             throw ExitCode(2)
         }
-        try await withRegistry(options) { registry in
-            try RegistryCommand.checkReference([UInt8](data), of: model, path: file)
+        try await of.run { registry in
+            try RegistryCommand.checkReference([UInt8](data), of: of.model, path: file)
             try await registry.storeReference(
-                [UInt8](data), model: model, version: version, actor: change.who,
-                reason: change.reason ?? "stored by hand", at: change.now)
-            print("\(model) \(version): reference of \(data.count) bytes stored")
+                [UInt8](data), model: of.model, version: of.version, actor: of.change.who,
+                reason: of.change.reason ?? "stored by hand", at: of.change.now)
+            return "reference of \(data.count) bytes stored"
         }
     }
 }

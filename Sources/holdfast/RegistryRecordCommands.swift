@@ -130,54 +130,14 @@ struct RegistryDelete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
         abstract: "Delete a version that neither serves nor is kept warm; `purge` removes it for good.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Argument var model: String
-    @Argument var version: String
+    @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await of.run { registry in
             try await registry.deleteVersion(
-                model: model, version: version, actor: change.who, reason: change.reason ?? "deleted by hand",
-                at: change.now)
-            print("\(model) \(version) is deleted")
-        }
-    }
-}
-
-struct RegistryPurge: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "purge",
-        abstract: "Remove for good what deleted versions left; tells what it would do unless --yes.")
-    @OptionGroup var options: RegistryOptions
-    @OptionGroup var change: ChangeOptions
-    @Option(name: .long, help: "Only versions deleted longer ago than this, such as 30d.") var olderThan = "30d"
-    @Flag(name: .long, help: "Do it.") var yes = false
-
-    func run() async throws {
-        guard let age = Span(parsing: olderThan) else {
-            throw ValidationError("'\(olderThan)' is no duration: write 30d or 12h")
-        }
-        try await withRegistry(options) { registry in
-            let now = change.now
-            let purged = try await registry.purge(
-                deletedBefore: now - age, dryRun: !yes, actor: change.who, reason: change.reason ?? "purged by hand",
-                at: now)
-            if options.json {
-                print(
-                    JSON.members(
-                        ("purged", .bool(yes)),
-                        (
-                            "versions",
-                            .array(
-                                purged.map { .members(("model", .string($0.model)), ("version", .string($0.version))) })
-                        )
-                    ).text)
-            } else {
-                Table(["MODEL", "VERSION", "DELETED", "SOURCE"]).show(
-                    purged.map { [$0.model, $0.version, $0.deletedAt.rfc3339, $0.source] })
-                print(yes ? "\(purged.count) purged" : "\(purged.count) would be purged: add --yes")
-            }
+                model: of.model, version: of.version, actor: of.change.who,
+                reason: of.change.reason ?? "deleted by hand", at: of.change.now)
+            return "deleted"
         }
     }
 }

@@ -13,6 +13,9 @@ struct ReplayCommand: ParsableCommand {
     var order: Replay.Order = .time
     @Option(name: .long, help: "Folder to write snapshots.jsonl and alerts.jsonl to.") var out: String?
     @Option(
+        name: .long, help: "Folder to keep a ledger in, for `holdfast explain FINGERPRINT --state FOLDER`; a new one.")
+    var state: String?
+    @Option(
         name: .long, parsing: .singleValue,
         help: "Rule file or pattern to use instead of the configuration's rules; may be repeated.")
     var rules: [String] = []
@@ -43,7 +46,7 @@ struct ReplayCommand: ParsableCommand {
         let start = ContinuousClock.now
         let summary: Replay.Summary
         do {
-            summary = try replay.run(files, order: order, out: out) { Terminal.progress($0, "replaying") }
+            summary = try replay.run(files, order: order, out: out, state: state) { Terminal.progress($0, "replaying") }
         } catch {
             Terminal.endProgress()
             Terminal.error("error: \(error)")
@@ -69,7 +72,7 @@ struct ReplayCommand: ParsableCommand {
     private func report(_ summary: Replay.Summary, _ duration: Duration) {
         let seconds = max(1e-9, Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)
         Terminal.line(
-            "\(summary.rows) events in \(summary.windows) windows, \(Int(Double(summary.rows) / seconds)) events/s; \(summary.fired) alerts fired"
+            "\(summary.rows) events in \(summary.windows) windows, \(Int(Double(summary.rows) / seconds)) events/s; \(summary.fired) alert\(summary.fired == 1 ? "" : "s") fired"
         )
         if summary.labels > 0 { Terminal.line("\(summary.labels) labels counted") }
         if summary.lateRows > 0 {
@@ -83,6 +86,7 @@ struct ReplayCommand: ParsableCommand {
         }
         for example in summary.examples { Terminal.line("  " + example) }
         if let out { Terminal.line("wrote \(out)/snapshots.jsonl and \(out)/alerts.jsonl") }
+        if let state { Terminal.line("an alert explained: holdfast explain FINGERPRINT --state \(state)") }
     }
 }
 
@@ -90,13 +94,13 @@ extension ReplayCommand {
     /// What fired, when, and for how long.
     private func show(_ summary: Replay.Summary, _ score: IncidentReport?) {
         if !summary.episodes.isEmpty {
-            Table(["FIRED", "FOR", "ALERT", "COLUMN", "SEGMENT", "VALUE"]).show(
+            Table(["FIRED", "FOR", "ALERT", "COLUMN", "SEGMENT", "VALUE", "FINGERPRINT"]).show(
                 summary.episodes.map { episode in
                     [
                         episode.firedAt.rfc3339,
                         "\(episode.duration(until: summary.end))" + (episode.endedAt == nil ? " (still)" : ""),
                         episode.alert, episode.column ?? "", "\(episode.segment)",
-                        episode.value.map { String(format: "%.4g", $0) } ?? "",
+                        episode.shown, episode.fingerprint,
                     ]
                 })
         }

@@ -76,6 +76,28 @@ import Values
         #expect(!why.contains("secret"))
     }
 
+    @Test(arguments: [
+        "https://127.0.0.1/x", "http://127.0.0.1:9/x", "http://localhost/x", "https://localhost/x",
+        "https://10.0.0.1/x",
+        "https://[::1]/x",
+    ])
+    func `an address that is not the operator's own permits nothing by being written down`(url: String) async throws {
+        let options = Receiver.Options(isTrusted: false)
+        let verdict = await AddressGuard(lookup: Self.lookup).vet(
+            try WebhookURL(parsing: url), options: options, timeout: .seconds(5))
+        guard case .refused = verdict else {
+            Issue.record("not refused: \(url)")
+            return
+        }
+        let isLiteral = !url.contains("localhost")
+        let problem = Result { () throws(ReceiverError) in try AddressGuard.problem(url, options: options) }
+        guard isLiteral || url.hasPrefix("http:") else { return }
+        switch problem {
+        case .success(let why): #expect(why?.contains("private address") == true)
+        case .failure(let error): #expect("\(error)".contains("not encrypted"))
+        }
+    }
+
     @Test func `the operator may allow private addresses, but not reserved ones`() async throws {
         let address = try #require(IPAddress(parsing: "10.0.0.5"))
         #expect(try await vet("https://inner.example", inner: true) == .vetted([address]))

@@ -9,7 +9,7 @@ import Values
     private static let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
     private func sender(
-        _ url: String, secrets: [String] = [], timeout: Span = .seconds(60), options: Receiver.Options = .init(),
+        _ url: String, secrets: [String] = [], timeout: Span = .minutes(5), options: Receiver.Options = .init(),
         lookup: HostLookup = .system()
     ) -> WebhookSender {
         let webhook = Receiver.Webhook(url: url, secrets: secrets, timeout: timeout, options: options)

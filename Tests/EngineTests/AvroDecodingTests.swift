@@ -124,6 +124,27 @@ struct AvroDecodingTests {
         #expect(seen.rejections.isEmpty && seen.last("country") == expected && seen.segment(0) == segment)
     }
 
+    /// Where there is nothing behind a text, it is looked up in another way.
+    @Test func `a text at the end of a message is the same one when it comes again`() {
+        var seen = EventFixture()
+        let type = AvroType.record("Event", [Self.time, ("country", .string)])
+        seen.setSchema(1, type)
+        let alphabet = Array("abcdefghijklmnopq")
+        // Of each length, and two that differ in nothing but their first or last byte.
+        let texts = (0...alphabet.count).flatMap { count in
+            [
+                String(alphabet.prefix(count)), "é" + String(alphabet.prefix(count)),
+                String(alphabet.prefix(count)) + "z",
+            ]
+        }
+        for text in texts + texts {
+            let message = AvroWriter.message(1, .record([Self.noon, .string(text)]), type)
+            seen.decodeAvro(message, model: "fraud")
+            #expect(seen.segment(0) == text)
+        }
+        #expect(seen.rejections.isEmpty && seen.batch.count == 2 * texts.count)
+    }
+
     @Test func `an unknown schema changes nothing, and the message can be brought again`() {
         let type = AvroType.record("E", [Self.time, ("region", .string), ("version", .string), ("score", .double)])
         let message = AvroWriter.message(

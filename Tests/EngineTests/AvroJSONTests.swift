@@ -137,12 +137,13 @@ struct AvroJSONTests {
         }
     }
 
-    @Test func `an event fills the same row as JSON and as Avro`() {
+    @Test func `an event fills the same row as JSON and as Avro, and joins the same label`() {
         var random = SeededGenerator(seed: 31)
         var avro = EventFixture()
         var json = EventFixture()
         var rows = 0
         var refused = 0
+        var outcomes = 0
         for round in 0..<8_000 {
             // JSON also numbers values that another one overrides, so that it would reach the limit of values sooner.
             if round % 300 == 0 { (avro, json) = (EventFixture(), EventFixture()) }
@@ -165,6 +166,10 @@ struct AvroJSONTests {
                 #expect(avro.words(model: i, row: 0) == json.words(model: i, row: 0), place)
                 rows += 1
             }
+            for i in 0..<2 {
+                #expect(avro.outcomes(model: i) == json.outcomes(model: i), place)
+                outcomes += json.outcomes(model: i).count
+            }
             guard avro.counts == json.counts else { return }
             if json.counts[2] > counts[2] { refused += 1 }
             for i in 0..<2 {
@@ -172,6 +177,6 @@ struct AvroJSONTests {
                 json.decoder.removeAll(model: i)
             }
         }
-        #expect(rows > 5_000 && refused > 200, "\(rows) \(refused)")
+        #expect(rows > 5_000 && refused > 200 && outcomes > 3_000, "\(rows) \(refused) \(outcomes)")
     }
 }

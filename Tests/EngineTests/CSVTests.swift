@@ -96,6 +96,29 @@ struct CSVTests {
         }
     }
 
+    @Test(arguments: [
+        ("id;ts;amount\n1;2;3\n", "the header is separated by semicolons; expected commas"),
+        ("a;b,c;d\n1;2,3;4\n", "the header is separated by semicolons; expected commas"),
+        ("a\tb\n1\t2\n", "the header is separated by tabs; expected commas"),
+        ("a,b,a\n1,2,3\n", "the header names the column `a` twice"),
+    ])
+    func `a header that would give other columns than were meant is refused`(_ text: String, _ reason: String) throws {
+        try Fixture.withFolder { folder in
+            let path = try Self.path(text, in: folder)
+            let error = #expect(throws: FileError.self) { try TableReader.read([path]) }
+            #expect(error?.reason == "line 1: \(reason)")
+        }
+    }
+
+    @Test func `labels are read, row numbers without a name and names in quotes are as they are`() throws {
+        try Fixture.withFolder { folder in
+            let loaded = try TableReader.read([Self.path(",\"a;b\",score,label\n0,1,0.5,1\n1,2,0.7,\n", in: folder)])
+            #expect(loaded.table.features.map(\.name) == ["a;b"])
+            let label = try #require(loaded.table.label)
+            #expect(label[0] == .number(1) && label[1] == .hole(.null))
+        }
+    }
+
     @Test func `JSON lines and CSV of one table agree, and bad lines are named`() throws {
         try Fixture.withFolder { folder in
             let lines = folder.appending(path: "rows.jsonl")

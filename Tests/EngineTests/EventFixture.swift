@@ -15,12 +15,12 @@ struct EventFixture {
                 kind: .categorical(codes: ["BR": 0, "US": 1, "1": 2, "true": 3, "São": 4, "": 5], unseen: 7)),
             .init(name: "device", kind: .categorical(codes: ["web": 0], unseen: 2)),
             .init(name: "prediction", kind: .numeric),
-        ], dimensions: ["country", "region"], ignored: ["note"])
+        ], dimensions: ["country", "region"], ignored: ["note"], outcome: .classes)
 
     static let classes = ModelSchema(
         model: "pets",
         columns: [.init(name: "prediction", kind: .categorical(codes: ["cat": 0, "dog": 1, "1": 2], unseen: 3))],
-        dimensions: [])
+        dimensions: [], outcome: .numbers)
 
     init() { decoder = EventDecoder([Self.schema, Self.classes]) }
 
@@ -78,6 +78,21 @@ struct EventFixture {
 
     var version: String? {
         batch.count == 0 ? nil : decoder.versionName(model: 0, batch.versions[batch.count - 1])
+    }
+
+    /// What a model's batch has for the join: each prediction with its identity, the class it names and its own label, then each label.
+    func outcomes(model: Int = 0) -> [String] {
+        guard let found = decoder.batches[model].outcomes else { return [] }
+        func label(_ value: Double) -> String {
+            value.isNaN ? "-" : found.kind == .numbers ? "\(value)" : found.className(Int32(value))
+        }
+        let predictions = found.predictions.map { own in
+            let scores = own.scores.map { found.classScores[Int($0)] }
+            return
+                "row \(own.row) \(own.id) \(own.predicted < 0 ? "-" : found.className(own.predicted)) \(label(own.label))"
+                + scores.map { " \(found.className($0.number))=\($0.score)" }.joined()
+        }
+        return predictions + found.labels.map { "label \($0.id) \($0.time.rfc3339) \(label($0.value))" }
     }
 
     enum Value: Equatable {

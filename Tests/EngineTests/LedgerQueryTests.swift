@@ -56,10 +56,10 @@ struct LedgerQueryTests {
         }
         let ledger = try Self.ledger(
             Self.snapshots([0, 1, 2]), Self.snapshots([1], revision: 2), Self.snapshots([1], revision: 3), other)
-        let found = try await ledger.snapshots(
-            model: "m", of: .hours(1), from: .distantPast, to: Self.start + .hours(3), windows: 2)
-        #expect(
-            found.map { String(decoding: $0.lines, as: UTF8.self) } == ["m 1 r1", "m 1 r2", "m 1 r3", "m 2 r1"])
+        let found = try await ledger.windows(
+            model: "m", length: .hours(1), from: .distantPast, to: Self.start + .hours(3), limit: 2)
+        #expect(found.map(\.window.start) == [1, 2].map { Self.start + .hours($0) })
+        #expect(found.map(\.revision) == [3, 1])
     }
 
     @Test func `a window has the columns of its first evaluation and the performance of its newest revision`()

@@ -163,6 +163,21 @@ struct ReferenceBuilderTests {
         #expect(throws: Never.self) { try ReferenceFile.decode(ReferenceFile.encode(reference)) }
     }
 
+    @Test func `a text that is another in nearly every row is an identifier, unless it is asked for`() throws {
+        let lines = (0..<600).map {
+            #"{"model":"m","features":{"customer":"c\#($0)","city":"t\#($0 % 280)","few":"f\#($0 % 3)"}}"#
+        }
+        let (reference, notes) = try Self.build(Self.table(lines))
+        #expect(reference.layout.columns.map(\.name) == ["city", "few"])
+        #expect(
+            notes == [
+                "column 'customer' has 600 different texts in 600 rows, so it looks like an identifier and is left out "
+                    + "(`columns: {customer: categorical}` keeps it)"
+            ])
+        let (asked, none) = try Self.build(Self.table(lines)) { $0.columns = ["customer": .categorical] }
+        #expect(asked.layout.columns.map(\.name) == ["customer", "city", "few"] && none.isEmpty)
+    }
+
     @Test func `identifiers are left out, rare categories share a bin`() throws {
         let lines = (0..<10_100).map {
             #"{"model":"m","id":"\#($0)","features":{"key":"k\#($0)","kind":"c\#($0 % 300)"}}"#

@@ -38,7 +38,10 @@ import Testing
             column: layout.columns[0], cuts: [], reference: ColumnProfile(bins: [1, 2, 3, 0, 0]),
             current: ColumnProfile(bins: [0, 0, 0, 0, 0], null: 3, missing: 1), smoothing: .jeffreys
         ).metrics
-        #expect(metrics.present.map(\.metric) == [.count, .psi_with_nulls, .null_rate, .invalid_rate])
+        #expect(
+            metrics.present.map(\.metric) == [
+                .count, .psi_with_nulls, .null_rate, .invalid_rate, .missing_rate, .wrong_type_rate,
+            ])
         #expect(metrics[.count] == 4)
         #expect(metrics[.null_rate] == 1)
         let nothing = columnMetrics(

@@ -12,13 +12,14 @@ final class Rig: Sendable {
     let folder: URL
     private let clock: Clock
 
-    init() async throws {
+    init(webhooks: WebhookGate? = nil) async throws {
         registry = try await Registry.inMemory()
         folder = FileManager.default.temporaryDirectory.appending(path: "holdfast-mlflow-\(UUID().uuidString)")
         let clock = Clock()
         self.clock = clock
         api = MLflowAPI(
-            registry: registry, artifacts: folder.path, now: { clock.next() }, newID: { clock.digits() })
+            registry: registry, artifacts: folder.path, webhooks: webhooks, now: { clock.next() },
+            newID: { clock.digits() })
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -31,11 +32,12 @@ final class Rig: Sendable {
     ) async throws -> JSON {
         for endpoint in Endpoint.all where endpoint.method == method {
             if let captured = Self.match(endpoint.path, "/api/2.0/mlflow/" + path) {
-                return try await api.answer(
+                let answer = try await api.answer(
                     endpoint,
                     MLflowCall(
                         fields: try Fields(body: body, query: query), path: captured, actor: "test",
                         mayPromote: mayPromote))
+                return try JSON(parsing: answer.bytes)
             }
         }
         throw Missing(description: "\(method) \(path)")

@@ -151,6 +151,38 @@ struct TrackingTests {
             history["metrics"]?.arrayValue?.compactMap { $0["timestamp"]?.integerValue } == expected.map { Int64($0) })
     }
 
+    @Test func `one that fails after it wrote leaves nothing, and takes none of its company with it`() async throws {
+        let rig = try await Rig()
+        let run = try await rig.run()
+        func batch(_ key: String, _ shared: String) -> JSON {
+            .members(
+                ("run_id", .string(run)),
+                (
+                    "params",
+                    .array([
+                        .members(("key", .string(key)), ("value", "x")),
+                        .members(("key", "shared"), ("value", .string(shared))),
+                    ])
+                ))
+        }
+        try await rig.call("POST", "runs/log-batch", batch("first", "same"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for i in 0..<200 {
+                group.addTask {
+                    let error = try await refusal {
+                        try await rig.call("POST", "runs/log-batch", batch("p\(i)", i % 7 == 0 ? "other" : "same"))
+                    }
+                    #expect((error == nil) == (i % 7 != 0))
+                }
+            }
+            try await group.waitForAll()
+        }
+        let data = try await rig.call("GET", "runs/get", query: [("run_id", run)])["run"]?["data"]
+        let keys = data?["params"]?.arrayValue?.compactMap { $0["key"]?.stringValue }
+        let expected = (0..<200).filter { $0 % 7 != 0 }.map { "p\($0)" } + ["first", "shared"]
+        #expect(keys == expected.sorted())
+    }
+
     @Test func `logged models are found by their metrics and datasets`() async throws {
         let rig = try await Rig()
         let run = try await rig.run()

@@ -1,6 +1,8 @@
 import Foundation
 import Ledger
 import Rules
+import Server
+import Statistics
 import Testing
 import Values
 
@@ -97,8 +99,10 @@ import Values
             "amount is about 100 times the reference in country=BR only", "true value between 0.3 and 0.5",
             "by chance alone 0.002, under 0.0077", "computed again from the stored counts: the same", "up to 10",
             "above 10",
-            "97%", "unit change: amount is about 100 times the reference", "PSI BEFORE AND SINCE",
-            "2026-03-01T00:00:00Z      1,000 rows", "2026-03-04T00:00:00Z  pending",
+            "97%", "unit change: amount is about 100 times the reference",
+            "PSI BEFORE AND SINCE, BY THE END OF THE WINDOW",
+            "first window that shows it: 2026-03-04T00:00:00Z to 2026-03-05T00:00:00Z",
+            "2026-03-02T00:00:00Z      1,000 rows", "2026-03-04T00:00:00Z  pending",
         ] {
             #expect(text.contains(part) || part.hasSuffix("pending"), "\(part) is not in\n\(text)")
         }
@@ -106,6 +110,35 @@ import Values
         #expect(json["rederived"]?["agrees"] == true && json["metric"] == "psi")
         guard case .array(let timeline)? = json["timeline"] else { return #expect(Bool(false)) }
         #expect(timeline.map { $0["value"] } == [0.01, 0.01, 0.01, Self.psi, Self.psi].map { .number($0) })
+    }
+
+    @Test func `a replay keeps a ledger that explains what fired, and takes no folder that has one`() async throws {
+        let workspace = try Workspace()
+        let stream = try await StreamFixture.make(workspace, count: 4_000)
+        let file = try workspace.write("events.jsonl", stream.events.joined(separator: "\n"))
+        let replay = [
+            "replay", "--config", try stream.configuration("replay"), "--state", workspace.path("past"), file,
+        ]
+        let first = try await HoldfastProcess.run(replay)
+        #expect(first.status == 0, "\(first.text)")
+        let known = try await Ledger(readingAt: workspace.path("past/ledger.sqlite")).alerts(beginning: "")
+        let fingerprint = try #require(known.first?.fingerprint)
+        #expect(first.text.contains(fingerprint), "the table names it")
+        let told = try await HoldfastProcess.run(["explain", fingerprint, "--state", workspace.path("past")])
+        #expect(told.status == 0 && told.text.contains("BEFORE AND SINCE"), "\(told.text)")
+        let again = try await HoldfastProcess.run(replay)
+        #expect(again.status == 2 && again.text.contains("is there already"), "\(again.text)")
+    }
+
+    @Test func `what was missing in the reference is known after a restart too`() throws {
+        let line =
+            #"{"model":"fraud","version":"*","window":{"start":"2026-03-01T00:00:00Z","end":"2026-03-02T00:00:00Z"},"#
+            + #""segment":{},"column":"age","kind":"numeric","n":100,"null":3,"reference_n":1000,"metrics":{"null_rate":0.03},"#
+            + #""histogram":{"edges":[10],"reference":[500,480],"current":[50,47]}}"#
+        let snapshot = Snapshot(
+            lines: Array(line.utf8), model: "fraud", window: Self.window(0), referenceName: "fraud reference")
+        let comparison = try #require(snapshot.rows.first?.comparison)
+        #expect(comparison.referenceNulls == 20 && comparison.currentNulls == 3)
     }
 
     @Test func `a resolved alert is explained by the window in which it fired`() async throws {
@@ -117,6 +150,13 @@ import Values
         commit.transitions = [Self.alert(.resolved, at: 5, value: 0.01)]
         try Ledger(path: workspace.path("ledger.sqlite")).commit(commit, layouts: [:])
         let explanation = try await Explanation.find("9f3c", config: nil, state: workspace.path("."))
+        let then = try await Explanation.find(
+            "9f3c", config: nil, state: workspace.path("."), until: Self.window(4).end)
+        #expect(then.alert["status"] == "firing" && then.history.transitions.count == 2, "as it was told that night")
+        let before = await #expect(throws: Explanation.Failure.self) {
+            try await Explanation.find("9f3c", config: nil, state: workspace.path("."), until: Self.window(0).end)
+        }
+        #expect(before?.description.hasPrefix("nothing was told of 9f3c2a7711e0b4d2 by") == true)
         let text = explanation.text(style: CompareStyle(width: 120, hasColour: false))
         #expect(text.contains("FeatureDrift  resolved") && text.contains("resolved 2026-03-07T00:00:00Z"))
         #expect(explanation.agrees == true && explanation.alert["context"]?["value"] == .number(Self.psi))

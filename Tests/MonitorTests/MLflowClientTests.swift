@@ -10,12 +10,12 @@ import Values
 /// The service as MLflow's own client meets it. `make test` installs the client; where it is absent its tests are skipped.
 @Suite(.serialized)
 struct MLflowClientTests {
-    private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    private static var python: URL {
+    static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static var python: URL {
         ProcessInfo.processInfo.environment["HOLDFAST_MLFLOW_PYTHON"].map { URL(filePath: $0) }
             ?? tests.appending(path: ".venv/bin/python")
     }
-    private static var isPresent: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
+    static var isPresent: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
 
     /// The steps of each worker's metric that were answered.
     private final class Acknowledged: Sendable {

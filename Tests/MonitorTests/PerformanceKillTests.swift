@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import Kafka
 import Ledger
@@ -55,16 +56,26 @@ struct PerformanceKillTests {
             let lag = try await service.metric("holdfast_consumer_lag")
             return read >= least && lag == 0 ? true : nil
         }
+        let count = Int64(stream.events.count)
+        _ = try await eventually("the totals are shown", .seconds(60)) {
+            let joined = try await service.metric("holdfast_joins_total", #"outcome="joined""#)
+            return joined == Double(count) ? true : nil
+        }
         #expect(try await service.stop() == 0)
         let models = try MonitoredModel.load(ConfigurationReader.read(configuration))
         let stored = try Ledger(path: workspace.path("state-serve/ledger.sqlite"))
-            .loadJoin(model: "pay", stamp: models[0].joinStamp)
+            .loadJoin(model: "pay", stamp: #require(models[0].joinStamp).text)
         var total = PerformanceSketch(.binary)
         for (key, bytes) in stored.panes.values.flatMap(\.self) where key.segment.isAll {
             total.merge(try PerformanceSketch(decoding: bytes))
         }
-        let count = Int64(stream.events.count)
         #expect(total.predictions == count && total.labelled == count, "seed \(generator.seed)")
         #expect(total.positives == Int64(stream.events.indices.count { $0 % 4 == 0 }), "seed \(generator.seed)")
+        // The totals are in the ledger with what they count, so they too are as if nothing had been killed.
+        let counters = try JSON(parsing: #require(stored.state))["counters"]
+        let repeated = Double(half * (kills + 1))
+        #expect(
+            counters?["matches"]?.numberValue == Double(count)
+                && counters?["duplicateLabels"]?.numberValue == repeated, "seed \(generator.seed)")
     }
 }

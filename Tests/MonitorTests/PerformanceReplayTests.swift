@@ -141,6 +141,78 @@ struct PerformanceReplayTests {
         }
     }
 
+    @Test func `a ranking model has NDCG of its queries, which stand in their items' identities`() async throws {
+        try await blocking {
+            // Forty queries of five items; every other query is ranked backwards.
+            var lines: [String] = []
+            for i in 0..<200 {
+                let (query, item) = (i / 5, i % 5)
+                let id = "shoes/\(query):\(item)"
+                let score = query % 2 == 0 ? 5 - item : item
+                lines.append(
+                    Self.prediction(i, #"{"score":\#(score)}"#).replacing(#""p\#(i)""#, with: #""\#(id)""#))
+                lines.append(
+                    Self.label(i, "\(4 - item)", after: .hours(1)).replacing(#""p\#(i)""#, with: #""\#(id)""#))
+            }
+            let line = try Self.replay(lines, model: "task: ranking\nranking: {at: 3, separator: \":\"}").last[Self.day]
+            func gain(_ order: [Double]) -> Double { zip(order, 2...).reduce(0) { $0 + $1.0 / log2(Double($1.1)) } }
+            let expected = (1 + gain([0, 1, 2]) / gain([4, 3, 2])) / 2
+            #expect(abs((Self.metric("ndcg", line) ?? 0) - expected) < 1e-12)
+            #expect(Self.metric("labelled", line) == 200 && Self.metric("ndcg_error", line) == 0)
+            #expect(line?["performance"]?["queries"] == .integer(40))
+            // A sample takes queries whole, so that each is judged by all of its items.
+            let sampled = try Self.replay(
+                lines, model: "task: ranking\nranking: {at: 3, separator: \":\"}\nlabels: {sample: 0.5}"
+            ).last[Self.day]
+            let queries = try #require(sampled?["performance"]?["queries"]?.numberValue)
+            #expect((8...32).contains(queries) && sampled?["n"]?.numberValue == queries * 5)
+        }
+    }
+
+    @Test func `a classifier that gives a score for each class is estimated from them, and checked by its labels`()
+        async throws
+    {
+        try await blocking {
+            // The class chosen is right in three of four rows, whatever its score says.
+            let names = ["cat", "dog", "owl"]
+            let lines = (0..<1_200).map { i in
+                let (best, other) = (names[i % 3], names[(i + 1) % 3])
+                return Self.prediction(
+                    i, #"{"scores":{"\#(other)":0.1,"\#(best)":0.9}}"#,
+                    extra: #","label":"\#(i % 4 == 0 ? other : best)""#
+                )
+            }
+            let line = try Self.replay(lines, model: "task: multiclass").last[Self.day]
+            #expect(Self.metric("accuracy", line) == 0.75)
+            #expect(abs((Self.metric("estimated_accuracy", line) ?? 0) - 0.75) < 0.01)
+            let f1 = line?["performance"]?["estimates"]?["estimated_f1"]
+            let (low, high) = (f1?["low"]?.numberValue ?? 1, f1?["high"]?.numberValue ?? 0)
+            #expect((low...max(low, high)).contains(Self.metric("f1", line) ?? -1), "\(low) \(high)")
+        }
+    }
+
+    @Test(arguments: ["ddm", "page_hinkley", "adwin"])
+    func `a classical detector of the error rate can be asked for, and finds where it rises`(_ method: String)
+        async throws
+    {
+        try await blocking {
+            // One in ten is wrong for fifteen days, then six in ten.
+            let lines = (0..<30 * 200).map { i in
+                let isWrong = i < 15 * 200 ? i % 10 == 0 : i % 10 < 6
+                return Self.prediction(
+                    i % 200, #"{"score":0.9,"label":"1"}"#, day: i / 200, extra: #","label":"\#(isWrong ? 0 : 1)""#
+                ).replacing(#""id":"p\#(i % 200)","#, with: "")
+            }
+            let all = try Self.replay(lines, model: "labels: {drift: \(method)}").all
+            #expect(all.allSatisfy { $0["performance"]?["drift"]?["method"]?.stringValue == method })
+            let found = all.filter { Self.metric("concept_drift", $0) == 1 }.compactMap {
+                $0["window"]?["start"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
+            }
+            let first = try #require(found.min())
+            #expect(first >= Self.start + .days(15) && first <= Self.start + .days(18), "\(first.rfc3339)")
+        }
+    }
+
     @Test func `a sample is the same for predictions and labels, and leaves the figures about where they were`()
         async throws
     {
@@ -204,6 +276,10 @@ struct ConceptDriftTests {
             let at = try #require(alerts.first?["at"]?.stringValue.flatMap { Timestamp(rfc3339: $0) })
             let shown = try #require(Timestamp(rfc3339: "2025-02-02T00:00:00Z"))
             #expect(at <= shown + .days(4), "\(at.rfc3339)")
+            let context = try #require(alerts.first?["context"])
+            #expect(context["evidence"]?["statistic"] == "auroc", "\(context.text)")
+            let likely = try #require(context["likely"]?.stringValue)
+            #expect(likely.hasPrefix("scores rank worse in tier=vip (AUROC"), "\(likely)")
         }
     }
 }

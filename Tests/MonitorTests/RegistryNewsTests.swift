@@ -39,6 +39,36 @@ struct RegistryNewsTests {
         #expect(told == ["gone best created", "old best created", "gone best deleted"])
     }
 
+    @Test("tags of versions are news, and what happens to prompts is told as theirs")
+    func tags() async throws {
+        let registry = try await Registry.inMemory()
+        let prompt = ["mlflow.prompt.is_prompt": "true"]
+        _ = try await registry.registerModel("m", actor: "ann", at: Self.at)
+        _ = try await registry.registerModel("p", tags: prompt, actor: "ann", at: Self.at)
+        for model in ["m", "p"] {
+            _ = try await registry.registerVersion(model: model, source: "s3://x", actor: "ann", at: Self.at)
+            try await registry.edit(
+                model: model, version: "1", tags: ["kept": "yes", "gone": nil], actor: "ann", at: Self.at)
+            try await registry.edit(model: model, tags: ["team": "risk"], actor: "ann", at: Self.at)
+            try await registry.setAlias(
+                model: model, alias: "best", version: "1", actor: "ann", reason: "", at: Self.at)
+        }
+        var told: [String] = []
+        for event in try await registry.events() {
+            for body in try await RegistryNews.bodies(event, registry) {
+                let (entity, action) = (body["entity"]?.stringValue ?? "", body["action"]?.stringValue ?? "")
+                told.append("\(entity).\(action) \(body["data"]?["key"]?.stringValue ?? "")")
+            }
+        }
+        #expect(
+            told.sorted() == [
+                "model_version.created ", "model_version_alias.created ", "model_version_tag.deleted gone",
+                "model_version_tag.set kept", "prompt.created ", "prompt_alias.created ", "prompt_tag.set team",
+                "prompt_version.created ", "prompt_version_tag.deleted gone", "prompt_version_tag.set kept",
+                "registered_model.created ",
+            ])
+    }
+
     @Test("a receiver begins at what is new once, and misses nothing after a restart")
     func cursor() async throws {
         let registry = try await Registry.inMemory()

@@ -55,16 +55,16 @@ struct RollbackMeasurementTests {
     }
 
     @Test(
-        "windows of the alert's size since the change began count; a revision, which holds performance alone, hides nothing"
+        "windows of the alert's size since the change began count"
     )
     func windows() {
         let trial = RollbackMeasurement(order: Self.order(), champion: "14", target: "13").trial([
             Self.window(9, 10, Self.line("14", "amount", psi: 0.01)),
             Self.window(10, 11, Self.line("14", "amount", psi: 0.3)),
             Self.window(0, 11, Self.line("14", "amount", psi: 0.02)),
-            Self.window(11, 12, Self.line("14", "amount", psi: 0.35), Self.line("13", "amount", psi: 0.02)),
-            Self.window(11, 12, revision: 2, Self.performance("14", auroc: 0.6, isMature: false)),
-            Self.window(11, 12, revision: 3, Self.performance("14", auroc: 0.6, isMature: true)),
+            Self.window(
+                11, 12, revision: 3, Self.line("14", "amount", psi: 0.35), Self.line("13", "amount", psi: 0.02),
+                Self.performance("14", auroc: 0.6, isMature: true)),
         ])
         #expect(trial.windows.map(\.end) == [Self.time(11), Self.time(12)])
         #expect(trial.windows.map { $0.champion?.value } == [0.3, 0.35])
@@ -73,15 +73,16 @@ struct RollbackMeasurementTests {
         #expect(trial.verdict(of: "14").verdict == .degrade)
     }
 
-    @Test("performance is read from the newest revision of mature windows, the inputs from the first")
+    @Test("performance is read from mature windows alone, and the inputs beside it")
     func performance() {
         let order = Self.order(column: "performance", metric: "auroc", value: 0.6, threshold: 0.8)
         let trial = RollbackMeasurement(order: order, champion: "14", target: "13").trial([
             Self.window(
-                10, 11, Self.line("14", "amount", psi: 0.02), Self.performance("14", auroc: 0.9, isMature: false)),
-            Self.window(10, 11, revision: 2, Self.performance("14", auroc: 0.6, isMature: true)),
-            Self.window(11, 12, Self.line("14", "amount", psi: 0.03)),
-            Self.window(11, 12, revision: 2, Self.performance("14", auroc: 0.61, isMature: true)),
+                10, 11, revision: 2, Self.line("14", "amount", psi: 0.02),
+                Self.performance("14", auroc: 0.6, isMature: true)),
+            Self.window(
+                11, 12, revision: 2, Self.line("14", "amount", psi: 0.03),
+                Self.performance("14", auroc: 0.61, isMature: true)),
             Self.window(
                 12, 13, Self.line("14", "amount", psi: 0.02), Self.performance("14", auroc: 0.95, isMature: false)),
         ])

@@ -85,10 +85,11 @@ struct RollbackTests {
             }
         }
 
-        func post(to service: Service) async throws {
-            for start in stride(from: 0, to: events.count, by: 1_000) {
+        func post(to service: Service, rows: Range<Int>? = nil) async throws {
+            let rows = rows ?? 0..<events.count
+            for start in stride(from: rows.lowerBound, to: rows.upperBound, by: 1_000) {
                 let answer = try await service.post(
-                    "/v1/events", events[start..<min(start + 1_000, events.count)].joined(separator: "\n"))
+                    "/v1/events", events[start..<min(start + 1_000, rows.upperBound)].joined(separator: "\n"))
                 #expect(answer.status == 200)
             }
         }
@@ -156,10 +157,22 @@ struct RollbackTests {
         ])
         #expect(held.status == 0 && held.text.contains("black friday"), "\(held.text)")
         let service = try await Service.start(story.configuration)
-        try await story.post(to: service)
+        try await story.post(to: service, rows: 0..<3_900)
         let decision = try await eventually("a decision is made") { try await story.decisions(service).first }
         #expect(decision["outcome"] == "refused" && decision["reason"]?.stringValue?.contains("black friday") == true)
         #expect(try await Self.champion(service) == "14")
+        // Half an hour of rows at a time, which closes a window.
+        for attempt in 2...6 {
+            let start = 3_900 + (attempt - 2) * 180
+            try await story.post(to: service, rows: start..<start + 180)
+            _ = try await eventually("it is judged again") { () -> Bool? in
+                try await story.decisions(service).count >= attempt ? true : nil
+            }
+        }
+        _ = try await eventually("people are told that it is not judged any more") { () -> Bool? in
+            String(decoding: try await service.get("/v1/alerts").body, as: UTF8.self).contains(
+                "given up after 6 windows") ? true : nil
+        }
         #expect(try await service.stop() == 0)
 
         let dry = try await blocking { try Story(.model, mode: "dry_run") }

@@ -102,8 +102,8 @@ struct JoinTableTests {
                 var known = expected[event.id] ?? Known()
                 if event.hasPrediction { known.predicted = known.predicted ?? event.predictionTime }
                 if event.hasLabel {
-                    let isOther = known.label.map { $0.value != event.label } ?? true
-                    if isOther, event.labelTime >= known.label?.time ?? .distantPast {
+                    // Said last, or at the same time and read last.
+                    if event.labelTime >= known.label?.time ?? .distantPast {
                         known.label = (event.label, event.labelTime)
                     }
                 }
@@ -151,6 +151,47 @@ struct JoinTableTests {
                 #expect(table.counters.tooLate == (joins ? 0 : 1))
             }
         }
+    }
+
+    @Test func `the label that was said last counts, whatever order labels and prediction are read in`() throws {
+        // Said, repeated, and between the two something else.
+        let labels = [
+            Self.label(7, Self.at(1_010), 1), Self.label(7, Self.at(1_020), 0), Self.label(7, Self.at(1_030), 1),
+        ]
+        var orders: [[JoinRecord]] = [[]]
+        for event in labels + [Self.prediction(7, Self.at(1_000))] {
+            orders = orders.flatMap { order in
+                (0...order.count).map { Array(order[..<$0]) + [event] + Array(order[$0...]) }
+            }
+        }
+        #expect(orders.count == 24)
+        for order in orders {
+            var table = JoinTable(horizon: .seconds(100))
+            var told = Told()
+            for event in order {
+                _ = try table.apply([event], forget: .distantPast, changed: { told.take($0) }, read: JoinDisk().read)
+            }
+            #expect(told.labels[7] == 1 && told.faults.isEmpty, "\(order.map(\.labelTime.rfc3339))")
+        }
+    }
+
+    @Test func `a repeated label took no longer to come, and its correction takes back what it had added`() throws {
+        var table = JoinTable(horizon: .days(30))
+        var changes: [JoinTable.Change] = []
+        let hour = DelayCounts.bucket(.hours(1))
+        for event in [
+            Self.prediction(7, Self.at(0)), Self.label(7, Self.at(3_600), 0), Self.label(7, Self.at(40_000), 0),
+            Self.label(7, Self.at(80_000), 1),
+        ] {
+            _ = try table.apply([event], forget: .distantPast, changed: { changes.append($0) }, read: JoinDisk().read)
+        }
+        #expect(changes.count == 3 && changes[1].record.delay == hour)
+        guard case .correction(from: 0, let delay) = changes[2].kind else {
+            Issue.record("\(changes[2].kind)")
+            return
+        }
+        #expect(delay == hour && changes[2].record.delay == DelayCounts.bucket(.seconds(80_000)))
+        #expect(table.counters.duplicateLabels == 1 && table.counters.corrections == 1)
     }
 
     @Test func `what no label can join any more is forgotten`() throws {

@@ -3,6 +3,12 @@ import TestSupport
 import Testing
 import Values
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 struct PerformanceEstimateTests {
     /// Rows whose chance of being positive is their score to a power: a model that is badly calibrated in a known way.
     private static func rows(_ n: Int, power: Double, _ random: inout SeededGenerator) -> [(Double, Bool)] {
@@ -70,6 +76,82 @@ struct PerformanceEstimateTests {
         let reference = Self.reference((0..<100).map { (Double($0) / 100, false) })
         let window = PerformanceFixture.binary([(0.4, false), (0.6, true)])
         #expect(reference.estimates(window, segment: .all, threshold: 0.5).isEmpty)
+    }
+
+    /// Rows of three classes whose scores are surer than they may be.
+    /// - Parameter tilt: how much more often than chance the first class is likely.
+    private static func classes(
+        _ n: Int, tilt: Double = 0, _ random: inout SeededGenerator
+    ) -> PerformanceSketch {
+        let names = ["cat", "dog", "owl"]
+        var sketch = PerformanceSketch(.multiclass)
+        for _ in 0..<n {
+            var chances = names.indices.map { _ in -log(Double.random(in: 0.001..<1, using: &random)) }
+            chances[0] += tilt
+            let sum = chances.reduce(0, +)
+            chances = chances.map { $0 / sum }
+            let sharp = chances.map { $0 * $0 }
+            let scores = sharp.map { $0 / sharp.reduce(0, +) }
+            let draw = Double.random(in: 0..<1, using: &random)
+            let label = draw < chances[0] ? "cat" : draw < chances[0] + chances[1] ? "dog" : "owl"
+            let predicted = names[scores.indices.max { scores[$0] < scores[$1] } ?? 0]
+            sketch.add(prediction: nil)
+            sketch.add(PerformancePair(.classes(predicted: predicted, label: label), delay: .zero))
+            sketch.classScores.add(Array(zip(names, scores)), chosen: predicted, label: label)
+        }
+        return sketch
+    }
+
+    private static let classPairs: [(estimate: Metric, truth: Metric)] = [
+        (.estimated_accuracy, .accuracy), (.estimated_precision, .precision), (.estimated_recall, .recall),
+        (.estimated_f1, .f1),
+    ]
+
+    @Test func `for many classes each class is calibrated against the others, and estimates hold the truth`()
+        async throws
+    {
+        try await blocking {
+            var random = SeededGenerator(seed: 75)
+            let reference = PerformanceReference(
+                task: .multiclass, groups: [.all: Self.classes(10_000, &random)], errors: nil)
+            var inside: [Metric: Int] = [:]
+            for _ in 0..<200 {
+                let window = Self.classes(500, &random)
+                let truth = window.metrics
+                for found in reference.estimates(window, segment: .all, threshold: 0.5) {
+                    guard let pair = Self.classPairs.first(where: { $0.estimate == found.metric }),
+                        let value = truth[pair.truth]
+                    else { continue }
+                    inside[found.metric, default: 0] += found.low <= value && value <= found.high ? 1 : 0
+                }
+            }
+            for (metric, _) in Self.classPairs {
+                #expect(inside[metric] ?? 0 >= 180, "\(metric): \(inside[metric] ?? 0) of 200, seed \(random.seed)")
+            }
+        }
+    }
+
+    @Test func `an easier mix of classes is seen by the estimates before any label comes`() throws {
+        var random = SeededGenerator(seed: 76)
+        let reference = PerformanceReference(
+            task: .multiclass, groups: [.all: Self.classes(10_000, &random)], errors: nil)
+        let before = try #require(reference.metrics(of: .all)[.accuracy])
+        let window = Self.classes(5_000, tilt: 6, &random)
+        let truth = try #require(window.metrics[.accuracy])
+        let found = try #require(
+            reference.estimates(window, segment: .all, threshold: 0.5).first { $0.metric == .estimated_accuracy })
+        #expect(truth > before + 0.1 && abs(found.value - truth) < 0.04, "\(before) \(truth) \(found.value)")
+    }
+
+    @Test func `a class without labelled rows in the reference leaves nothing to estimate with`() {
+        var rows = PerformanceSketch(.multiclass)
+        for i in 0..<100 {
+            let label = i % 2 == 0 ? "cat" : "dog"
+            rows.add(PerformancePair(.classes(predicted: label, label: label), delay: .zero))
+            rows.classScores.add([("cat", 0.4), ("dog", 0.4), ("owl", 0.2)], chosen: label, label: label)
+        }
+        let reference = PerformanceReference(task: .multiclass, groups: [.all: rows], errors: nil)
+        #expect(reference.estimates(rows, segment: .all, threshold: 0.5).isEmpty)
     }
 
     @Test func `a regression model's mean error is estimated from the values it predicts`() throws {

@@ -32,6 +32,25 @@ struct PerformanceSketchTests {
         }
     }
 
+    @Test func `scores by class merge in any order to the same bytes`() {
+        var random = SeededGenerator(seed: 55)
+        let names = ["cat", "dog", "owl", "newt"]
+        let parts = (0..<20).map { _ in
+            var part = PerformanceSketch(.multiclass)
+            for _ in 0..<50 {
+                let scores = names.map { ($0, Double.random(in: 0...1, using: &random)) }
+                part.classScores.add(scores, chosen: names.randomElement(using: &random) ?? "cat", label: "owl")
+            }
+            return part
+        }
+        func merged(_ parts: [PerformanceSketch]) -> [UInt8] {
+            var sum = PerformanceSketch(.multiclass)
+            for part in parts { sum.merge(part) }
+            return sum.encode()
+        }
+        #expect(merged(parts) == merged(parts.shuffled(using: &random)))
+    }
+
     @Test func `taking back what was added leaves what was there before`() {
         var random = SeededGenerator(seed: 52)
         let kept = Self.rows(300, &random)
@@ -62,11 +81,20 @@ struct PerformanceSketchTests {
         var random = SeededGenerator(seed: 54)
         var classes = PerformanceSketch(.multiclass)
         classes.add(PerformancePair(.classes(predicted: "cat", label: "dög"), delay: .days(3)))
+        var scored = classes
+        scored.classScores.add([("cat", 0.7), ("dög", 0.3)], chosen: "cat", label: "dög")
         var values = PerformanceSketch(.regression, exponent: 20)
         values.add(prediction: 3.5)
         values.add(PerformancePair(.regression(value: 3.5, label: -2), delay: .seconds(5)))
+        var ranked = PerformanceSketch(.ranking, cutoff: 5)
+        for i in 0..<40 {
+            let item = PerformancePair.Outcome.ranking(
+                query: UInt64(i / 4), score: Double(i % 7), relevance: Double(i % 3))
+            ranked.add(PerformancePair(item, delay: .hours(1)))
+        }
         for sketch in [
-            PerformanceFixture.binary(Self.rows(500, &random)), PerformanceFixture.binary([]), classes, values,
+            PerformanceFixture.binary(Self.rows(500, &random)), PerformanceFixture.binary([]), classes, scored, values,
+            ranked,
         ] {
             let bytes = sketch.encode()
             #expect((try? PerformanceSketch(decoding: bytes)) == sketch)

@@ -89,15 +89,20 @@ struct FleetTests {
         #expect(try await registry.events().map(\.kind).count { $0 == .versionsPurged } == 1)
     }
 
-    @Test func `a run that made a version of the warm set is protected`() async throws {
-        let registry = try await Fixture.registry(versions: 0)
-        for run in ["a", "b"] {
-            _ = try await registry.registerVersion(
-                model: "fraud", source: "x", runID: run, actor: "ann", at: Fixture.time(0))
-        }
-        try await Fixture.promote(registry, "1")
-        #expect(try await registry.protection(ofRun: "a")?.contains("its champion") == true)
-        #expect(try await registry.protection(ofRun: "b") == nil)
+    @Test func `a deleted model's champion ends in the feed, under the name it had`() async throws {
+        let registry = try await Fixture.registry(versions: 1)
+        try await registry.pointAlias(
+            model: "fraud", alias: "champion", version: "1", mayPromote: true, actor: "ann", at: Fixture.time(1))
+        let before = try await registry.newestSequence()
+        try await registry.deleteModel("fraud", actor: "ann", at: Fixture.time(2))
+        let ended = try await registry.champions(after: before)
+        #expect(ended.map(\.model) == ["fraud"] && ended.map(\.champion) == [nil])
+        // A new model of that name is told after it, and no more mixed up with it.
+        try await Fixture.fill(registry, versions: 1)
+        #expect(try await registry.champions(after: before) == ended)
+        try await registry.pointAlias(
+            model: "fraud", alias: "champion", version: "1", mayPromote: true, actor: "ann", at: Fixture.time(3))
+        #expect(try await registry.champions(after: before).map(\.champion?.version) == [nil, "1"])
     }
 
     @Test func `lineage tells a version's whole life`() async throws {

@@ -53,7 +53,10 @@ struct GateTests {
         try await registry.approve(model: "fraud", version: "2", actor: "maria", reason: "", at: Fixture.time(2))
         let error = await refusal { try await Self.promote(registry, "2") }
         #expect(error?.code == .refused)
-        for part in ["aupr >= 0.8 on holdout: 0.79", "latency_p99 <= 50.0: 80.0", "better than", "nobody approved it"] {
+        for part in [
+            "aupr >= 0.8 on holdout: 0.79", "latency_p99 <= 50.0: 80.0", "better than",
+            "nobody else approved it: maria promotes it",
+        ] {
             #expect(error?.message.contains(part) == true, "\(part) in \(error?.message ?? "")")
         }
         #expect(try await registry.champion(model: "fraud").slots == ["1", nil, nil])
@@ -74,6 +77,13 @@ struct GateTests {
         let registry = try await Self.gated()
         let bare = try #require(try await registry.gate(model: "fraud", version: "2", actor: "maria"))
         #expect(bare.filter { $0.found.contains("not measured") }.count == 3)
+        try await registry.record(
+            [.init(name: "aupr", dataset: "june", value: 0.9)], model: "fraud", version: "2", actor: "train",
+            reason: "evaluated", at: Fixture.time(2))
+        let named = try #require(try await registry.gate(model: "fraud", version: "2", actor: "maria"))
+        #expect(
+            named[0].found
+                == "it was not measured for this version on holdout, only on june: store it with `registry measure`")
         try await Self.record(registry, "2", aupr: 0.99, error: nil)
         let checks = try #require(try await registry.gate(model: "fraud", version: "2", actor: "maria"))
         #expect(checks[2].found.contains("standard error is missing") && !checks[2].passed)

@@ -51,6 +51,18 @@ struct WaitingTests {
         #expect(registry.waiterCount == 0)
     }
 
+    @Test func `each waits as long as it asked to, whoever came first`() async throws {
+        let registry = try await Fixture.registry()
+        let patient = Task { try await registry.waitForChange(model: "fraud", after: 0, timeout: .seconds(600)) }
+        while registry.waiterCount == 0 { await Task.yield() }
+        for _ in 0..<2 {
+            #expect(try await registry.waitForChange(model: "fraud", after: 0, timeout: .milliseconds(20)) == nil)
+        }
+        #expect(registry.waiterCount == 1)
+        try await Fixture.promote(registry, "1")
+        #expect(try await patient.value?.slots == ["1", nil, nil])
+    }
+
     @Test func `a cancelled waiter leaves`() async throws {
         let registry = try await Fixture.registry()
         let task = Task { try await registry.waitForChange(model: "fraud", after: 0, timeout: .seconds(600)) }

@@ -69,6 +69,15 @@ struct ChampionRouteTests {
         }
     }
 
+    @Test func `one connection carries one wait after another`() async throws {
+        try await withServer { client, _, registry in
+            let path = "/v1/models/fraud/champion?wait=10ms"
+            let statuses = try await client.getEmpty(onOneConnection: [path, path, path])
+            #expect(statuses == [204, 204, 204])
+            #expect(registry.waiterCount == 0)
+        }
+    }
+
     @Test func `a client that leaves is not waited for`() async throws {
         try await withServer { client, _, registry in
             try await client.abandon("/v1/models/fraud/champion?wait=60s") {

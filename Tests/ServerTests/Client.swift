@@ -39,10 +39,30 @@ struct Client: Sendable {
         }
     }
 
-    private func request(_ method: String, _ path: String, _ headers: [(String, String)], body: String?) -> String {
+    /// Asks for answers without a body, one after another on one connection: their statuses, as far as it carried them.
+    func getEmpty(onOneConnection paths: [String]) async throws -> [Int] {
+        try await connected { inbound, outbound in
+            var parts = inbound.makeAsyncIterator()
+            var statuses: [Int] = []
+            for path in paths {
+                try await outbound.write(ByteBuffer(string: request("GET", path, [], body: nil, stays: true)))
+                var answer = ByteBuffer()
+                while !answer.readableBytesView.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+                    guard let part = try await parts.next() else { return statuses }
+                    answer.writeImmutableBuffer(part)
+                }
+                statuses.append(Self.parse(String(buffer: answer)).status)
+            }
+            return statuses
+        }
+    }
+
+    private func request(
+        _ method: String, _ path: String, _ headers: [(String, String)], body: String?, stays: Bool = false
+    ) -> String {
         var text = "\(method) \(path) HTTP/1.1\r\n"
         if !headers.contains(where: { $0.0.lowercased() == "host" }) { text += "Host: 127.0.0.1:\(port)\r\n" }
-        text += "Connection: close\r\n"
+        if !stays { text += "Connection: close\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if let body, !headers.contains(where: { ["content-length", "transfer-encoding"].contains($0.0.lowercased()) }) {
             text += "Content-Length: \(body.utf8.count)\r\n"

@@ -16,7 +16,20 @@ enum FixtureAlerts {
         "se":0.01},{"segment":{"country":"MX"},"share":0.09,"mix":0.01,"within":0.02,"se":0.01}],"correlated":\
         [{"kind":"deploy","what":"champion 13 → 14","at":"2026-03-01T12:40:00Z"}],"also_firing":\
         ["FeatureDrift/amount"],"likely":"version 14 scores country=BR differently; its inputs did not all move",\
-        "actions":[{"rollback":"done","from":"14","to":"13"}]}}
+        "actions":[{"rollback":"done","from":"14","to":"13","reason":"the champion went from '14' to '13'"}]}}
+        """
+
+    /// Not among `all`: what the watch over mature windows tells.
+    static let performanceDrop = """
+        {"at":"2026-03-05T13:00:00Z","status":"firing","labels":{"alertname":"PerformanceDrop","column":"performance",\
+        "model":"fraud","severity":"critical"},"annotations":{"summary":"performance has changed"},"startsAt":\
+        "2026-03-01T13:00:00Z","endsAt":null,"fingerprint":"9f3c2a7711e0b4d2","segment":{},"revision":1,"context":{"value":1,\
+        "threshold":0,"metric":"concept_drift","change_start":"2026-03-01T12:00:00Z","window":{"start":\
+        "2026-03-01T12:00:00Z","end":"2026-03-01T13:00:00Z","rows":500,"reference_rows":2492},"evidence":{"ln_e":20,\
+        "ln_threshold":9,"effect":0.39,"statistic":"auroc"},"comparison":{"metrics":{"auroc":[0.91,0.523],"brier":\
+        [0.12,0.38]},"reliability":{"reference":[0.05,null,0.25,0.35,0.45,0.55,0.65,0.75,0.85,0.95],"current":\
+        [0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5],"reference_rows":[249,0,249,249,249,249,249,249,249,249],"rows":\
+        [50,50,50,50,50,50,50,50,50,50]}},"segments":[],"likely":"scores rank worse"}}
         """
 
     static let featureDrift = """

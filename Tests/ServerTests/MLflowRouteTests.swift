@@ -10,12 +10,18 @@ struct MLflowRouteTests {
     /// Every path of MLflow's interface with something in its braces.
     private static let all: [(method: String, path: String, changes: Bool)] =
         Endpoint.all.map {
-            ($0.method, $0.path.replacing("{id}", with: "m-1").replacing("{key}", with: "k"), $0.changes)
+            (
+                $0.method, $0.path.replacing("{id}", with: "m-1").replacing("{key}", with: "k"),
+                $0.changes || $0.administers
+            )
         }
         + [
             ("GET", "/version", false), ("GET", "/api/3.0/mlflow/server-info", false),
             ("GET", "/api/2.0/mlflow-artifacts/artifacts", false),
             ("GET", "/api/2.0/mlflow-artifacts/artifacts/a/b", false),
+            ("GET", "/get-artifact", false), ("GET", "/model-versions/get-artifact", false),
+            ("GET", "/api/2.0/mlflow/logged-models/m-1/artifacts/files", false),
+            ("GET", "/ajax-api/2.0/mlflow/runs/get", false), ("POST", "/ajax-api/2.0/mlflow/runs/create", true),
             ("PUT", "/api/2.0/mlflow-artifacts/artifacts/a/b", true),
             ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/a/b", true),
         ]
@@ -44,7 +50,8 @@ struct MLflowRouteTests {
     @Test func `all of it is described in the document of the interface`() async throws {
         try await withServer(servesMLflow: true) { client, _, _ in
             let document = try JSON(parsing: try await client.get("/openapi.json").body.utf8)
-            for (method, path, _) in Self.all where !path.contains("m-1") && !path.contains("/a/b") {
+            for (method, path, _) in Self.all
+            where !path.contains("m-1") && !path.contains("/a/b") && !path.hasPrefix("/ajax") {
                 #expect(document["paths"]?[path]?[method.lowercased()] != nil, "\(method) \(path)")
             }
         }
@@ -76,10 +83,69 @@ struct MLflowRouteTests {
             let answer = try await client.get(path)
             #expect(answer.body == "<script>1</script>")
             #expect(answer.headers["content-type"] == "application/octet-stream")
-            #expect(answer.headers["content-disposition"] == "attachment")
+            #expect(answer.headers["content-disposition"] == "attachment; filename*=UTF-8''a%20b.html")
             #expect(answer.headers["x-content-type-options"] == "nosniff")
             #expect(try await client.send("DELETE", path).status == 200)
             #expect(try await client.get(path).status == 404)
+        }
+    }
+
+    @Test(arguments: [
+        ("m.txt", "text/plain", "attachment; filename=m.txt"),
+        ("MLmodel", "text/plain", "attachment; filename=MLmodel"),
+        ("c.PNG", "image/png", "attachment; filename=c.PNG"),
+        ("d+1.pdf", "application/pdf", "attachment; filename=d+1.pdf"),
+        ("e.pkl", "application/octet-stream", "attachment; filename=e.pkl"),
+        ("f.svg", "application/octet-stream", "attachment; filename=f.svg"),
+        ("a%22;x=%C3%A4.csv", "text/plain", "attachment; filename*=UTF-8''a%22%3Bx%3D%C3%A4.csv"),
+    ])
+    func `a download says what it is by its name, which cannot say more than that`(
+        name: String, type: String, disposition: String
+    ) async throws {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts/\(name)"
+            #expect(try await client.send("PUT", path, body: "x").status == 200)
+            let answer = try await client.get(path)
+            #expect(answer.headers["content-type"] == type)
+            #expect(answer.headers["content-disposition"] == disposition)
+        }
+    }
+
+    @Test func `artifacts are found by their run, logged model or version, also as MLflow's pages ask for them`()
+        async throws
+    {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            func post(_ path: String, _ body: String) async throws -> JSON {
+                try JSON(parsing: try await client.post("/ajax-api/2.0/mlflow/\(path)", body).body.utf8)
+            }
+            let run =
+                try await post("runs/create", #"{"experiment_id":"0"}"#)["run"]?["info"]?["run_id"]?.stringValue ?? ""
+            let model =
+                try await post("logged-models", #"{"experiment_id":"0"}"#)["model"]?["info"]?["model_id"]?.stringValue
+                ?? ""
+            let root = "/api/2.0/mlflow-artifacts/artifacts/0"
+            #expect(try await client.send("PUT", "\(root)/\(run)/artifacts/d/a.txt", body: "of the run").status == 200)
+            #expect(
+                try await client.send("PUT", "\(root)/models/\(model)/artifacts/MLmodel", body: "of the model").status
+                    == 200)
+            _ = try await post("registered-models/create", #"{"name":"new"}"#)
+            _ = try await post("model-versions/create", #"{"name":"new","source":"models:/\#(model)"}"#)
+            for (path, body) in [
+                ("/get-artifact?run_id=\(run)&path=d/a.txt", "of the run"),
+                ("/model-versions/get-artifact?name=new&version=1&path=MLmodel", "of the model"),
+                (
+                    "/ajax-api/2.0/mlflow/logged-models/\(model)/artifacts/files?artifact_file_path=MLmodel",
+                    "of the model"
+                ),
+            ] {
+                #expect(try await client.get(path).body == body, "\(path)")
+            }
+            let listed = try await client.get("/api/2.0/mlflow/logged-models/\(model)/artifacts/directories")
+            #expect(listed.body.contains(#""path":"MLmodel""#))
+            for path in ["d/b.txt", "../x", "d/%252e%252e/x", ""] {
+                let answer = try await client.get("/get-artifact?run_id=\(run)&path=\(path)")
+                #expect([400, 404].contains(answer.status), "\(path): \(answer.status)")
+            }
         }
     }
 

@@ -22,6 +22,7 @@ struct PageTests {
             ] {
                 #expect(page.body.contains(text), "\(text)")
             }
+            #expect(!page.body.contains("the champion went from"), "said already by what was done")
             let fragment = try await client.get("/fragment")
             #expect(page.body.contains(fragment.body) && !fragment.body.contains("<html"))
         }
@@ -60,6 +61,39 @@ struct PageTests {
                 picture.body.contains("version 14 scores country=BR differently") && picture.body.utf8.count < 12_000)
             let none = try await client.get("/models/fraud/alerts/00")
             #expect(none.status == 404 && none.body.contains("older than the retention"))
+        }
+    }
+
+    @Test func `an alert about performance shows its figure, the reference's, and how often scores were right`()
+        async throws
+    {
+        var state = Fixture.incident()
+        let line = FixtureAlerts.performanceDrop
+        let context = try JSON(parsing: line.utf8)["context"]
+        #expect(AlertHistory.metric(of: context) == .auroc && AlertHistory.level(context) == 0.91)
+        state.alerts = [line]
+        state.history = AlertHistory(
+            transitions: [line], metric: AlertHistory.metric(of: context),
+            timeline: (0..<6).map { i in
+                let start = Fixture.window.start + .hours(Int64(i))
+                return .init(
+                    window: TimeRange(start: start, end: start + .hours(1)), value: i < 3 ? 0.9 : 0.52, rows: 500)
+            }, rederived: nil)
+        try await withServer(state) { client, _, _ in
+            let page = try await client.get("/models/fraud/alerts/9f3c2a7711e0b4d2")
+            for text in [
+                "auroc in this window", "in the reference", "0.523", "0.91", "share of positives by score",
+                "auroc before and since",
+                "0.8 to 0.9: reference 85%, now 50%", "score 0 to 0.1", "brier", "first window that shows it",
+                "2026-03-01 12:00–13:00 UTC", "firing, auroc 0.523",
+            ] {
+                #expect(page.body.contains(text), "\(text)")
+            }
+            #expect(!page.body.contains("<span>threshold</span>"))
+            #expect(!page.body.contains("0.1 to 0.2: reference"), "no row of the reference had such a score")
+            let picture = try await client.get("/models/fraud/alerts/9f3c2a7711e0b4d2/picture.svg").body
+            #expect(picture.contains("auroc 0.523  ·  0.91 in the reference") && !picture.contains("threshold"))
+            #expect(picture.contains("share of positives by score"))
         }
     }
 

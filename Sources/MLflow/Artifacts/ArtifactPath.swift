@@ -20,6 +20,16 @@ package struct ArtifactPath: Hashable, Sendable {
         text = decoded
     }
 
+    /// The folder that a listing names; `nil` for the top. Clients write `.` for a folder itself, and nothing is stored
+    /// under such a name.
+    package static func folder(_ decoded: String?) throws(MLflowError) -> ArtifactPath? {
+        guard let decoded, !decoded.isEmpty else { return nil }
+        let parts = decoded.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .filter { !$0.elementsEqual(".".utf8) }
+        guard !parts.isEmpty else { return nil }
+        return try ArtifactPath(parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/"))
+    }
+
     /// What the path's ancestors and itself are called, shortest first.
     var prefixes: [String] {
         var prefixes: [String] = []

@@ -42,7 +42,13 @@ extension MLflowAPI {
                 throw error
             }
             let now = milliseconds
-            try await write { try Artifacts.put($0, path, blob, at: now) }
+            try await write { [blobs] db in
+                try Artifacts.put(db, path, blob, at: now)
+                // Bytes that nothing named yet may have been freed between the upload's end and here.
+                guard try blobs.holds(blob.sha256) else {
+                    throw MLflowError(.temporarilyUnavailable, "The artifact '\(path.text)' must be sent again")
+                }
+            }
         }
     }
 
@@ -109,9 +115,9 @@ enum Artifacts {
             db,
             sql: """
                 SELECT uuid FROM logged_model WHERE artifact_uri IN (\(marks))
-                AND status = 'LOGGED_MODEL_READY' AND lifecycle = 'active'
+                AND ready_at IS NOT NULL AND lifecycle = 'active'
                 """, arguments: StatementArguments(addresses))
-        return model.map { "logged model \($0), which is ready" }
+        return model.map { "logged model \($0), which is ready or was" }
     }
 
     static func put(_ db: Database, _ path: ArtifactPath, _ blob: BlobStore.Blob, at: Int64) throws {
@@ -175,25 +181,4 @@ enum Artifacts {
 
     /// All names under one: `0` comes after `/`.
     private static func range(_ prefix: String) -> (String, String) { ("\(prefix)/", "\(prefix)0") }
-}
-
-extension Endpoint {
-    static let listings: [Endpoint] = [
-        Endpoint("GET", "artifacts/list", "The artifacts of a run, one level") { api, call in
-            let uuid = try Run.uuid(call.fields)
-            let below = try call.fields.text("path").flatMap { $0.isEmpty ? nil : $0 }
-            let path = try below.map { try ArtifactPath($0) }
-            return try await api.read { db in
-                let root: String = try Run.find(db, uuid)["artifact_uri"]
-                guard let base = ArtifactLocation.path(root) else {
-                    throw MLflowError.invalid("The artifacts of run \(uuid) are not kept here but at \(root)")
-                }
-                let prefix = path.map { "\(base)/\($0.text)" } ?? base
-                let files = try Artifacts.list(db, under: prefix).map { file in
-                    file.view(path: path.map { "\($0.text)/\(file.name)" } ?? file.name)
-                }
-                return .members(("root_uri", .string(root)), ("files", files.isEmpty ? nil : .array(files)))
-            }
-        }
-    ]
 }

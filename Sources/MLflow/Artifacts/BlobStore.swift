@@ -2,6 +2,7 @@ import COpenSSL
 import Dispatch
 import FoundationEssentials
 import Glibc
+import Values
 
 /// Files called by the SHA-256 of what is in them, in one folder: `ab/abcdef…`. The same bytes are kept once.
 ///
@@ -64,6 +65,49 @@ package final class BlobStore: Sendable {
     }
 
     func next(_ reader: Reader) async throws -> [UInt8] { try await run { try reader.next() } }
+
+    /// A file of the store, with its size in bytes.
+    struct File: Hashable, Sendable {
+        let path: String
+        let name: String
+        let size: Int64
+    }
+
+    /// What uploads left that neither ended nor were discarded.
+    func leftovers(before limit: Timestamp) async throws -> [File] { try await files(in: "incoming", before: limit) }
+
+    /// The folders that digests are spread over.
+    func folders() async throws -> [String] {
+        try await run { [folder] in
+            guard FileManager.default.fileExists(atPath: folder) else { return [] }
+            return try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.utf8.count == 2 }.sorted()
+        }
+    }
+
+    /// The files of one folder that were written before a time.
+    func files(in part: String, before limit: Timestamp) async throws -> [File] {
+        try await run { [folder] in
+            let parent = "\(folder)/\(part)"
+            guard FileManager.default.fileExists(atPath: parent) else { return [] }
+            return try FileManager.default.contentsOfDirectory(atPath: parent).sorted().compactMap { name in
+                var about = stat()
+                guard lstat("\(parent)/\(name)", &about) == 0,
+                    Int64(about.st_mtim.tv_sec) < limit.microseconds / 1_000_000
+                else { return nil }
+                return File(path: "\(parent)/\(name)", name: name, size: Int64(about.st_size))
+            }
+        }
+    }
+
+    func remove(_ file: File) async throws { try await run { try self.erase(file) } }
+
+    /// Blocks for as long as the disk does.
+    func erase(_ file: File) throws {
+        guard unlink(file.path) == 0 || errno == ENOENT else { throw Upload.failure("cannot be removed") }
+    }
+
+    /// Whether the bytes are there. Blocks for as long as the disk does.
+    func holds(_ sha256: String) throws -> Bool { access(try path(sha256), F_OK) == 0 }
 
     private func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in

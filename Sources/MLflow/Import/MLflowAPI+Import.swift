@@ -168,8 +168,10 @@ extension MLflowAPI {
         try await Self.translating {
             try await write { db in
                 try db.execute(
-                    sql: "UPDATE logged_model SET status = ? WHERE uuid = ?",
-                    arguments: [LoggedModel.statuses.contains(status) ? status : "LOGGED_MODEL_READY", id])
+                    sql: """
+                        UPDATE logged_model SET status = ?1,
+                        ready_at = CASE WHEN ?1 = 'LOGGED_MODEL_READY' THEN updated_at END WHERE uuid = ?2
+                        """, arguments: [LoggedModel.statuses.contains(status) ? status : LoggedModel.ready, id])
             }
         }
     }

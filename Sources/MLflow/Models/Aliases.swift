@@ -17,7 +17,7 @@ extension Endpoint {
             )
             return [:]
         },
-        Endpoint("GET", "registered-models/alias", "The version an alias points at") { api, call in
+        .encoding("GET", "registered-models/alias", "The version an alias points at") { api, call in
             let name = try call.fields.required("name")
             let alias = try call.fields.required("alias")
             return try await api.repeated("alias\n\(name)\n\(alias)") { db in

@@ -1,3 +1,4 @@
+import Events
 import GRDB
 import Registry
 import Values
@@ -12,7 +13,7 @@ extension Endpoint {
             let uuid = call.path["id"] ?? ""
             return .members(("model", try await api.read { try LoggedModel.view($0, try LoggedModel.find($0, uuid)) }))
         },
-        Endpoint("PATCH", "logged-models/{id}", "Finishes a logged model: its artifacts stay from then on") {
+        Endpoint("PATCH", "logged-models/{id}", "Finishes a logged model: once it is ready its artifacts stay") {
             api, call in
             let uuid = call.path["id"] ?? ""
             let status = try call.fields.required("status")
@@ -21,15 +22,8 @@ extension Endpoint {
             }
             let now = api.milliseconds
             return try await api.write { db in
-                let row = try LoggedModel.find(db, uuid)
-                let id: Int64 = row["id"]
-                guard row["status"] != LoggedModel.ready || status == LoggedModel.ready else {
-                    throw MLflowError.invalid(
-                        "The logged model \(uuid) is ready and stays so, with its artifacts: log another one")
-                }
-                try db.execute(
-                    sql: "UPDATE logged_model SET status = ?, updated_at = ? WHERE id = ?",
-                    arguments: [status, now, id])
+                let id: Int64 = try LoggedModel.find(db, uuid)["id"]
+                try LoggedModel.set(status: status, id, at: now, db)
                 return .members(("model", try LoggedModel.view(db, try LoggedModel.find(db, uuid))))
             }
         },
@@ -110,7 +104,6 @@ extension MLflowAPI {
             let row = try Experiment.find(db, experiment)
             try Experiment.checkActive(row)
             let location: String = row["artifact_location"]
-            let separator = location.hasSuffix("/") ? "" : "/"
             try db.execute(
                 sql: """
                     INSERT INTO logged_model
@@ -118,7 +111,8 @@ extension MLflowAPI {
                     VALUES (?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', ?, ?, ?)
                     """,
                 arguments: [
-                    uuid, experiment, name, type, run, "\(location)\(separator)models/\(uuid)/artifacts", now, now,
+                    uuid, experiment, name, type, run,
+                    ArtifactLocation.appending("models/\(uuid)/artifacts", to: location), now, now,
                 ])
             let id = db.lastInsertedRowID
             for param in params {
@@ -170,6 +164,32 @@ extension MLflowAPI {
 enum LoggedModel {
     static let ready = "LOGGED_MODEL_READY"
     static let statuses: Set = ["LOGGED_MODEL_PENDING", ready, "LOGGED_MODEL_UPLOAD_FAILED"]
+
+    /// What was ready once may be called failed later, but who loaded it then knows its files: they do not change any more.
+    static func set(status: String, _ id: Int64, at: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE logged_model SET status = ?1, updated_at = ?2,
+                ready_at = CASE WHEN ?1 = 'LOGGED_MODEL_READY' THEN COALESCE(ready_at, ?2) ELSE ready_at END WHERE id = ?3
+                """, arguments: [status, at, id])
+    }
+
+    /// MLflow's own tag of what a logged model was registered as, which its user interface reads.
+    static func note(version number: Int64, of name: String, from uuid: String, _ db: Database) throws {
+        guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM logged_model WHERE uuid = ?", arguments: [uuid])
+        else { return }
+        let key = "mlflow.modelVersions"
+        let old = try String.fetchOne(
+            db, sql: "SELECT value FROM logged_model_tag WHERE model_id = ? AND key = ?", arguments: [id, key])
+        let known = old.flatMap { try? JSON(parsing: $0.utf8) }?.arrayValue ?? []
+        let version = JSON.members(("name", .string(name)), ("version", .integer(number)))
+        guard !known.contains(version) else { return }
+        // Spaced as Python writes it, because clients compare the text.
+        let items = (known + [version]).map { item in
+            "{\"name\": \((item["name"] ?? .null).text), \"version\": \((item["version"] ?? .null).text)}"
+        }
+        try Tags.set(db, "logged_model_tag", "model_id", id, key, "[\(items.joined(separator: ", "))]")
+    }
 
     static func find(_ db: Database, _ uuid: String) throws -> Row {
         guard

@@ -1,4 +1,5 @@
 import GRDB
+import Registry
 import Values
 
 /// Rows of `model_version`, each with its model's name as `model`.
@@ -31,6 +32,12 @@ enum ModelVersionRow {
         try Row.fetchOne(
             db, sql: "\(columns) WHERE v.model_id = ? AND v.deleted_at IS NULL ORDER BY v.number DESC LIMIT 1",
             arguments: [model])
+    }
+
+    /// Where its artifacts are.
+    static func address(_ row: Row, _ db: Database) throws -> String {
+        let (source, storage): (String, String?) = (row["source"], row["storage"])
+        return try storage ?? ArtifactLocation.resolve(source, db) ?? source
     }
 
     /// The newest version of each stage, or of those named.

@@ -10,8 +10,8 @@ extension Endpoint {
         Endpoint("GET", "model-versions/get-download-uri", "Where a version's artifacts are") { api, call in
             let (name, number) = try Self.named(call.fields)
             return try await api.read { db in
-                let source: String = try ModelVersionRow.find(db, name, number)["source"]
-                return .members(("artifact_uri", .string(try ArtifactLocation.resolve(source, db) ?? source)))
+                let address = try ModelVersionRow.address(try ModelVersionRow.find(db, name, number), db)
+                return .members(("artifact_uri", .string(address)))
             }
         },
         Endpoint("PATCH", "model-versions/update", "Changes a version's description") { api, call in
@@ -91,13 +91,14 @@ extension MLflowAPI {
         try Check.model(name)
         let source = try fields.required("source")
         var tags = try RegisteredModelRow.tags(fields)
-        if !tags.keys.contains("mlflow.prompt.is_prompt") { try ArtifactPath.checkAddress(source, "source") }
+        if !tags.keys.contains(Prompt.tag) { try ArtifactPath.checkAddress(source, "source") }
         var run = try fields.text("run_id").flatMap { $0.isEmpty ? nil : $0 }
         let given = try fields.text("model_id").flatMap { $0.isEmpty ? nil : $0 }
         let model = given ?? ArtifactLocation.loggedModel(source)
         let found = try await read { db in
             _ = try RegisteredModelRow.find(db, name)
-            let digest = try ArtifactLocation.kept(source, db).flatMap { try Manifest.digest(db, under: $0) }
+            let storage = try ArtifactLocation.storage(source, db) ?? source
+            let digest = try ArtifactLocation.path(storage).flatMap { try Manifest.digest(db, under: $0) }
             let row = try model.flatMap {
                 try Row.fetchOne(db, sql: "SELECT source_run_id FROM logged_model WHERE uuid = ?", arguments: [$0])
             }
@@ -111,6 +112,9 @@ extension MLflowAPI {
                 runLink: try fields.text("run_link"), loggedModel: model,
                 user: call.user),
             actor: call.actor, at: now())
+        if let given {
+            try await write { try LoggedModel.note(version: version.number, of: name, from: given, $0) }
+        }
         return try await read { db in
             let row = try ModelVersionRow.find(db, name, version.number)
             return .members(("model_version", try ModelVersionRow.view(db, row, withAliases: true)))
@@ -121,6 +125,7 @@ extension MLflowAPI {
         var query = SearchQuery(.versions)
         query.require("v.deleted_at IS NULL AND m.deleted_at IS NULL")
         try query.filter(try fields.text("filter"))
+        if !query.isForPrompts { query.require(Prompt.isNone(of: "m.id")) }
         let order = try fields.texts("order_by")
         try query.sort(order.isEmpty ? ["last_updated_timestamp DESC"] : order)
         let page = try Page(fields, default: 10_000, maximum: 200_000)

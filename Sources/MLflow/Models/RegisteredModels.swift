@@ -4,7 +4,7 @@ import Values
 
 extension Endpoint {
     static let registeredModels: [Endpoint] = [
-        Endpoint("POST", "registered-models/create", "Registers a model") { api, call in
+        .encoding("POST", "registered-models/create", "Registers a model") { api, call in
             let name = try call.fields.required("name")
             try Check.model(name)
             let tags = try RegisteredModelRow.tags(call.fields)
@@ -13,30 +13,37 @@ extension Endpoint {
                 _ = try await api.registry.registerModel(
                     name, description: description, tags: tags, actor: call.actor, at: api.now())
             } catch let error as RegistryError where error.code == .alreadyExists {
-                throw MLflowError(.resourceAlreadyExists, "Registered Model (name=\(name)) already exists.")
+                throw try await api.taken(name, byPrompt: tags[Prompt.tag] == "true")
             }
             return try await api.registeredModel(name)
         },
-        Endpoint("GET", "registered-models/get", "One model with its aliases and newest versions") { api, call in
+        .encoding("GET", "registered-models/get", "One model with its aliases and newest versions") { api, call in
             try await api.registeredModel(try call.fields.required("name"))
         },
         Endpoint("GET", "registered-models/search", "Searches models") { try await $0.searchModels($1.fields) },
-        Endpoint("POST", "registered-models/rename", "Renames a model") { api, call in
+        .encoding("POST", "registered-models/rename", "Renames a model") { api, call in
             let name = try call.fields.required("name")
             let new = try call.fields.text("new_name") ?? ""
             guard !new.isEmpty else { throw MLflowError.invalid("Missing value for required parameter 'new_name'.") }
             try Check.model(new)
-            try await api.registry.rename(model: name, to: new, actor: call.actor, at: api.now())
+            try await api.finding(name) {
+                try await api.registry.rename(model: name, to: new, actor: call.actor, at: api.now())
+            }
             return try await api.registeredModel(new)
         },
-        Endpoint("PATCH", "registered-models/update", "Changes a model's description") { api, call in
+        .encoding("PATCH", "registered-models/update", "Changes a model's description") { api, call in
             let name = try call.fields.required("name")
-            try await api.registry.edit(
-                model: name, description: try call.fields.text("description"), actor: call.actor, at: api.now())
+            let description = try call.fields.text("description")
+            try await api.finding(name) {
+                try await api.registry.edit(model: name, description: description, actor: call.actor, at: api.now())
+            }
             return try await api.registeredModel(name)
         },
         Endpoint("DELETE", "registered-models/delete", "Deletes a model and its versions") { api, call in
-            try await api.registry.deleteModel(try call.fields.required("name"), actor: call.actor, at: api.now())
+            let name = try call.fields.required("name")
+            try await api.finding(name) {
+                try await api.registry.deleteModel(name, actor: call.actor, at: api.now())
+            }
             return [:]
         },
         Endpoint(
@@ -48,30 +55,56 @@ extension Endpoint {
         Endpoint("POST", "registered-models/set-tag", "Sets a tag of a model") { api, call in
             let name = try call.fields.required("name")
             let (key, value) = try RegisteredModelRow.tag(call.fields)
-            try await api.registry.edit(model: name, tags: [key: value], actor: call.actor, at: api.now())
+            try await api.finding(name) {
+                try await api.registry.edit(model: name, tags: [key: value], actor: call.actor, at: api.now())
+            }
             return [:]
         },
         Endpoint("DELETE", "registered-models/delete-tag", "Removes a tag of a model") { api, call in
             let name = try call.fields.required("name")
             let key = try call.fields.required("key")
-            try await api.registry.edit(
-                model: name, tags: [key: Optional<String>.none], actor: call.actor, at: api.now())
+            try await api.finding(name) {
+                try await api.registry.edit(
+                    model: name, tags: [key: Optional<String>.none], actor: call.actor, at: api.now())
+            }
             return [:]
         },
     ]
 }
 
 extension MLflowAPI {
-    func registeredModel(_ name: String) async throws -> JSON {
+    func registeredModel(_ name: String) async throws -> Answer {
         try await repeated("model\n\(name)") { db in
             .members(("registered_model", try RegisteredModelRow.view(db, RegisteredModelRow.find(db, name))))
         }
+    }
+
+    /// A model that is not there is said in MLflow's words, which clients look for.
+    fileprivate func finding(_ name: String, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as RegistryError where error.code == .notFound {
+            throw MLflowError.missing("Registered Model with name=\(name) not found")
+        }
+    }
+
+    fileprivate func taken(_ name: String, byPrompt isPrompt: Bool) async throws -> MLflowError {
+        let wasPrompt = try await registry.model(name).tags[Prompt.tag] == "true"
+        let (old, new) = (wasPrompt ? "prompt" : "registered model", isPrompt ? "prompt" : "registered model")
+        let what = wasPrompt ? "Prompt" : "Registered Model"
+        return MLflowError(
+            .resourceAlreadyExists,
+            wasPrompt == isPrompt
+                ? "\(what) (name=\(name)) already exists."
+                : "Tried to create a \(new) with name '\(name)', but the name is already taken by a \(old). MLflow does not "
+                    + "allow registered models and prompts to share the same name.")
     }
 
     fileprivate func searchModels(_ fields: Fields) async throws -> JSON {
         var query = SearchQuery(.models)
         query.require("m.deleted_at IS NULL")
         try query.filter(try fields.text("filter"))
+        if !query.isForPrompts { query.require(Prompt.isNone(of: "m.id")) }
         let order = try fields.texts("order_by")
         try query.sort(order.isEmpty ? ["name ASC"] : order)
         let page = try Page(fields, default: 100, maximum: 1_000)
@@ -100,6 +133,19 @@ extension MLflowAPI {
             return .members(
                 ("model_versions", .array(try versions.map { try ModelVersionRow.view(db, $0, withAliases: false) })))
         }
+    }
+}
+
+/// Models that MLflow keeps prompts as.
+enum Prompt {
+    static let tag = "mlflow.prompt.is_prompt"
+
+    /// A condition on the row id of a model: searches find prompts only where they ask for them.
+    static func isNone(of model: String) -> String {
+        """
+        NOT EXISTS (SELECT 1 FROM registered_model_tag p WHERE p.model_id = \(model) AND p.key = '\(tag)'
+        AND p.value = 'true')
+        """
     }
 }
 

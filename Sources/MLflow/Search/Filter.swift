@@ -103,6 +103,12 @@ enum Filter {
             switch tokens[i].kind {
             case .text(let text): value = .text(text)
             case .number(let number, _): value = .number(number)
+            case .name(let entity, let key):
+                let word = entity.map { "\($0).\(key)" } ?? key
+                throw MLflowError.invalid(
+                    "Invalid clause(s) in filter string: Parameter value is either not quoted or unidentified quote types "
+                        + "used for string value \(word) at character \(tokens[i].place). Use either single or double quotes."
+                )
             default: throw failure("a quoted string or a number")
             }
             i += 1

@@ -31,7 +31,7 @@ struct Page: Hashable, Sendable {
         }
         guard asked <= Int64(maximum) else {
             throw .invalid(
-                "Invalid value for request parameter max_results. It must be at most \(maximum), "
+                "Invalid value \(asked) for parameter 'max_results' supplied. It must be at most \(maximum), "
                     + "but got value \(asked)")
         }
         limit = Int(asked)

@@ -12,6 +12,9 @@ struct SearchQuery {
     /// The metric that comes first in the order: there is an index for that.
     private var leadingMetric: (key: String, isAscending: Bool)?
 
+    /// Whether the filter asks for what MLflow keeps as models but are prompts.
+    private(set) var isForPrompts = false
+
     init(_ target: SearchTarget) { self.target = target }
 
     mutating func require(_ sql: String, _ arguments: StatementArguments = []) {
@@ -21,7 +24,12 @@ struct SearchQuery {
 
     mutating func filter(_ text: String?) throws(MLflowError) {
         guard let text, !text.isEmpty else { return }
-        for clause in try Filter.parse(text) { try add(clause) }
+        for clause in try Filter.parse(text) {
+            try add(clause)
+            if clause.entity == .tag, clause.key == Prompt.tag {
+                isForPrompts = [.equal: .text("true"), .notEqual: .text("false")][clause.comparator] == clause.value
+            }
+        }
     }
 
     mutating func sort(_ items: [String]) throws(MLflowError) {
@@ -64,7 +72,7 @@ struct SearchQuery {
         let (sql, arguments) = try compare("x.value", clause, .init(column: "x.value", isNumeric: isMetric))
         let exists = "EXISTS (\(found)\(isMetric ? " AND x.is_nan = 0" : "") AND \(sql))"
         // Plain models have no such tag, and clients ask for them by what it is not.
-        if clause.key == "mlflow.prompt.is_prompt",
+        if clause.key == Prompt.tag,
             (clause.comparator == .notEqual && clause.value == .text("true"))
                 || (clause.comparator == .equal && clause.value == .text("false"))
         {
@@ -151,7 +159,10 @@ struct SearchQuery {
     }
 
     private func wrongComparator(_ clause: Clause) -> MLflowError {
-        .invalid(
+        guard clause.comparator != .isNull, clause.comparator != .isNotNull else {
+            return .invalid("IS NULL / IS NOT NULL is only supported for tags and params, not for '\(clause.key)'")
+        }
+        return .invalid(
             "Invalid comparator '\(clause.comparator.rawValue)' for \(clause.entity.rawValue) '\(clause.key)' in the "
                 + "clause at character \(clause.place)")
     }

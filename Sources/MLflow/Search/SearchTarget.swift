@@ -34,7 +34,6 @@ struct SearchTarget: Sendable {
             "run_id": Attribute(column: "r.uuid", takesLists: true), "run_uuid": Attribute(column: "r.uuid"),
             "run_name": Attribute(column: "r.name", takesLists: true), "run name": Attribute(column: "r.name"),
             "Run name": Attribute(column: "r.name"), "Run Name": Attribute(column: "r.name"),
-            "experiment_id": Attribute(column: "r.experiment_id", isNumeric: true),
             "status": Attribute(column: "r.status", takesLists: true),
             "user_id": Attribute(column: "r.user_id", takesLists: true),
             "User": Attribute(column: "r.user_id"), "user": Attribute(column: "r.user_id"),

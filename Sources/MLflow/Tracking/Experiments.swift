@@ -72,7 +72,7 @@ extension Endpoint {
 
 extension MLflowAPI {
     fileprivate func createExperiment(_ fields: Fields) async throws -> JSON {
-        let name = try fields.text("name") ?? ""
+        guard let name = try fields.text("name") else { throw Fields.absent("name") }
         try Experiment.check(name: name)
         let location = try fields.text("artifact_location") ?? ""
         try Location.check(location, "artifact_location")
@@ -165,10 +165,9 @@ enum Experiment {
         guard let taken, taken["id"] != id else { return }
         throw MLflowError(
             .resourceAlreadyExists,
-            taken["lifecycle"] == "deleted"
-                ? "Experiment '\(name)' already exists in deleted state. You can restore the experiment, or "
-                    + "permanently delete it to create a new one."
-                : "Experiment(name=\(name)) already exists.")
+            "Experiment(name=\(name)) already exists."
+                + (taken["lifecycle"] == "deleted"
+                    ? " It is in deleted state: restore it, or delete it for good to create a new one." : ""))
     }
 
     static func checkActive(_ row: Row) throws(MLflowError) {

@@ -120,6 +120,8 @@ extension MLflowAPI {
             arguments: [experiment, dataset.name, dataset.digest])
         try db.execute(
             sql: "INSERT OR IGNORE INTO run_input (run_id, dataset_id) VALUES (?, ?)", arguments: [run, id])
+        // What a run used is said once, with the tags it was said with.
+        guard db.changesCount > 0 else { return }
         for tag in dataset.tags {
             try db.execute(
                 sql: "INSERT OR REPLACE INTO run_input_tag (run_id, dataset_id, key, value) VALUES (?, ?, ?, ?)",

@@ -117,28 +117,39 @@ extension MLflowAPI {
 enum Logging {
     static func log(_ metrics: [Metric], run: String, id: Int64, _ db: Database) throws {
         guard !metrics.isEmpty else { return }
-        let insert = try db.cachedStatement(
-            sql: """
-                INSERT OR IGNORE INTO metric (run_id, key, timestamp, step, value, is_nan) VALUES (?, ?, ?, ?, ?, ?)
-                """)
-        var latest: [String: Metric] = [:]
-        for metric in metrics {
-            try insert.execute(
-                arguments: [id, metric.key, metric.timestamp, metric.step, metric.value, metric.isNaN])
-            if let before = latest[metric.key], !metric.isLater(than: before) { continue }
-            latest[metric.key] = metric
+        let insert = try RowStatement(
+            db, "INSERT OR IGNORE INTO metric (run_id, key, timestamp, step, value, is_nan) VALUES (?, ?, ?, ?, ?, ?)")
+        insert.bind(id, at: 1)
+        // By key, where in `metrics` its last value stands.
+        var latest: [String: Int] = [:]
+        for (i, metric) in metrics.enumerated() {
+            insert.bind(metric.key, at: 2)
+            insert.bind(metric.timestamp, at: 3)
+            insert.bind(metric.step, at: 4)
+            insert.bind(metric.value, at: 5)
+            insert.bind(Int64(metric.isNaN ? 1 : 0), at: 6)
+            try insert.run()
+            if let before = latest[metric.key], !metric.isLater(than: metrics[before]) { continue }
+            latest[metric.key] = i
         }
         // The row comparison is `Metric.isLater` once more, against what is stored.
-        let replace = try db.cachedStatement(
-            sql: """
-                INSERT INTO latest_metric (run_id, key, value, is_nan, timestamp, step) VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan,
-                timestamp = excluded.timestamp, step = excluded.step
-                WHERE (excluded.step, excluded.timestamp, excluded.value) >= (step, timestamp, value)
-                """)
-        for metric in latest.values {
-            try replace.execute(
-                arguments: [id, metric.key, metric.value, metric.isNaN, metric.timestamp, metric.step])
+        let replace = try RowStatement(
+            db,
+            """
+            INSERT INTO latest_metric (run_id, key, value, is_nan, timestamp, step) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan,
+            timestamp = excluded.timestamp, step = excluded.step
+            WHERE (excluded.step, excluded.timestamp, excluded.value) >= (step, timestamp, value)
+            """)
+        replace.bind(id, at: 1)
+        for i in latest.values {
+            let metric = metrics[i]
+            replace.bind(metric.key, at: 2)
+            replace.bind(metric.value, at: 3)
+            replace.bind(Int64(metric.isNaN ? 1 : 0), at: 4)
+            replace.bind(metric.timestamp, at: 5)
+            replace.bind(metric.step, at: 6)
+            try replace.run()
         }
         for metric in metrics where metric.model != nil { try logOnModel(metric, run: run, db) }
     }

@@ -35,54 +35,117 @@ enum Run {
 
     /// The row id of a run that can be written to.
     static func active(_ db: Database, _ uuid: String) throws -> Int64 {
-        let statement = try db.cachedStatement(sql: "SELECT id, lifecycle FROM run WHERE uuid = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [uuid]) else {
-            throw MLflowError.missing("Run with id=\(uuid) not found")
-        }
-        guard row[1] == "active" else {
-            let state: String = row[1]
+        let found = try RowStatement(db, "SELECT id, lifecycle FROM run WHERE uuid = ?")
+        found.bind(uuid, at: 1)
+        guard try found.next() else { throw MLflowError.missing("Run with id=\(uuid) not found") }
+        defer { found.restart() }
+        let state = found.text(1)
+        guard state == "active" else {
             throw MLflowError.invalid(
                 "The run \(uuid) must be in the 'active' state. Current state is \(state).")
         }
-        return row[0]
+        return found.whole(0)
     }
 
-    static func info(_ row: Row) -> JSON {
-        let uuid: String = row["uuid"]
-        let experiment: Int64 = row["experiment_id"]
-        let (start, end): (Int64?, Int64?) = (row["start_time"], row["end_time"])
-        return .members(
-            ("run_uuid", .string(uuid)), ("run_id", .string(uuid)), ("run_name", .string(row["name"])),
-            ("experiment_id", .string(String(experiment))), ("user_id", .string(row["user_id"])),
-            ("status", .string(row["status"])), ("start_time", start.map { .integer($0) }),
-            ("end_time", end.map { .integer($0) }), ("artifact_uri", .string(row["artifact_uri"])),
-            ("lifecycle_stage", .string(row["lifecycle"])))
+    /// What a run is; `false` where there is none with this row id.
+    @discardableResult
+    static func writeInfo(_ db: Database, _ id: Int64, into json: inout JSONWriter) throws -> Bool {
+        let row = try RowStatement(
+            db,
+            """
+            SELECT uuid, name, experiment_id, user_id, status, start_time, end_time, artifact_uri, lifecycle
+            FROM run WHERE id = ?
+            """)
+        row.bind(id, at: 1)
+        guard try row.next() else { return false }
+        defer { row.restart() }
+        json.object { json in
+            json.member("run_uuid", row, 0)
+            json.member("run_id", row, 0)
+            json.member("run_name", row, 1)
+            json.member("experiment_id", row, 2)
+            json.member("user_id", row, 3)
+            json.member("status", row, 4)
+            json.member("start_time", whole: row, 5)
+            json.member("end_time", whole: row, 6)
+            json.member("artifact_uri", row, 7)
+            json.member("lifecycle_stage", row, 8)
+        }
+        return true
+    }
+
+    static func answer(_ db: Database, _ id: Int64) throws -> Answer {
+        try Answer { json in
+            json.key("run")
+            try write(db, id, into: &json)
+        }
     }
 
     /// All of a run, as `runs/get` and searches give it.
-    static func view(_ db: Database, _ row: Row) throws -> JSON {
-        let id: Int64 = row["id"]
-        return .members(
-            ("info", info(row)),
-            (
-                "data",
-                .members(
-                    ("metrics", try latestMetrics(db, id)), ("params", try Tags.view(db, "param", "run_id", id)),
-                    ("tags", try Tags.view(db, "run_tag", "run_id", id)))
-            ), ("inputs", try RunInputs.view(db, id)), ("outputs", try RunInputs.outputs(db, id)))
+    static func write(_ db: Database, _ id: Int64, into json: inout JSONWriter) throws {
+        try json.object { json in
+            json.key("info")
+            guard try writeInfo(db, id, into: &json) else { throw MLflowError.missing("Run not found") }
+            json.key("data")
+            try json.object { json in
+                try writeMetrics(db, id, into: &json)
+                try writePairs(db, "params", "param", id, into: &json)
+                try writePairs(db, "tags", "run_tag", id, into: &json)
+            }
+            // Most runs have none of them, and one look tells.
+            let linked = try RowStatement(
+                db,
+                """
+                SELECT EXISTS (SELECT 1 FROM run_input WHERE run_id = ?1)
+                OR EXISTS (SELECT 1 FROM run_model_input WHERE run_id = ?1),
+                EXISTS (SELECT 1 FROM run_model_output WHERE run_id = ?1)
+                """)
+            linked.bind(id, at: 1)
+            let (hasInputs, hasOutputs) =
+                try linked.next() ? (linked.whole(0) == 1, linked.whole(1) == 1) : (true, true)
+            linked.restart()
+            json.key("inputs")
+            json.value(hasInputs ? try RunInputs.view(db, id) : [:])
+            json.key("outputs")
+            json.value(hasOutputs ? try RunInputs.outputs(db, id) : [:])
+        }
     }
 
-    private static func latestMetrics(_ db: Database, _ id: Int64) throws -> JSON? {
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: "SELECT key, value, is_nan, timestamp, step FROM latest_metric WHERE run_id = ? ORDER BY key"),
-            arguments: [id])
-        var items: [JSON] = []
-        while let row = try rows.next() {
-            items.append(
-                Metric.view(key: row[0], value: row[1], isNaN: row[2], timestamp: row[3], step: row[4]))
+    private static func writeMetrics(_ db: Database, _ id: Int64, into json: inout JSONWriter) throws {
+        let row = try RowStatement(
+            db, "SELECT key, value, is_nan, timestamp, step FROM latest_metric WHERE run_id = ? ORDER BY key")
+        row.bind(id, at: 1)
+        // MLflow leaves empty lists out.
+        guard try row.next() else { return }
+        json.key("metrics")
+        try json.array { json in
+            repeat {
+                json.object { json in
+                    json.member("key", row, 0)
+                    json.key("value")
+                    json.value(row.whole(2) == 1 ? "NaN" : .number(row.number(1)))
+                    json.member("timestamp", whole: row, 3)
+                    json.member("step", whole: row, 4)
+                }
+            } while try row.next()
         }
-        return items.isEmpty ? nil : .array(items)
+    }
+
+    private static func writePairs(
+        _ db: Database, _ name: StaticString, _ table: String, _ id: Int64, into json: inout JSONWriter
+    ) throws {
+        let row = try RowStatement(db, "SELECT key, value FROM \(table) WHERE run_id = ? ORDER BY key")
+        row.bind(id, at: 1)
+        guard try row.next() else { return }
+        json.key(name)
+        try json.array { json in
+            repeat {
+                json.object { json in
+                    json.member("key", row, 0)
+                    json.member("value", row, 1)
+                }
+            } while try row.next()
+        }
     }
 }
 
@@ -99,17 +162,19 @@ struct Metric: Sendable {
     var datasetDigest = ""
 
     /// - Parameter at: where in the request, for messages.
-    init(_ fields: Fields, at place: String = "") throws(MLflowError) {
-        func named(_ name: String) -> String { place.isEmpty ? name : "\(place).\(name)" }
+    init(_ fields: Fields, at place: @autoclosure () -> String = "") throws(MLflowError) {
+        func named(_ name: String) -> String { place().isEmpty ? name : "\(place()).\(name)" }
         key = try fields.text("key") ?? ""
+        guard !key.isEmpty else { throw Fields.absent(named("key")) }
         try Check.key(key, named("name"))
         guard let number = try fields.number("value") else {
-            throw .invalid("Missing value for required parameter '\(named("value"))'.")
+            throw Fields.absent(named("value"))
         }
         isNaN = number.isNaN
         // Databases keep no NaN and no infinity; MLflow's largest stand-in for the latter is the largest number.
         value = number.isNaN ? 0 : number.isInfinite ? (number < 0 ? -1 : 1) * Double.greatestFiniteMagnitude : number
-        guard let time = try fields.whole("timestamp"), time >= 0 else {
+        guard let time = try fields.whole("timestamp") else { throw Fields.absent(named("timestamp")) }
+        guard time >= 0 else {
             throw .invalid(
                 "Invalid value for parameter '\(named("timestamp"))' supplied: metric '\(key)'. Timestamp must be a "
                     + "nonnegative long (64-bit integer)")

@@ -4,12 +4,12 @@ import Values
 
 extension Endpoint {
     static let runs: [Endpoint] = [
-        Endpoint("POST", "runs/create", "Starts a run") { try await $0.createRun($1.fields, actor: $1.actor) },
-        Endpoint("GET", "runs/get", "One run with its latest metrics, params and tags") { api, call in
+        .encoding("POST", "runs/create", "Starts a run") { try await $0.createRun($1.fields, actor: $1.actor) },
+        .encoding("GET", "runs/get", "One run with its latest metrics, params and tags") { api, call in
             let uuid = try Run.uuid(call.fields)
-            return .members(("run", try await api.read { try Run.view($0, try Run.find($0, uuid)) }))
+            return try await api.read { try Run.answer($0, try Run.find($0, uuid)["id"]) }
         },
-        Endpoint("POST", "runs/update", "Changes state, end or name of a run") { try await $0.updateRun($1.fields) },
+        .encoding("POST", "runs/update", "Changes state, end or name of a run") { try await $0.updateRun($1.fields) },
         Endpoint("POST", "runs/delete", "Deletes a run; it can be restored") { api, call in
             let uuid = try Run.uuid(call.fields)
             let now = api.milliseconds
@@ -35,12 +35,12 @@ extension Endpoint {
                 return [:]
             }
         },
-        Endpoint("POST", "runs/search", "Searches runs", changes: false) { try await $0.searchRuns($1.fields) },
+        .encoding("POST", "runs/search", "Searches runs", changes: false) { try await $0.searchRuns($1.fields) },
     ]
 }
 
 extension MLflowAPI {
-    fileprivate func createRun(_ fields: Fields, actor: String) async throws -> JSON {
+    fileprivate func createRun(_ fields: Fields, actor: String) async throws -> Answer {
         let experiment = try Experiment.id(try fields.text("experiment_id").flatMap { $0.isEmpty ? nil : $0 } ?? "0")
         let user = try fields.text("user_id") ?? ""
         let start = try fields.whole("start_time")
@@ -61,23 +61,25 @@ extension MLflowAPI {
             let row = try Experiment.find(db, experiment)
             try Experiment.checkActive(row)
             let location: String = row["artifact_location"]
-            let separator = location.hasSuffix("/") ? "" : "/"
             try db.cachedStatement(
                 sql: """
                     INSERT INTO run (uuid, experiment_id, name, user_id, status, start_time, artifact_uri)
                     VALUES (?, ?, ?, ?, 'RUNNING', ?, ?)
                     """
             ).execute(
-                arguments: [uuid, experiment, runName, user, start, "\(location)\(separator)\(uuid)/artifacts"])
+                arguments: [
+                    uuid, experiment, runName, user, start,
+                    ArtifactLocation.appending("\(uuid)/artifacts", to: location),
+                ])
             let id = db.lastInsertedRowID
             for tag in runTags {
                 try Tags.set(db, "run_tag", "run_id", id, tag.key, Check.cut(tag.value, Limit.tag))
             }
-            return .members(("run", try Run.view(db, try Run.find(db, uuid))))
+            return try Run.answer(db, id)
         }
     }
 
-    fileprivate func updateRun(_ fields: Fields) async throws -> JSON {
+    fileprivate func updateRun(_ fields: Fields) async throws -> Answer {
         let uuid = try Run.uuid(fields)
         let status = try fields.text("status").flatMap { $0.isEmpty ? nil : $0 }
         if let status, !Run.statuses.contains(status) {
@@ -93,11 +95,14 @@ extension MLflowAPI {
                     name = COALESCE(?, name) WHERE id = ?
                     """, arguments: [status, end, name, id])
             if let name { try Tags.set(db, "run_tag", "run_id", id, "mlflow.runName", Check.cut(name, Limit.tag)) }
-            return .members(("run_info", Run.info(try Run.find(db, uuid))))
+            return try Answer { json in
+                json.key("run_info")
+                try Run.writeInfo(db, id, into: &json)
+            }
         }
     }
 
-    fileprivate func searchRuns(_ fields: Fields) async throws -> JSON {
+    fileprivate func searchRuns(_ fields: Fields) async throws -> Answer {
         var query = SearchQuery(.runs)
         try query.require(experiments: try fields.texts("experiment_ids"), "r.experiment_id")
         try query.filter(try fields.text("filter"))
@@ -107,13 +112,18 @@ extension MLflowAPI {
         let search = query
         return try await read { db in
             let (ids, next) = page.cut(try search.ids(db, page))
-            let statement = try db.cachedStatement(sql: "SELECT * FROM run WHERE id = ?")
-            var found: [JSON] = []
-            for id in ids {
-                guard let row = try Row.fetchOne(statement, arguments: [id]) else { continue }
-                found.append(try Run.view(db, row))
+            return try Answer { json in
+                if !ids.isEmpty {
+                    json.key("runs")
+                    try json.array { json in
+                        for id in ids { try Run.write(db, id, into: &json) }
+                    }
+                }
+                if let next {
+                    json.key("next_page_token")
+                    json.value(next)
+                }
             }
-            return .members(("runs", found.isEmpty ? nil : .array(found)), ("next_page_token", next))
         }
     }
 }

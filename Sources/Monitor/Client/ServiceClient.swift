@@ -95,7 +95,9 @@ package struct ServiceClient: Sendable {
             status = response.status.code
             bytes = Array(try await response.body.collect(upTo: Self.answerBytes).readableBytesView)
         } catch {
-            throw Failure(description: "\(base): the service does not answer (\(error)): is it running there?")
+            let text = "\(error)"
+            let reason = text.contains("refused") ? "connection refused" : text
+            throw Failure(description: "\(base): the service does not answer (\(reason)): is it running there?")
         }
         let json = (try? JSON(parsing: bytes)) ?? .null
         guard status < 300 else {

@@ -10,6 +10,7 @@ package struct ShownAlert: Sendable {
     package let model: String
     package let column: String
     package let segment: String
+    package let fingerprint: String
     /// Ids of silences.
     package let silencedBy: [String]
 
@@ -23,6 +24,7 @@ package struct ShownAlert: Sendable {
         column = label("column")
         let parts = (json["segment"]?.objectValue ?? []).map { "\($0.key)=\($0.value.stringValue ?? "")" }
         segment = parts.isEmpty ? "all traffic" : parts.joined(separator: ", ")
+        fingerprint = json["fingerprint"]?.stringValue ?? ""
         silencedBy = (json["silencedBy"]?.arrayValue ?? []).compactMap(\.stringValue)
     }
 }

@@ -95,6 +95,8 @@ package struct Configuration: Sendable {
         package var topic: String?
         /// Who is told of models, versions and aliases in the form of MLflow's webhooks.
         package var webhooks: [Receiver] = []
+        /// Where webhooks may lead that MLflow's clients make: to public addresses over TLS unless this says more.
+        package var clientWebhooks = Receiver.Options(isTrusted: false)
         /// Least share of the reporting instances that must serve the champion.
         package var fleetShare = 0.95
         /// How long a flip may take before a lesser share is an alarm.

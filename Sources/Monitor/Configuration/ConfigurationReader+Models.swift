@@ -7,7 +7,7 @@ extension ConfigurationReader {
     private static let modelKeys = [
         "name", "task", "positive", "reference", "against", "columns", "segments", "statistics", "threshold",
         "timezone", "window",
-        "labels", "promotion",
+        "labels", "ranking", "promotion",
     ]
 
     mutating func readModels(_ map: YAMLMapping) -> [Configuration.Model] {
@@ -46,7 +46,7 @@ extension ConfigurationReader {
         guard let name, let reference else { return nil }
         return Configuration.Model(
             name: name, task: task, performance: performance,
-            asksPerformance: ["task", "positive", "threshold", "labels"].contains { map[$0] != nil },
+            asksPerformance: ["task", "positive", "threshold", "labels", "ranking"].contains { map[$0] != nil },
             referencePath: reference.path, referenceVersion: reference.version, moving: reference.moving,
             against: readAgainst(map["against"]), promotion: promotion, columns: columns,
             segments: readSegments(map["segments"]),
@@ -76,7 +76,22 @@ extension ConfigurationReader {
         settings.sample = sample
         settings.coverage = coverage
         settings.drift = drift
+        readRanking(map["ranking"], task, &settings)
         return settings
+    }
+
+    private mutating func readRanking(
+        _ value: YAMLValue?, _ task: PerformanceTask, _ settings: inout PerformanceSettings
+    ) {
+        guard let value, let map = value.mapping(allowed: ["at", "separator"], &problems) else { return }
+        if task != .ranking { problems.add("only a model of `task: ranking` has queries", at: value.place) }
+        settings.cutoff = map["at"]?.int(in: 1...10_000, &problems) ?? settings.cutoff
+        guard let separator = map["separator"], let text = separator.nonEmptyString(&problems) else { return }
+        if let byte = text.utf8.first, text.utf8.count == 1 {
+            settings.querySeparator = byte
+        } else {
+            problems.add("the separator between query and item is one ASCII character", at: separator.place)
+        }
     }
 
     private mutating func readSmoothing(_ value: YAMLValue) -> Smoothing {

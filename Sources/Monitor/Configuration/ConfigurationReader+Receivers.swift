@@ -29,8 +29,10 @@ extension ConfigurationReader {
         guard let map = value.mapping(allowed: keys + more, &problems),
             let url = map.required("url", &problems)?.nonEmptyString(&problems)
         else { return nil }
+        // A variable that is not set is told once; the empty secret it leaves is no second mistake.
+        let isUnknown = map["secret"].map { secret in problems.list.contains { $0.place == secret.place } } ?? false
         return Receiver.Webhook(
-            url: url, secrets: map["secret"]?.strings(&problems) ?? [],
+            url: url, secrets: isUnknown ? [] : map["secret"]?.strings(&problems) ?? [],
             timeout: map["timeout"]?.duration(in: Span.seconds(1)...Span.minutes(5), &problems) ?? .seconds(15),
             options: Receiver.Options(
                 allowHTTP: map["allow_http"]?.bool(&problems) ?? false,

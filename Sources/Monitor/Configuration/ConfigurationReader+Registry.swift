@@ -8,7 +8,7 @@ extension ConfigurationReader {
     mutating func readRegistry(_ value: YAMLValue?) -> Configuration.RegistrySettings {
         var settings = Configuration.RegistrySettings()
         guard let value, !value.isNull,
-            let map = value.mapping(allowed: ["mlflow", "topic", "fleet", "webhooks"], &problems)
+            let map = value.mapping(allowed: ["mlflow", "topic", "fleet", "webhooks", "client_webhooks"], &problems)
         else {
             return settings
         }
@@ -19,6 +19,10 @@ extension ConfigurationReader {
                 fleet["within"]?.duration(in: Span.seconds(1)...Span.days(1), &problems) ?? settings.fleetWithin
         }
         if let mlflow = map["mlflow"] { settings.mlflow = readMLflow(mlflow) }
+        if let clients = map["client_webhooks"]?.mapping(allowed: ["allow_http", "allow_private"], &problems) {
+            settings.clientWebhooks.allowHTTP = clients["allow_http"]?.bool(&problems) ?? false
+            settings.clientWebhooks.allowPrivate = clients["allow_private"]?.bool(&problems) ?? false
+        }
         for item in map["webhooks"]?.list(&problems) ?? [] {
             guard let webhook = readWebhook(item, style: .mlflow, more: ["name"]),
                 case .mapping(let entries) = item.content,

@@ -90,7 +90,7 @@ package struct ConfigurationReader {
             workers: map["workers"].flatMap { $0.int(in: Self.workers, &problems) } ?? 1,
             deadLetterTopic: readDeadLetters(map["dead_letters"]), models: models, rules: rules, receivers: receivers,
             http: http, registry: registry,
-            externalURL: map["external_url"].flatMap { $0.nonEmptyString(&problems) }
+            externalURL: readExternalURL(map["external_url"])
                 ?? "http://\(http.host):\(http.port)",
             retention: map["retention"].flatMap { $0.duration(in: Span.hours(1)...Span.days(3_650), &problems) }
                 ?? .days(30))
@@ -152,6 +152,18 @@ package struct ConfigurationReader {
             }
         }
         return properties
+    }
+
+    private mutating func readExternalURL(_ value: YAMLValue?) -> String? {
+        guard let value, let text = value.nonEmptyString(&problems) else { return nil }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()),
+            url.host?.isEmpty == false
+        else {
+            problems.add(
+                "expected a URL such as `https://holdfast.example`: links in alerts begin with it", at: value.place)
+            return nil
+        }
+        return text
     }
 
     private mutating func readDeadLetters(_ value: YAMLValue?) -> String {

@@ -98,7 +98,10 @@ package struct Demo: Sendable {
                 labels: alert["labels"] ?? .null,
                 rollback: alert["context"]?["actions"]?.arrayValue?.first?["rollback"]?.stringValue, isSigned: signed)
             story.take(delivery)
-            let summary = alert["annotations"]?["summary"]?.stringValue ?? ""
+            // The summary tells the value of the last window, which after all is well says little.
+            let isOver = delivery.status == "resolved"
+            let place = delivery.labels["country"]?.stringValue.map { "in country=\($0) it is over" } ?? "it is over"
+            let summary = isOver ? place : alert["annotations"]?["summary"]?.stringValue ?? ""
             let action = delivery.rollback.map { ", rollback \($0)" } ?? ""
             say("webhook   \(delivery.status) \(delivery.alert): \(summary)\(action)\(signed ? "" : "  (NOT SIGNED)")")
         }
@@ -132,8 +135,9 @@ package struct Demo: Sendable {
             if !isDeployed, fleet.eventTime - start >= Self.calm {
                 isDeployed = true
                 deployed()
+                // The fleet follows within a moment, and its line comes after this one.
+                say("deploy    version 14 becomes champion; it reads Brazilian amounts in cents")
                 try await DemoClient(port: port).promote(DemoTraffic.model, DemoTraffic.bad)
-                say("deploy    version 14 is champion; it reads Brazilian amounts in cents")
             }
             let isWatched = !once && isDeployed && !story.facts.isComplete
             try await Task.sleep(for: !behind ? .seconds(1) : isWatched ? Self.watchedPace : Self.pace)

@@ -1,4 +1,5 @@
 import Rules
+import Server
 import Statistics
 import Values
 
@@ -17,6 +18,8 @@ extension Engine {
         var lateRows: [String: UInt64] = [:]
         /// Per model: windows whose labels came after those of younger windows, so that their performance was not judged.
         var passedOver: [String: UInt64] = [:]
+        /// Per model: the join, where it changed.
+        var labels: [String: LabelOverview] = [:]
         var watermarks: [String: Timestamp] = [:]
         /// Alert instances by model and state, of models whose windows closed.
         var alertStates: [String: [String: Int]] = [:]

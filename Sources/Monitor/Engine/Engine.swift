@@ -226,6 +226,8 @@ final class Engine: Sendable {
                     if changed { commit.states[models[index].name] = try modelState(index, state, step) }
                     if let join = try state.performance[index]?.takeCommit() {
                         commit.joins[models[index].name] = join
+                        state.views[index].labels = state.performance[index]?.labels
+                        step.labels[models[index].name] = state.views[index].labels
                     }
                 } catch {
                     let failure = LedgerError.unstorable(ledger.path, models[index].name, "\(error)")
@@ -308,10 +310,11 @@ final class Engine: Sendable {
         let model = models[index]
         for window in closed {
             let performance = state.performance[index]?.close(window.shape, window.range)
-            let snapshot = model.snapshots.snapshot(
+            var snapshot = model.snapshots.snapshot(
                 model: model.name, window: window.range, revision: 1, counts: window.counts,
                 against: model.configuration.moving.flatMap { state.windows[index].basis($0, model, window.range) }
             ).adding(performance?.rows ?? [])
+            state.alerts[index].complete(&snapshot, size: window.shape.size)
             let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
                 roles: book.roles(model: model.name), state: &state.alerts[index]

@@ -131,7 +131,7 @@ package struct Intake {
             delta.rejected[RejectedKey(topic: topic, reason: rejection.reason), default: 0] += 1
             reject(rejection)
         }
-        guard outcome == .done else { return outcome }
+        guard case .done = outcome else { return outcome }
         nextOffsets[currentSource] = offset + 1
         look(message.count)
         return .done

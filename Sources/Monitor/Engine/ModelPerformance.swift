@@ -15,6 +15,7 @@ struct ModelPerformance {
     private var judge = PerformanceJudge()
     private let reference: PerformanceReference?
     private let shape: ModelWindows.Shape
+    private let calendar: WindowCalendar
     private var commit = JoinCommit()
     private var stored: Kept
     private var storedConclusions: Conclusions
@@ -33,15 +34,15 @@ struct ModelPerformance {
 
     /// - Returns: `nil` where nobody asks for the model's performance.
     init?(_ model: MonitoredModel, _ ledger: Ledger, _ warn: (String) -> Void) throws {
-        guard let settings = model.performance else { return nil }
+        guard let settings = model.performance, let stamp = model.joinStamp else { return nil }
         name = model.name
         self.settings = settings
-        let found = try ledger.loadJoin(model: model.name, stamp: model.joinStamp)
+        try Self.recount(model, settings, stamp, ledger, warn)
+        let found = try ledger.loadJoin(model: model.name, stamp: stamp.text)
         if found.wasReset {
             warn(
-                "model \(model.name): a setting that its performance rests on changed (task, positive, threshold, sample, "
-                    + "windows, timezone or segments); predictions that waited for labels and the performance so far are forgotten"
-            )
+                "model \(model.name): a setting that its labels rest on changed (task, labels.sample or ranking.separator); "
+                    + "predictions that waited for labels and the performance so far are forgotten")
         }
         let kept = try found.state.map { try JSONDecoder().decode(Kept.self, from: Data($0)) } ?? Kept()
         guard
@@ -56,6 +57,7 @@ struct ModelPerformance {
         judge = storedConclusions.judge
         reference = model.performanceReference
         shape = model.shapes[0]
+        calendar = model.window.calendar
         windows = PerformanceWindows(
             settings,
             panes: PerformancePanes(
@@ -64,13 +66,57 @@ struct ModelPerformance {
             reference: model.performanceReference, state: storedConclusions.windows)
     }
 
+    /// Where only what is counted changed, and not what is joined, predictions that wait for labels stay, and the performance of those within
+    /// the horizon is counted anew. What was concluded from it begins anew.
+    private static func recount(
+        _ model: MonitoredModel, _ settings: PerformanceSettings, _ stamp: JoinStamp, _ ledger: Ledger,
+        _ warn: (String) -> Void
+    ) throws {
+        guard let known = try ledger.joinStamp(model: model.name), known != stamp.text,
+            let old = JoinStamp(known), stamp.canRecount(old)
+        else { return }
+        let found = try ledger.loadJoin(model: model.name, stamp: known)
+        guard
+            let table = JoinTable(
+                horizon: settings.horizon, log: found.log, runs: found.runs, counters: JoinTable.Counters())
+        else { throw LedgerError.damaged(ledger.path, "the log of \(model.name)'s join has half a record") }
+        let cells = found.cells.map { stamp.cell($0, of: old) }
+        var panes = PerformancePanes(
+            settings, windows: model.window, shapes: model.shapes, dimensions: model.schema.dimensions,
+            segmentations: model.segmentations)
+        var changes: [JoinTable.Change] = []
+        try table.forEach { record in
+            changes += table.changes(of: record)
+            guard changes.count >= recountStep else { return }
+            panes.apply(changes, cells: cells, classes: found.classes)
+            changes.removeAll(keepingCapacity: true)
+        } read: { run, block throws(LedgerError) in
+            try ledger.joinBlock(model: model.name, run: run, block: block)
+        }
+        panes.apply(changes, cells: cells, classes: found.classes)
+        var conclusions = Conclusions()
+        if stamp.hasPanes(of: old), let told = found.windows {
+            conclusions.windows = try JSONDecoder().decode(Conclusions.self, from: Data(told)).windows
+        }
+        try ledger.recountJoin(
+            model: model.name, stamp: stamp.text, cells: cells, panes: panes.takeChanged(),
+            windows: [UInt8](try encoder.encode(conclusions)))
+        warn(
+            "model \(model.name): a setting that its performance rests on changed (positive, threshold, windows, timezone, "
+                + "segments or ranking.at); it is counted anew for predictions that labels can still join and that have an id"
+        )
+    }
+
+    /// Changes counted at once.
+    private static let recountStep = 50_000
+
     /// - Parameter inOrder: as `PerformanceWindows.apply` says.
     mutating func apply(_ delta: JoinDelta, inOrder: Bool, _ ledger: Ledger) throws(LedgerError) {
         guard !delta.isEmpty else { return }
         var changes: [JoinTable.Change] = []
         let name = name
         commit.writes = try join.apply(
-            delta, isClass: settings.task != .regression, changed: { changes.append($0) }
+            delta, isClass: settings.task.labelsAreClasses, changed: { changes.append($0) }
         ) { run, block throws(LedgerError) in
             try ledger.joinBlock(model: name, run: run, block: block)
         }
@@ -93,7 +139,9 @@ struct ModelPerformance {
     private mutating func judged(_ told: [PerformanceWindows.Told]) -> [PerformanceWindows.Told] {
         var told = told
         for i in told.indices where told[i].matured && !told[i].isPassedOver && told[i].shape == shape {
-            judge.judge(&told[i].rows, told[i].range, every: shape.every, settings, reference)
+            judge.judge(
+                &told[i].rows, told[i].range, every: shape.every, settings, reference,
+                part: WeekPart(covered: calendar.weekHours(of: told[i].range)))
         }
         return told
     }
@@ -101,13 +149,32 @@ struct ModelPerformance {
     /// The end of the latest window that may be judged; `nil` where none was yet.
     var maturedThrough: Timestamp? { windows.state.maturedThrough }
 
+    /// What became of predictions and labels; `nil` where there is nothing to show.
+    var labels: LabelOverview? {
+        guard join.clocks.hasLabels || reference != nil else { return nil }
+        let counters = join.table.counters
+        let unlabelled = windows.unlabelled
+        var shown = LabelOverview()
+        shown.joined = counters.matches
+        shown.waiting = unlabelled.waiting
+        shown.expired = unlabelled.expired
+        shown.orphans = counters.labels - min(counters.labels, counters.matches)
+        shown.corrections = counters.corrections
+        shown.duplicatePredictions = counters.duplicatePredictions
+        shown.duplicateLabels = counters.duplicateLabels
+        shown.staleLabels = counters.staleLabels
+        shown.tooLate = counters.tooLate
+        shown.bytes = join.table.bytes
+        return shown
+    }
+
     /// The last windows for the page; `nil` where there is nothing to show.
     func overview(_ count: Int) -> PerformanceOverview? {
         guard join.clocks.hasLabels || reference != nil else { return nil }
         let (metric, estimated) = headline
         let newest = windows.newest(count, of: shape)
         let points = newest.map { range, row in
-            let guess = row.performance?.estimates.first { $0.metric == estimated }
+            let guess = estimated.flatMap { wanted in row.performance?.estimates.first { $0.metric == wanted } }
             return PerformanceOverview.Point(
                 window: range, value: row.metrics[metric], coverage: row.metrics[.coverage] ?? 0,
                 isMature: row.performance?.isMature ?? false, estimate: guess.map { ($0.value, $0.low, $0.high) })
@@ -125,11 +192,12 @@ struct ModelPerformance {
             }, reliabilityWindow: shown?.range)
     }
 
-    private var headline: (metric: Metric, estimate: Metric) {
+    private var headline: (metric: Metric, estimate: Metric?) {
         switch settings.task {
         case .binary: (.auroc, .estimated_auroc)
         case .multiclass: (.accuracy, .estimated_accuracy)
         case .regression: (.mae, .estimated_mae)
+        case .ranking: (.ndcg, nil)
         }
     }
 

@@ -15,6 +15,7 @@ struct ModelView: Sendable {
     var watermark: Timestamp?
     var lateRows: UInt64 = 0
     var performance: PerformanceOverview?
+    var labels: LabelOverview?
     /// The end of the latest window whose performance may be judged.
     var maturedThrough: Timestamp?
 
@@ -24,6 +25,7 @@ struct ModelView: Sendable {
 
     mutating func take(_ performance: ModelPerformance?) {
         self.performance = performance?.overview(Self.historyWindows)
+        labels = performance?.labels
         maturedThrough = performance?.maturedThrough
     }
 
@@ -32,6 +34,7 @@ struct ModelView: Sendable {
         var most: UInt64 = 0
         for row in snapshot.rows
         where row.version == SnapshotRow.allVersions && row.segment.isAll && row.column != SnapshotRow.performanceColumn
+            && row.column != SnapshotRow.schemaColumn
         {
             most = max(most, row.n)
             history[row.column, default: []].append(row.metrics[.psi])

@@ -21,8 +21,8 @@ package struct MonitoredModel: Sendable {
     /// How the model's labels are joined; `nil` where nobody asks.
     let performance: PerformanceSettings?
     let performanceReference: PerformanceReference?
-    /// Names what stored predictions and performance mean.
-    package let joinStamp: String
+    /// Names what stored predictions and performance mean; `nil` where there are none.
+    package let joinStamp: JoinStamp?
     /// Names bins, panes and segmentations: counts stored under another name mean something else.
     let layoutName: String
 
@@ -79,7 +79,7 @@ package struct MonitoredModel: Sendable {
             dimensions: dimensions,
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted(),
-            outcome: wanted.map { $0.task == .regression ? .numbers : .classes })
+            outcome: wanted.map(\.outcome))
         shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(
@@ -88,7 +88,11 @@ package struct MonitoredModel: Sendable {
         performanceReference = performance.flatMap { settings in
             known.flatMap { $0.task == settings.task ? $0 : nil }
         }
-        joinStamp = Self.joinStamp(model, performance, shapes, dimensions, segmentations)
+        let pane = model.window.performancePane(shapes)
+        joinStamp = performance.map { [segmentations] in
+            JoinStamp(
+                $0, pane: pane, timezone: model.timezone, dimensions: dimensions, segmentations: segmentations)
+        }
         layoutName = Self.layoutName(loaded, plans, model, segmentations)
     }
 
@@ -169,18 +173,6 @@ package struct MonitoredModel: Sendable {
             settings.exponent = exponent
         }
         return settings
-    }
-
-    private static func joinStamp(
-        _ model: Configuration.Model, _ settings: PerformanceSettings?, _ shapes: [ModelWindows.Shape],
-        _ dimensions: [String], _ segmentations: [[String]]
-    ) -> String {
-        guard let settings else { return "" }
-        return
-            ([
-                "1", settings.task.rawValue, "\(settings.positives)", "\(settings.threshold)", "\(settings.sample)",
-                "\(settings.exponent)", "\(model.window.performancePane(shapes))", model.timezone, "\(dimensions)",
-            ] + segmentations.map { "\($0)" }).joined(separator: "\n")
     }
 
     /// The model's own windows, and those of other sizes that rules ask for, which slide by the model's own size.

@@ -16,12 +16,14 @@ struct PerformanceJudge: Codable, Equatable {
     private static let budgetSeconds = Span.days(30).seconds
 
     /// Takes a window that may be judged now, and puts what it says into its lines.
+    ///
+    /// - Parameter part: the part of the week in which the window lies, if it is one.
     mutating func judge(
         _ rows: inout [SnapshotRow], _ window: TimeRange, every: Span, _ settings: PerformanceSettings,
-        _ reference: PerformanceReference?
+        _ reference: PerformanceReference?, part: WeekPart?
     ) {
         if settings.drift == .sequential {
-            if let reference { watch(&rows, window, every, reference) }
+            if let reference { watch(&rows, window, every, reference, part) }
         } else {
             detect(&rows, settings.drift)
         }
@@ -29,17 +31,24 @@ struct PerformanceJudge: Codable, Equatable {
     }
 
     private mutating func watch(
-        _ rows: inout [SnapshotRow], _ window: TimeRange, _ every: Span, _ reference: PerformanceReference
+        _ rows: inout [SnapshotRow], _ window: TimeRange, _ every: Span, _ reference: PerformanceReference,
+        _ part: WeekPart?
     ) {
         let segments = rows.compactMap { row -> (segment: Segment, sketch: PerformanceSketch)? in
             guard row.version == SnapshotRow.allVersions, let detail = row.performance else { return nil }
             return (row.segment, detail.sketch)
         }
         let verdicts = concept.observe(
-            window, segments, reference: reference, windows: Self.budgetSeconds / max(1, every.seconds))
+            window, segments, reference: reference, part: part,
+            windows: Self.budgetSeconds / max(1, every.seconds))
         for i in rows.indices where rows[i].version == SnapshotRow.allVersions {
             guard let verdict = verdicts[rows[i].segment] else { continue }
             rows[i].metrics[.concept_drift] = verdict.isOpen ? 1 : 0
+            if verdict.isOpen {
+                rows[i].performance?.change = PerformanceChange(
+                    statistic: verdict.statistic.rawValue, effect: verdict.effect, evidence: verdict.evidence,
+                    limit: verdict.limit, since: verdict.since)
+            }
             rows[i].performance?.drift = .members(
                 ("method", "sequential"), ("open", .bool(verdict.isOpen)),
                 ("statistic", .string(verdict.statistic.rawValue)), ("effect", .number(verdict.effect)),

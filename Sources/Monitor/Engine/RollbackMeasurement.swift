@@ -15,18 +15,14 @@ struct RollbackMeasurement {
     let champion: String
     let target: String?
 
-    /// - Parameter windows: snapshot lines of windows, the oldest first; those of other sizes, and those that end before
-    ///   the change began, are left out. So are those that early labels would judge wrong, where the metric needs labels.
+    /// - Parameter windows: snapshot lines of windows as they are known by now (`Ledger.windows`), the oldest first; those of other
+    ///   sizes, and those that end before the change began, are left out. So are those that early labels would judge wrong, where the
+    ///   metric needs labels.
     func trial(_ windows: [(window: TimeRange, revision: Int, lines: [UInt8])], errors: [String] = []) -> RollbackTrial
     {
-        var tellings: [TimeRange: [(revision: Int, lines: [UInt8])]] = [:]
-        for stored in windows
-        where stored.window.length == order.window.length && stored.window.end > order.changeStart {
-            tellings[stored.window, default: []].append((stored.revision, stored.lines))
-        }
-        let own = tellings.sorted { $0.key.end < $1.key.end }.compactMap { window, told in
-            measure(window, told.sorted { $0.revision < $1.revision }.map(\.lines))
-        }.suffix(order.request.windows)
+        let own = windows.filter {
+            $0.window.length == order.window.length && $0.window.end > order.changeStart
+        }.compactMap { measure($0.window, $0.lines) }.suffix(order.request.windows)
         return RollbackTrial(
             column: order.column, segment: order.alert.segment.description,
             subject: Self.isOutput(order.column) ? .output : .input, metric: order.metric?.name ?? "the rule",
@@ -39,34 +35,29 @@ struct RollbackMeasurement {
         outputs.contains(column) || column.hasPrefix("prediction.")
     }
 
-    /// - Parameter told: the lines of each revision, the first one first. It alone has all columns; those after it have the
-    ///   performance anew, as more labels came.
     /// - Returns: `nil` where the window cannot be judged by its labels yet.
-    private func measure(_ window: TimeRange, _ told: [[UInt8]]) -> RollbackTrial.Window? {
+    private func measure(_ window: TimeRange, _ lines: [UInt8]) -> RollbackTrial.Window? {
         // Lines are written by us, so their beginnings can be compared as text before anything is parsed.
         let segment = #","segment":"# + order.alert.segment.json.text + #","column":"#
         var champion: RollbackTrial.Reading?
         var target: RollbackTrial.Reading?
         var inputs: [RollbackTrial.Input] = []
         var isMature = false
-        for (i, lines) in told.enumerated() {
-            for line in lines.split(separator: UInt8(ascii: "\n")) {
-                let head = String(decoding: line.prefix(Self.headBytes), as: UTF8.self)
-                guard head.contains(segment), let json = try? JSON(parsing: line),
-                    let version = json["version"]?.stringValue, let column = json["column"]?.stringValue
-                else { continue }
-                let isPerformance = column == SnapshotRow.performanceColumn
-                guard isPerformance || i == 0 else { continue }
-                if isPerformance, json["metrics"]?[Metric.mature.name]?.numberValue == 1 { isMature = true }
-                if column == order.column {
-                    if version == self.champion { champion = reading(version, json) }
-                    if version == self.target { target = reading(version, json) }
-                } else if version == self.champion, !Self.isOutput(column),
-                    let psi = json["metrics"]?[Metric.psi.name]?.numberValue,
-                    let p = json["metrics"]?[Metric.psi_p.name]?.numberValue
-                {
-                    inputs.append(.init(column: column, psi: psi, p: p))
-                }
+        for line in lines.split(separator: UInt8(ascii: "\n")) {
+            let head = String(decoding: line.prefix(Self.headBytes), as: UTF8.self)
+            guard head.contains(segment), let json = try? JSON(parsing: line),
+                let version = json["version"]?.stringValue, let column = json["column"]?.stringValue
+            else { continue }
+            let isPerformance = column == SnapshotRow.performanceColumn
+            if isPerformance, json["metrics"]?[Metric.mature.name]?.numberValue == 1 { isMature = true }
+            if column == order.column {
+                if version == self.champion { champion = reading(version, json) }
+                if version == self.target { target = reading(version, json) }
+            } else if version == self.champion, !Self.isOutput(column),
+                let psi = json["metrics"]?[Metric.psi.name]?.numberValue,
+                let p = json["metrics"]?[Metric.psi_p.name]?.numberValue
+            {
+                inputs.append(.init(column: column, psi: psi, p: p))
             }
         }
         guard isMature || !order.waitsForLabels else { return nil }

@@ -98,6 +98,10 @@ package struct PrometheusExport: Sendable {
             if !rule.actions.isEmpty {
                 tell("`\(rule.name)`: its actions stay Holdfast's", rule.places.name, &comments)
             }
+            if !rule.inhibitedBy.isEmpty {
+                tell(
+                    "`\(rule.name)`: `inhibited_by` is Alertmanager's, as `inhibit_rules`", rule.places.name, &comments)
+            }
             if rule.notify != nil {
                 tell("`\(rule.name)`: `notify` is Alertmanager's to route, by labels", rule.places.name, &comments)
             }

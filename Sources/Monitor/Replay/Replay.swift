@@ -45,6 +45,16 @@ package struct Replay {
         package let description: String
     }
 
+    /// The path of a ledger in a folder that has none yet: windows counted twice would be told twice.
+    private static func newLedger(_ folder: String) throws -> String {
+        let path = folder + "/ledger.sqlite"
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw Failure(description: "\(path) is there already: name a folder without a ledger, or remove it")
+        }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return path
+    }
+
     private static let source = "replay"
     /// Lines between two steps of the engine.
     private static let stepLines = 50_000
@@ -87,18 +97,19 @@ package struct Replay {
 
     /// - Parameters:
     ///   - out: folder for `snapshots.jsonl` and `alerts.jsonl`.
+    ///   - state: folder to keep the ledger in, for `explain`; it must not hold one.
     ///   - progress: told now and then how much of the input has been read, 0 to 1.
     package func run(
-        _ files: [String], order: Order, out: String?, progress: (Double) -> Void = { _ in }
+        _ files: [String], order: Order, out: String?, state: String? = nil, progress: (Double) -> Void = { _ in }
     ) throws -> Summary {
         let output = try out.map { try ReplayOutput(folder: $0) }
         let tally = Mutex(Summary())
         let fired = Mutex(ReplayEpisodes())
         let failure = Mutex<(any Error)?>(nil)
         let engine = try Engine(
-            models: models, rules: book, ledger: try Ledger(path: nil),
+            models: models, rules: book, ledger: try Ledger(path: try state.map(Self.newLedger)),
             options: .init(
-                performs: false, keepsSnapshots: false, receivers: configuration.receivers.map(\.name),
+                performs: false, keepsSnapshots: state != nil, receivers: configuration.receivers.map(\.name),
                 externalURL: configuration.externalURL, retention: configuration.retention), warn: { _ in }
         ) { step in
             tally.withLock { $0.take(step) }

@@ -1,10 +1,14 @@
 import Events
+import Foundation
 import Rules
+import Server
+import Statistics
 package import Values
 
 /// One alert that would have fired, from the window that fired it until it was over.
 package struct ReplayEpisode: Sendable {
     package let alert: String
+    package let fingerprint: String
     package let model: String
     package let column: String?
     package let segment: Segment
@@ -17,6 +21,8 @@ package struct ReplayEpisode: Sendable {
     package let window: TimeRange
     package let value: Double?
     package let threshold: Double?
+    /// The value in words: of performance the figure that is worse.
+    package let shown: String
     /// How strong the evidence is, for comparing alerts with one another: ln e of a detector that has it, else value over limit.
     package let severity: Double
     /// `nil` where it still fires at the end.
@@ -31,6 +37,7 @@ package struct ReplayEpisode: Sendable {
             context["window"]?[key]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         }
         self.alert = alert.rule
+        fingerprint = alert.fingerprint
         model = alert.model
         column = alert.labels["column"]
         segment = alert.segment
@@ -43,6 +50,10 @@ package struct ReplayEpisode: Sendable {
         let threshold = context["threshold"]?.numberValue
         self.value = value
         self.threshold = threshold
+        let figure = AlertHistory.metric(of: context)
+        shown =
+            AlertHistory.performance(figure, context).map { "\(figure?.name ?? "") \(String(format: "%.3g", $0.now))" }
+            ?? value.map { String(format: "%.4g", $0) } ?? ""
         let evidence = context["evidence"]?["ln_e"]?.numberValue
         let ratio = value.flatMap { value in threshold.flatMap { $0 != 0 ? abs(value / $0) : nil } }
         severity = evidence ?? ratio ?? 0

@@ -12,13 +12,15 @@ struct AlertArchive {
 
     let ledger: Ledger
 
-    /// `nil` where the ledger knows no such alert.
-    func history(model: String, fingerprint: String) async throws -> AlertHistory? {
-        let transitions = try await ledger.transitions(of: fingerprint, model: model)
-        guard let alert = AlertHistory.alert(transitions) else { return nil }
-        let metric = alert["context"]?["metric"]?.stringValue.flatMap {
-            Metric(name: String($0.prefix { $0 != " " }))
+    /// - Parameter until: leave out what was told later.
+    /// - Returns: `nil` where the ledger knows no such alert.
+    func history(model: String, fingerprint: String, until: Timestamp? = nil) async throws -> AlertHistory? {
+        let transitions = try await ledger.transitions(of: fingerprint, model: model).filter { line in
+            guard let until, let at = Self.time((try? JSON(parsing: line.utf8))?["at"]) else { return true }
+            return at <= until
         }
+        guard let alert = AlertHistory.alert(transitions) else { return nil }
+        let metric = AlertHistory.metric(of: alert["context"])
         guard let column = alert["labels"]?["column"]?.stringValue, let metric, let at = Self.time(alert["at"]) else {
             return AlertHistory(transitions: transitions, metric: metric, timeline: [], rederived: nil)
         }

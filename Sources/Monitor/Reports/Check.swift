@@ -1,5 +1,6 @@
 import Foundation
 import Rules
+import Sketches
 package import StrictYAML
 
 /// `holdfast check`: configurations and rule files, by what they hold.
@@ -23,6 +24,7 @@ package enum Check {
         case .rules: return rules(path, text)
         case .tests: return tests(path)
         case .configuration: return configuration(path)
+        case .reference: return reference(path)
         case nil:
             var found = ProblemCollector()
             if YAMLValue.parse(text: text, file: path, expanding: { _ in "" }, collector: &found) != nil {
@@ -35,7 +37,7 @@ package enum Check {
     }
 
     private enum Kind {
-        case rules, tests, configuration
+        case rules, tests, configuration, reference
     }
 
     private static func kind(_ text: String, _ path: String) -> Kind? {
@@ -44,9 +46,35 @@ package enum Check {
             case .mapping(let entries) = root.content
         else { return nil }
         let keys = entries.map(\.key)
+        if Set(keys).isSuperset(of: ["format", "columns", "groups"]) { return .reference }
         if keys.contains("groups") { return .rules }
         if keys.contains("tests") || keys.contains("rule_files") { return .tests }
-        return keys.contains { ["models", "topics", "kafka", "state", "receivers"].contains($0) } ? .configuration : nil
+        if keys.contains(where: ConfigurationReader.topLevel.contains) { return .configuration }
+        // Whose key is misspelled can still be told, and then the reader names it.
+        let known = ["groups", "tests", "rule_files"] + ConfigurationReader.topLevel
+        guard let near = keys.lazy.compactMap({ Nearest.to($0, among: known) }).first(where: { $0.distance <= 2 })
+        else {
+            return nil
+        }
+        return switch near.name {
+        case "groups": .rules
+        case "tests", "rule_files": .tests
+        default: .configuration
+        }
+    }
+
+    private static func reference(_ path: String) -> Result {
+        do {
+            let reference = try ReferenceCommand.load(path)
+            let columns = count(reference.layout.columns.count, "column")
+            return Result(
+                file: path,
+                what: "reference of \(reference.model), \(count(Int(reference.all.profile.rows), "row")), \(columns)",
+                problems: [])
+        } catch {
+            let start = Place(file: path, line: 1, column: 1)
+            return Result(file: path, what: "", problems: [Problem("is no usable reference: \(error)", at: start)])
+        }
     }
 
     private static func rules(_ path: String, _ text: String) -> Result {

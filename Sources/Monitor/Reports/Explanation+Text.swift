@@ -35,7 +35,9 @@ extension Explanation {
         ]
         if let likely = context["likely"]?.stringValue { lines.append(style.bold(CompareText.plain(likely))) }
         if let summary = alert["annotations"]?["summary"]?.stringValue { lines.append(CompareText.plain(summary)) }
-        let since = context["change_start"]?.stringValue.map { "changed from \($0)" }
+        let since = AlertHistory.firstWindow(context).map {
+            "first window that shows it: \($0.start.rfc3339) to \($0.end.rfc3339)"
+        }
         let ended = alert["endsAt"]?.stringValue.map { "resolved \($0)" }
         let times = [since, ended].compactMap(\.self).joined(separator: ", ")
         return times.isEmpty ? lines : lines + [style.dim(times)]
@@ -45,11 +47,19 @@ extension Explanation {
         guard let value = context["value"]?.numberValue else { return nil }
         func number(_ json: JSON?) -> String { CompareText.number(json?.numberValue) }
         var lines: [String] = []
+        let performance = AlertHistory.performance(history.metric, context)
+        if let performance, let metric = history.metric {
+            lines.append(
+                "\(metric.name) \(style.bold(CompareText.number(performance.now))), "
+                    + "\(CompareText.number(performance.before)) in the reference")
+        }
         var first = "value \(style.bold(CompareText.number(value)))"
         if let pair = context["interval"]?.arrayValue, pair.count == 2 {
             first += ", true value between \(number(pair[0])) and \(number(pair[1])) in 95 of 100 such windows"
         }
-        lines.append(first + (context["threshold"].map { "; threshold \(number($0))" } ?? ""))
+        if performance == nil {
+            lines.append(first + (context["threshold"].map { "; threshold \(number($0))" } ?? ""))
+        }
         if let metric = context["metric"]?.stringValue { lines.append("metric \(metric)") }
         if let chance = context["by_chance"] {
             lines.append(
@@ -70,6 +80,8 @@ extension Explanation {
                 "\(rows) against \(before ?? "")\(CompareText.plain(context["reference"]?.stringValue ?? "the reference"))"
             )
         }
+        // Sums of labels are not among the stored counts.
+        guard performance == nil else { return lines }
         switch agrees {
         case true?: lines.append(style.dim("computed again from the stored counts: the same"))
         case false?:
@@ -84,6 +96,7 @@ extension Explanation {
 
     private func chart(_ style: CompareStyle) -> [String]? {
         guard let comparison = context["comparison"] else { return nil }
+        if let metrics = comparison["metrics"]?.objectValue { return performance(metrics, style) }
         func numbers(_ key: String) -> [Double] { (comparison[key]?.arrayValue ?? []).compactMap(\.numberValue) }
         let (p, q) = (numbers("reference"), numbers("current"))
         guard p.count == q.count, !p.isEmpty else { return nil }
@@ -110,6 +123,16 @@ extension Explanation {
                 "\(member.key) \(CompareText.number(pair[0].numberValue)) → \(CompareText.number(pair[1].numberValue))"
         }
         return quantiles.isEmpty ? lines : lines + [quantiles.joined(separator: "   ")]
+    }
+
+    private func performance(_ metrics: [JSON.Member], _ style: CompareStyle) -> [String]? {
+        guard !metrics.isEmpty else { return nil }
+        func cells(_ values: [String]) -> String { values.map { CompareText.right($0, width: 12) }.joined() }
+        return [style.dim(CompareText.cell("", width: 12) + cells(["reference", "now"]))]
+            + metrics.map { member in
+                CompareText.cell(member.key, width: 12)
+                    + cells((member.value.arrayValue ?? []).map { CompareText.number($0.numberValue) })
+            }
     }
 
     private func labels(_ edges: [Double], _ categories: [String], _ count: Int) -> [String] {
@@ -173,7 +196,7 @@ extension Explanation {
         guard let metric = history.metric, !history.timeline.isEmpty else { return nil }
         let start = context["change_start"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         let top = max(history.timeline.reduce(0) { max($0, abs($1.value ?? 0)) }, 1e-12)
-        var lines = [style.dim("\(metric.name.uppercased()) BEFORE AND SINCE")]
+        var lines = [style.dim("\(metric.name.uppercased()) BEFORE AND SINCE, BY THE END OF THE WINDOW")]
         for point in history.timeline.suffix(Self.timelineRows) {
             let isSince = start.map { point.window.start >= $0 } ?? false
             let bar = point.value.map { value in
@@ -182,7 +205,7 @@ extension Explanation {
                     count: value == 0 ? 0 : max(1, Int((abs(value) / top * Double(Self.barWidth)).rounded())))
             }
             let text =
-                "\(point.window.start.rfc3339)  \(CompareText.right(CompareText.count(point.rows), width: 9)) rows  "
+                "\(point.window.end.rfc3339)  \(CompareText.right(CompareText.count(point.rows), width: 9)) rows  "
                 + "\(CompareText.right(CompareText.number(point.value), width: 9))  \(bar ?? style.dim("no value"))"
             lines.append(isSince ? style.red(text) : text)
         }
@@ -192,8 +215,12 @@ extension Explanation {
     private func told(_ style: CompareStyle) -> [String]? {
         let lines = history.transitions.compactMap { line -> String? in
             guard let json = try? JSON(parsing: line.utf8) else { return nil }
-            return "\(json["at"]?.stringValue ?? "")  \(json["status"]?.stringValue ?? "")  "
-                + "value \(CompareText.number(json["context"]?["value"]?.numberValue))"
+            let told = "\(json["at"]?.stringValue ?? "")  \(json["status"]?.stringValue ?? "")"
+            let metric = AlertHistory.metric(of: json["context"])
+            if let metric, let pair = AlertHistory.performance(metric, json["context"]) {
+                return "\(told)  \(metric.name) \(CompareText.number(pair.now))"
+            }
+            return "\(told)  value \(CompareText.number(json["context"]?["value"]?.numberValue))"
         }
         return [style.dim("WHAT WAS TOLD")] + lines
     }

@@ -29,7 +29,10 @@ package struct Explanation: Sendable {
     ///   - fingerprint: of the alert, or its beginning.
     ///   - config: a configuration file, whose `state` names the folder.
     ///   - state: the folder itself.
-    package static func find(_ fingerprint: String, config: String?, state: String?) async throws -> Explanation {
+    ///   - until: as it was told by then; as it is told now where left out.
+    package static func find(
+        _ fingerprint: String, config: String?, state: String?, until: Timestamp? = nil
+    ) async throws -> Explanation {
         let folder = try state ?? ConfigurationReader.read(config ?? "holdfast.yaml").statePath
         let path = folder + "/ledger.sqlite"
         guard FileManager.default.fileExists(atPath: path) else {
@@ -52,8 +55,13 @@ package struct Explanation: Sendable {
             let list = known.prefix(10).map { "\($0.fingerprint) (\($0.model))" }.joined(separator: ", ")
             throw Failure(description: "several alerts begin with `\(fingerprint)`: \(list)", isUsage: false)
         }
-        let history = try await AlertArchive(ledger: ledger).history(model: found.model, fingerprint: found.fingerprint)
+        let history = try await AlertArchive(ledger: ledger).history(
+            model: found.model, fingerprint: found.fingerprint, until: until)
         guard let explanation = history.flatMap(Explanation.init) else {
+            if let until {
+                throw Failure(
+                    description: "nothing was told of \(found.fingerprint) by \(until.rfc3339)", isUsage: false)
+            }
             throw Failure(description: "what was told of \(found.fingerprint) cannot be read", isUsage: false)
         }
         return explanation

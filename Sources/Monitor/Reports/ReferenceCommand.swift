@@ -34,7 +34,8 @@ package enum ReferenceCommand {
         var builder = ReferenceBuilder(loaded.table, options)
         let reference = try builder.build()
         var encoded = ReferenceFile.encode(reference)
-        let performance = ReferencePerformance.build(loaded.table, reference, settings?.performance)
+        let performance = ReferencePerformance.build(
+            loaded.table, reference, settings?.performance, calendar: options.calendar)
         if let performance { encoded = ReferenceFile.adding(performance, to: encoded) }
         let bytes = Data(encoded)
         let url = URL(filePath: output)

@@ -1,4 +1,5 @@
 import Foundation
+import MLflow
 package import Registry
 import Sketches
 import Values
@@ -17,6 +18,20 @@ package enum RegistryCommand {
         let folder = try folder(config: config, state: state)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         return try await Registry(path: folder + "/registry.sqlite")
+    }
+
+    /// Frees the bytes of artifacts that nothing names any more.
+    package static func freeArtifacts(
+        _ registry: Registry, config: String?, state: String?, dryRun: Bool
+    ) async throws -> (files: Int, bytes: Int64) {
+        let folder = try folder(config: config, state: state)
+        let api = MLflowService.make(registry: registry, state: folder, clock: .system)
+        do {
+            let freed = try await api.freeBlobs(writtenBefore: WallClock.system.now() - .hours(1), dryRun: dryRun)
+            return (freed.files, freed.bytes)
+        } catch let error as MLflowError {
+            throw Failure(description: error.message)
+        }
     }
 
     /// Brings the stored promotion policies in line with a configuration, as the service does at its start; nothing where

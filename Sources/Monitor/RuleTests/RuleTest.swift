@@ -23,9 +23,11 @@ struct RuleTest: Sendable {
         let version: String
         let segment: Segment
         let column: String
+        /// Of column `schema`: the field that the model does not list.
+        let field: String?
 
         static func < (a: Row, b: Row) -> Bool {
-            (a.version, a.segment, a.column) < (b.version, b.segment, b.column)
+            (a.version, a.segment, a.column, a.field ?? "") < (b.version, b.segment, b.column, b.field ?? "")
         }
     }
 

@@ -25,8 +25,9 @@ struct RuleTestRun {
             for size in sizes {
                 let steps =
                     size.map { Int(($0.microseconds + test.every.microseconds - 1) / test.every.microseconds) } ?? 1
-                let snapshot = snapshots.snapshot(index, steps: max(1, steps))
+                var snapshot = snapshots.snapshot(index, steps: max(1, steps))
                 let size = size ?? test.every
+                state.complete(&snapshot, size: size)
                 _ = rules.evaluate(
                     snapshot: snapshot, size: size, modelWindow: test.every, roles: test.roles, state: &state)
                 // A test has one reference, so it stands for every one a rule may name; and its labels are all there.

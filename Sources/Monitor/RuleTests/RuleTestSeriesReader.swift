@@ -14,7 +14,7 @@ struct RuleTestSeriesReader {
     func series(_ value: YAMLValue, _ problems: inout ProblemCollector) -> RuleTest.Series? {
         let keys = [
             "column", "metric", "segment", "version", "counts", "nulls", "values", "rows", "reference",
-            "reference_nulls",
+            "reference_nulls", "field",
         ]
         guard let mapping = value.mapping(allowed: keys, &problems) else { return nil }
         let name = mapping.required("column", &problems)?.nonEmptyString(&problems)
@@ -24,7 +24,8 @@ struct RuleTestSeriesReader {
         }
         let version = mapping["version"]?.nonEmptyString(&problems) ?? SnapshotRow.allVersions
         guard let name else { return nil }
-        let row = RuleTest.Row(version: version, segment: segment ?? .all, column: name)
+        let field = mapping["field"]?.nonEmptyString(&problems)
+        let row = RuleTest.Row(version: version, segment: segment ?? .all, column: name, field: field)
         let content: RuleTest.Series.Content?
         switch (mapping["counts"], mapping["values"]) {
         case (let counts?, nil):

@@ -67,10 +67,19 @@ struct RuleTestSnapshots {
         }
         if profile == nil { metrics[.count] = Double(n) }
         for series in values { reference[series.metric] = series.reference ?? reference[series.metric] }
-        return SnapshotRow(
+        var made = SnapshotRow(
             version: row.version, segment: row.segment, column: row.column, kind: kind(row.column, counts, values),
             n: n, null: profile?.nulls ?? 0, referenceN: counts?.reference?.rows ?? 0, referenceSegment: row.segment,
             metrics: metrics, referenceMetrics: reference, comparison: comparison, common: common)
+        made.missing = profile?.missing ?? 0
+        made.wrongType = profile?.wrongType ?? 0
+        made.field = row.field.map { UnlistedField(name: $0, types: []) }
+        if let counts, let profile, metrics[.stuck_rate] ?? 0 > 0 {
+            made.stuck = StuckValue.find(
+                column: Layout(columns: [(row.column, counts.column.bins)]).columns[0],
+                reference: counts.reference ?? profile, current: profile)
+        }
+        return made
     }
 
     private static func sum(_ counts: RuleTest.Counts, _ index: Int, _ steps: Int) -> ColumnProfile? {

@@ -81,8 +81,14 @@ struct ActionService: Service {
                 "to": "\(decision.to ?? order.request.to)", "rule": "\(order.alert.rule)",
                 "verdict": "\(decision.verdict?.rawValue ?? "")", "reason": "\(decision.reason)",
             ])
-        let told = order.alert.replacingActions([Self.describe(decision)])
         let again = try nextAttempt(order, decision, now)
+        let isGivenUp = try again == nil && mayPass(decision)
+        if isGivenUp {
+            log.warning(
+                "rollback given up", metadata: ["model": "\(model)", "rule": "\(order.alert.rule)"])
+        }
+        let told = order.alert.replacingActions([Self.describe(decision, givenUpAfter: isGivenUp ? order.attempt : nil)]
+        )
         // People hear of an order once when it cannot be judged yet, and of what became of it.
         var entries =
             order.attempt == 1 || again == nil ? deliveries(told, suffix: "-rollback-\(order.attempt)") : []
@@ -111,11 +117,11 @@ struct ActionService: Service {
         let trial: RollbackTrial
         do {
             trial = measurement.trial(
-                try await ledger.snapshots(
-                    model: model, of: order.window.length, from: order.changeStart,
+                try await ledger.windows(
+                    model: model, length: order.window.length, from: order.changeStart,
                     to: order.waitsForLabels
                         ? max(order.window.end, reach(of: order) ?? .distantPast) : .distantFuture,
-                    windows: request.windows))
+                    limit: request.windows))
         } catch let error where !(error is CancellationError) {
             trial = measurement.trial([], errors: ["its windows cannot be read: \(error)"])
         }
@@ -149,9 +155,7 @@ struct ActionService: Service {
     private func nextAttempt(
         _ order: RollbackOrder, _ decision: Decision, _ now: Timestamp
     ) throws -> OutboxEntry? {
-        guard decision.outcome == .refused, try decision.verdict != .degrade || decision.isPutOff(),
-            order.attempt < order.request.windows + Self.attemptsBeyond
-        else { return nil }
+        guard try mayPass(decision), order.attempt < order.request.windows + Self.attemptsBeyond else { return nil }
         var next = order
         next.attempt += 1
         next.judgedThrough = max(order.window.end, reach(of: order) ?? order.window.end)
@@ -159,6 +163,11 @@ struct ActionService: Service {
         let key = "\(first)/again/\(next.attempt)"
         return OutboxEntry(
             kind: .action, key: key, target: Self.rollbackTarget, lane: key, body: next.json.bytes, at: now)
+    }
+
+    /// Whether what stands against a rollback may be gone in a later window.
+    private func mayPass(_ decision: Decision) throws -> Bool {
+        try decision.outcome == .refused && (decision.verdict != .degrade || decision.isPutOff())
     }
 
     /// Windows that an order is judged in beyond those it needs, before it is given up.
@@ -196,12 +205,17 @@ struct ActionService: Service {
         return "\(alert.rule): \(summary)"
     }
 
-    private static func describe(_ decision: Decision) -> JSON {
-        .members(
+    /// - Parameter windows: in how many it was judged, where it is not judged again: from then on it is a person's turn.
+    private static func describe(_ decision: Decision, givenUpAfter windows: Int?) -> JSON {
+        let advice = windows.map {
+            "given up after \($0) windows: if the model is at fault, roll back by hand (`holdfast registry rollback`)"
+        }
+        let reason = [decision.reason, advice ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
+        return .members(
             ("rollback", .string(decision.outcome.rawValue)),
             ("verdict", decision.verdict.map { .string($0.rawValue) }), ("from", decision.from.map { .string($0) }),
             ("to", decision.to.map { .string($0) }),
-            ("reason", decision.reason.isEmpty ? nil : .string(decision.reason)),
+            ("reason", reason.isEmpty ? nil : .string(reason)),
             ("decision", .string("\(decision.id)")))
     }
 }

@@ -10,7 +10,7 @@ final class KafkaProgress {
     static let stepInterval = Span.milliseconds(500)
     /// A step is followed by so many times its own length without one: with many groups, or on a busy machine, it costs more than the
     /// counting, and what comes meanwhile costs the next one nothing.
-    private static let stepPause = 10
+    private static let stepPause = 20
     /// But steps are never further apart than this.
     private static let stepIntervalMaximum = Span.seconds(4)
     /// A step that takes longer stops the reading: what has been read lately would be read again after a crash.
@@ -19,13 +19,13 @@ final class KafkaProgress {
     /// Held partitions that the service's health names.
     private static let heldShown = 3
 
-    private let parts: KafkaWorker.Parts
+    let parts: KafkaWorker.Parts
     private let isStopping: @Sendable () -> Bool
-    private let runner: StepRunner<KafkaStep.Outcome>
-    private var intake: Intake
-    private var deadLetters: DeadLetters
-    private var tracker: SourceTracker
-    private(set) var lanes = Lanes()
+    let runner: StepRunner<KafkaStep.Outcome>
+    var intake: Intake
+    var deadLetters: DeadLetters
+    var tracker: SourceTracker
+    var lanes = Lanes()
     /// What the step in hand covers, and what those before it did.
     private var flying: [String: Int64] = [:]
     private var stored: [String: Int64] = [:]
@@ -107,7 +107,7 @@ final class KafkaProgress {
 
     func revoke(_ partitions: [TopicPartition]) {
         finishStep()
-        makeStep(leaving: partitions)
+        makeStep(leaving: partitions, &intake)
         finishStep()
         for partition in partitions {
             guard let lane = lanes.remove(partition) else { continue }
@@ -170,51 +170,6 @@ final class KafkaProgress {
         parts.health.set(parts.name, nil)
     }
 
-    /// The lane of a message; `nil` where it is not ours.
-    func lane(topic: Int, partition: Int32, names: [String]) -> Lane? {
-        lanes.find(topic: topic, partition: partition, names: names)
-    }
-
-    /// A message of the lane came.
-    func came(_ lane: Lane) {
-        guard lane.isAtEnd else { return }
-        lane.isAtEnd = false
-        tracker.leftEnd(lane.source)
-    }
-
-    /// Counts one message.
-    func count(_ lane: Lane, _ message: UnsafeRawBufferPointer, offset: Int64, now: Timestamp) {
-        var refused: [Rejection] = []
-        var count = 0
-        func reject(_ rejection: Rejection) {
-            count += 1
-            if count <= DeadLetters.perMessageMaximum { refused.append(rejection) }
-        }
-        switch lane.topic.format {
-        case .json: intake.add(message, route: lane.route, offset: offset, now: now, reject: reject)
-        case .avro:
-            var outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now, reject: reject)
-            if case .needsSchema(let id) = outcome, let text = parts.schemas?.schema(id) {
-                intake.setSchema(id, text)
-                outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now, reject: reject)
-            }
-            if case .needsSchema(let id) = outcome { return hold(lane, at: offset, for: id) }
-        }
-        guard count > 0 else { return }
-        deadLetters.add(
-            refused, count: count, message: message, topic: lane.partition.topic, partition: lane.partition.partition,
-            offset: offset)
-    }
-
-    /// What has been counted is handed over if there is much of it.
-    /// - Returns: whether there is room for more.
-    func makeRoom() -> Bool {
-        guard isFull else { return true }
-        guard !runner.isBusy else { return false }
-        makeStep()
-        return true
-    }
-
     private var isFull: Bool { intake.isFull || deadLetters.isFull }
 
     /// Sees to the steps, after each poll: fetches the outcome of the one in hand, begins the next when it is due.
@@ -225,19 +180,19 @@ final class KafkaProgress {
             isWaiting = isFull || now - stepBegan >= Self.stepPatience
         } else {
             isWaiting = false
-            if now >= nextStep || isFull { makeStep() }
+            if now >= nextStep || isFull { makeStep(&intake) }
         }
     }
 
     /// The last step of the session; waits for it.
     func finish() {
         finishStep()
-        makeStep()
+        makeStep(&intake)
         finishStep()
     }
 
     /// A message of the lane, and so all after it, waits for a schema. Its event times are not known: the lane holds the watermark.
-    private func hold(_ lane: Lane, at offset: Int64, for schema: UInt32) {
+    func hold(_ lane: Lane, at offset: Int64, for schema: UInt32) {
         lane.held = Lane.Held(offset: offset, schema: schema)
         lane.start = lane.start ?? offset
         tracker.wait(lane.source, true)
@@ -301,7 +256,7 @@ final class KafkaProgress {
 
     /// Hands over what was counted.
     /// - Parameter leaving: partitions that are read no more after this.
-    private func makeStep(leaving: [TopicPartition] = []) {
+    func makeStep(leaving: [TopicPartition] = [], _ intake: inout Intake) {
         guard !hasGivenUp else { return }
         stepBegan = parts.clock.now()
         let now = stepBegan

@@ -43,7 +43,9 @@ struct KafkaSession {
             consumer.poll(
                 maximum: Self.pollMaximum, timeoutMilliseconds: Self.pollMilliseconds,
                 takesMessages: !progress.isWaiting
-            ) { take($0) }
+            ) { batch in
+                progress.take(batch, names: consumer.topicNames) { consumer.watermarks(of: $0)?.high }
+            }
             progress.settle(consumer)
             progress.work()
             if let committable = progress.takeCommittable() {
@@ -64,27 +66,5 @@ struct KafkaSession {
         let now = parts.clock.now()
         if let since { parts.metrics.paused((now - since).seconds, worker: parts.name) }
         return progress.isWaiting ? now : nil
-    }
-
-    private func take(_ batch: borrowing KafkaBatch) {
-        let now = parts.clock.now()
-        let names = consumer.topicNames
-        var hasRoom = true
-        batch.forEach { message in
-            guard let lane = progress.lane(topic: message.topic, partition: message.partition, names: names),
-                !lane.isPassedOver
-            else { return }
-            let offset = message.offset
-            progress.came(lane)
-            guard hasRoom else {
-                lane.putBack = offset
-                lane.start = lane.start ?? offset
-                return
-            }
-            if lane.due != nil, lane.covers(offset, high: consumer.watermarks(of: lane.partition)?.high) { return }
-            progress.count(lane, message.value, offset: offset, now: now)
-            hasRoom = progress.makeRoom()
-        }
-        progress.reached()
     }
 }

@@ -68,7 +68,10 @@ final class KafkaWorker: Sendable {
     }
 
     private func run() {
-        parts.health.set(parts.name, "connecting")
+        parts.health.set(
+            parts.name,
+            "waiting for partitions; where another member was killed, the group waits until its session ends "
+                + "(`session.timeout.ms`, 45 s unless set)")
         while !isStopping {
             do {
                 let session = try KafkaSession(parts, isStopping: { [self] in isStopping })

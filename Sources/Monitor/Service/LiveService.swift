@@ -92,5 +92,6 @@ extension ModelOverview {
             window: view.latest?.window, windowSize: model.window.size, rows: view.rows.last ?? 0,
             rowHistory: view.rows, watermark: view.watermark, lateRows: view.lateRows, columns: columns)
         performance = view.performance
+        labels = view.labels
     }
 }

@@ -4,9 +4,9 @@ import Registry
 
 /// MLflow's interface over a state folder.
 enum MLflowService {
-    static func make(registry: Registry, state: String, clock: WallClock) -> MLflowAPI {
+    static func make(registry: Registry, state: String, webhooks: WebhookGate? = nil, clock: WallClock) -> MLflowAPI {
         MLflowAPI(
-            registry: registry, artifacts: state + "/artifacts", now: { clock.now() },
+            registry: registry, artifacts: state + "/artifacts", webhooks: webhooks, now: { clock.now() },
             newID: { UUID().uuidString.replacing("-", with: "").lowercased() })
     }
 }

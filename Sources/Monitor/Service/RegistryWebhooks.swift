@@ -11,9 +11,8 @@ import Values
 struct RegistryWebhooks: Service {
     let registry: Registry
     let receivers: [Receiver]
-    let sender: WebhookSender
-    let clock: WallClock
     let log: Logger
+    private let post: RegistryPost
 
     private static let batch = 100
     private static let pause = Duration.seconds(1)
@@ -24,9 +23,8 @@ struct RegistryWebhooks: Service {
     ) {
         self.registry = registry
         self.receivers = receivers
-        sender = WebhookSender(receivers: receivers, random: random)
-        self.clock = clock
         self.log = log
+        post = RegistryPost(sender: WebhookSender(receivers: receivers, random: random), clock: clock, log: log)
     }
 
     func run() async throws {
@@ -68,77 +66,10 @@ struct RegistryWebhooks: Service {
         let consumer = Self.consumer(receiver)
         for event in try await registry.events(after: try await registry.cursor(of: consumer), limit: Self.batch) {
             for (i, body) in try await RegistryNews.bodies(event, registry).enumerated() {
-                try await send(
+                _ = try await post.send(
                     PendingDelivery(id: "registry-\(event.sequence)-\(i)", receiver: receiver, body: body.bytes))
             }
             try await registry.advance(consumer, to: event.sequence)
-        }
-    }
-
-    /// Tries until it is taken or cannot be; what nobody will ever take does not hold up what comes after.
-    private func send(_ delivery: PendingDelivery) async throws {
-        var delivery = delivery
-        while true {
-            try Task.checkCancellation()
-            let outcome = await sender.attempt(delivery, at: clock.now())
-            delivery.attempts = outcome.attempts
-            delivery.firstAttempt = outcome.firstAttempt
-            switch outcome.action {
-            case .delivered: return
-            case .deliverAgain(let at):
-                let wait = max(Span.milliseconds(100), at - clock.now())
-                try await Task.sleep(for: .microseconds(wait.microseconds))
-            case .dead, .disableReceiver:
-                log.error(
-                    "a registry event was given up",
-                    metadata: [
-                        "receiver": "\(delivery.receiver)", "id": "\(delivery.id)", "reason": "\(outcome.result)",
-                    ])
-                return
-            }
-        }
-    }
-}
-
-/// An event of the registry in the words of MLflow's webhooks: entity, action, timestamp, data.
-enum RegistryNews {
-    static func bodies(_ event: RegistryEvent, _ registry: Registry) async throws -> [JSON] {
-        let payload = (try? JSON(parsing: event.payload.utf8)) ?? .null
-        func body(_ entity: String, _ action: String, _ data: JSON) -> JSON {
-            .members(
-                ("entity", .string(entity)), ("action", .string(action)), ("timestamp", .time(event.at)), ("data", data)
-            )
-        }
-        switch event.kind {
-        case .modelRegistered:
-            return [
-                body(
-                    "registered_model", "created",
-                    .members(
-                        ("name", .string(event.model)), ("description", payload["description"]),
-                        ("tags", payload["tags"]), ("seq", .integer(event.sequence))))
-            ]
-        case .versionRegistered:
-            return [
-                body(
-                    "model_version", "created",
-                    .members(
-                        ("name", .string(event.model)), ("version", payload["version"]), ("source", payload["source"]),
-                        ("run_id", payload["run_id"]), ("description", payload["description"]),
-                        ("tags", payload["tags"]), ("seq", .integer(event.sequence))))
-            ]
-        case .aliasSet, .aliasDeleted, .promoted, .rolledBack, .versionDeleted, .modelDeleted:
-            // The model may be gone by now, or have another name.
-            return try await registry.aliasMoves(at: event.sequence).map { move in
-                body(
-                    "model_version_alias", move.to == nil ? "deleted" : "created",
-                    .members(
-                        ("name", .string(event.model)), ("alias", .string(move.alias)),
-                        ("version", (move.to ?? move.from).map { .string($0) }),
-                        ("previous_version", move.from.map { .string($0) } ?? .null), ("actor", .string(move.actor)),
-                        ("reason", .string(move.reason)), ("seq", .integer(event.sequence))))
-            }
-        default: return []
         }
     }
 }

@@ -49,6 +49,8 @@ package struct Serve: Sendable {
             parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
             Ticker(posted: parts.posted),
             parts.fleet,
+            ClientWebhooks(
+                registry: parts.registry, options: configuration.registry.clientWebhooks, clock: clock, log: log),
         ]
         if let topic = try championTopic(parts.registry) { services.append(topic) }
         if let mirror = parts.mirror { services.append(mirror) }
@@ -62,7 +64,9 @@ package struct Serve: Sendable {
         // Services stop in the reverse order, so this hears of the end first.
         services.append(StopSignal(stopping: parts.stopping))
         var group = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+            // Unnamed, a service is described to its last member, which takes seconds where that is a model's plans.
+            services: services.map { .init(service: $0, serviceName: "\(type(of: $0))") },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(Self.shutdownSeconds - 1)
         do {
             try await ServiceGroup(configuration: group).runGracefully()
@@ -141,7 +145,9 @@ package struct Serve: Sendable {
                 engine: engine, ledger: ledger, posted: posted, metricsRegistry: prometheus, health: health,
                 clock: clock),
             registry: registry,
-            mlflow: MLflowService.make(registry: registry, state: folder, clock: clock),
+            mlflow: MLflowService.make(
+                registry: registry, state: folder,
+                webhooks: ClientWebhooks.gate(configuration.registry.clientWebhooks, clock: clock), clock: clock),
             posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,

@@ -17,6 +17,7 @@ struct StepMetrics: Sendable {
     private let book: RuleBook
     private let lags = LagBoard()
     private let performance = PerformanceBoard()
+    private let joins = JoinBoard()
 
     init(registry: PrometheusRegistry, book: RuleBook) {
         self.registry = registry
@@ -35,6 +36,7 @@ struct StepMetrics: Sendable {
         for (model, count) in step.passedOver {
             registry.counter(.passedOverWindows, ["model": model]).add(Double(count))
         }
+        for (model, labels) in step.labels { joins.take(labels, model: model, in: registry) }
         if step.unknownKeys > 0 { registry.counter(.unknownKeys).add(Double(step.unknownKeys)) }
         for (key, count) in step.segmentOverflow {
             registry.counter(.segmentOverflow, ["model": key.model, "dimension": key.dimension]).add(Double(count))
@@ -69,7 +71,8 @@ struct StepMetrics: Sendable {
         let compared = rules.metricsOfReference
         var values: [(labels: [String: String], value: Double)] = []
         var before: [(labels: [String: String], value: Double)] = []
-        for row in snapshot.rows where row.segment.isAll && row.column != SnapshotRow.performanceColumn {
+        for row in snapshot.rows
+        where row.segment.isAll && row.column != SnapshotRow.performanceColumn && row.field == nil {
             func labels(_ metric: Metric) -> [String: String] {
                 ["model": snapshot.model, "version": row.version, "column": row.column, "metric": metric.name]
             }

@@ -69,11 +69,14 @@ extension SnapshotRow {
         func counts(_ key: String) -> [UInt64] {
             (json["histogram"]?[key]?.arrayValue ?? []).map { UInt64(max(0, $0.integerValue ?? 0)) }
         }
+        // Lines do not say how much of the reference was missing: it is what the bins do not hold.
+        let held = counts("reference").reduce(0, &+)
+        let whole = held > 0 ? UInt64(max(0, referenceN)) : 0
         let comparison = Comparison(
             edges: (json["histogram"]?["edges"]?.arrayValue ?? []).compactMap(\.numberValue),
             categories: (json["histogram"]?["categories"]?.arrayValue ?? []).compactMap(\.stringValue),
-            reference: counts("reference"), current: counts("current"), referenceNulls: 0,
-            currentNulls: UInt64(max(0, null)))
+            reference: counts("reference"), current: counts("current"),
+            referenceNulls: whole > held ? whole - held : 0, currentNulls: UInt64(max(0, null)))
         let segment = Segment((json["segment"]?.objectValue ?? []).map { .init($0.key, $0.value.stringValue ?? "") })
         self.init(
             version: SnapshotRow.allVersions, segment: segment, column: column, kind: kind, n: UInt64(max(0, n)),

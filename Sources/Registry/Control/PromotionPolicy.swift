@@ -88,8 +88,9 @@ extension PromotionPolicy {
     /// - Parameters:
     ///   - champion: metrics of the present champion; `nil` where there is none, which nothing need be better than.
     ///   - approvers: who approved the version, without the one who promotes.
+    ///   - promoter: the one who promotes, where they approved it too.
     package func check(
-        _ candidate: [VersionMetric], champion: [VersionMetric]?, approvers: [String]
+        _ candidate: [VersionMetric], champion: [VersionMetric]?, approvers: [String], promoter: String? = nil
     ) -> [GateCheck] {
         var checks = requirements.map { Self.check($0, candidate) }
         if let comparison { checks.append(comparison.check(candidate, champion)) }
@@ -97,10 +98,26 @@ extension PromotionPolicy {
             checks.append(
                 GateCheck(
                     condition: "approvals >= \(approvals)", passed: approvers.count >= approvals,
-                    found: approvers.isEmpty ? "nobody approved it" : "approved by \(approvers.joined(separator: ", "))"
-                ))
+                    found: Self.approval(approvers, promoter)))
         }
         return checks
+    }
+
+    private static func approval(_ approvers: [String], _ promoter: String?) -> String {
+        let own = promoter.map { "\($0) promotes it, so that approval does not count" }
+        guard approvers.isEmpty else {
+            return "approved by \(approvers.joined(separator: ", "))" + (own.map { "; \($0)" } ?? "")
+        }
+        return own.map { "nobody else approved it: \($0)" } ?? "nobody approved it"
+    }
+
+    /// Why a number is missing: often it was stored under another name of its data.
+    fileprivate static func missing(
+        _ name: String, _ dataset: String, _ metrics: [VersionMetric], of whom: String
+    ) -> String {
+        let others = Set(metrics.filter { $0.name == name }.map { $0.dataset.isEmpty ? "no named data" : $0.dataset })
+        let elsewhere = others.isEmpty ? "" : ", only on \(others.sorted().joined(separator: ", "))"
+        return "it was not measured for \(whom)\(on(dataset))\(elsewhere): store it with `registry measure`"
     }
 
     private static func check(_ requirement: Requirement, _ metrics: [VersionMetric]) -> GateCheck {
@@ -111,7 +128,8 @@ extension PromotionPolicy {
         let condition = "\(requirement.metric) \(limits)\(on(requirement.dataset))"
         guard let metric = find(requirement.metric, requirement.dataset, metrics) else {
             return GateCheck(
-                condition: condition, passed: false, found: "it was not measured: store it with the version")
+                condition: condition, passed: false,
+                found: missing(requirement.metric, requirement.dataset, metrics, of: "this version"))
         }
         let passed =
             (requirement.minimum.map { metric.value >= $0 } ?? true)
@@ -139,10 +157,10 @@ extension PromotionPolicy.Comparison {
             return GateCheck(condition: condition, passed: true, found: "there is no champion yet")
         }
         guard let new = PromotionPolicy.find(metric, dataset, candidate) else {
-            return failed("it was not measured for this version: store it with the version")
+            return failed(PromotionPolicy.missing(metric, dataset, candidate, of: "this version"))
         }
         guard let old = PromotionPolicy.find(metric, dataset, champion) else {
-            return failed("it was not measured for the champion on the same data: store it with the champion")
+            return failed(PromotionPolicy.missing(metric, dataset, champion, of: "the champion"))
         }
         guard let a = new.standardError, let b = old.standardError else {
             return failed("a standard error is missing, so nothing can be said with confidence: store both")

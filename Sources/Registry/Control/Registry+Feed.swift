@@ -12,14 +12,21 @@ extension Registry {
     }
 
     static func champions(_ db: Database, after sequence: Int64) throws -> [ChampionState] {
-        let models = try String.fetchAll(
+        let models = try Row.fetchAll(
             db,
             sql: """
-                SELECT name FROM (
-                    SELECT m.name, \(ChampionState.moved) AS moved FROM registered_model m WHERE m.deleted_at IS NULL)
+                SELECT name, deleted_at, moved FROM (
+                    SELECT m.name, m.deleted_at, \(ChampionState.moved) AS moved FROM registered_model m)
                 WHERE moved > ? ORDER BY moved
                 """, arguments: [sequence])
-        return try models.compactMap { try ChampionState.fetch(db, model: $0) }
+        return try models.compactMap { row in
+            let name: String = row["name"]
+            guard row["deleted_at"] == nil else {
+                // Whoever knew its champion must hear that there is none, under the name it had.
+                return ChampionState.ended(name.split(separator: "\u{1}")[0], at: row["moved"])
+            }
+            return try ChampionState.fetch(db, model: name)
+        }
     }
 
     /// As `waitForChange`, of any model. Empty after `timeout`.

@@ -169,13 +169,14 @@ extension PromotionPolicy {
         let champion = try Int64.fetchOne(
             db, sql: "SELECT version_id FROM alias WHERE model_id = ? AND alias = ?",
             arguments: [modelID, WarmSet.slots[0]])
+        let promoter = Names.person(actor)
         let approvers = try Set(
             String.fetchAll(db, sql: "SELECT approver FROM approval WHERE version_id = ?", arguments: [versionID])
-                .map(Names.person)
-        ).subtracting([Names.person(actor)]).sorted()
+                .map(Names.person))
         return policy.check(
             try VersionMetric.fetch(db, versionID), champion: try champion.map { try VersionMetric.fetch(db, $0) },
-            approvers: approvers)
+            approvers: approvers.subtracting([promoter]).sorted(),
+            promoter: approvers.contains(promoter) ? promoter : nil)
     }
 }
 

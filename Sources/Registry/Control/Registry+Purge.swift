@@ -51,25 +51,4 @@ extension Registry {
             return purged
         }
     }
-
-    /// Why a run may not be deleted: a version that serves, or is kept warm, came from it. `nil` where nothing refers to
-    /// it that way. In words, with the aliases.
-    package func protection(ofRun runID: String) async throws -> String? {
-        try await read { db in
-            try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT m.name, v.version, a.alias FROM model_version v
-                    JOIN registered_model m ON m.id = v.model_id JOIN alias a ON a.version_id = v.id
-                    WHERE v.run_id = ? AND v.deleted_at IS NULL
-                    AND a.alias IN ('champion', 'champion-1', 'champion-2') ORDER BY a.alias LIMIT 1
-                    """, arguments: [runID]
-            ).map { row in
-                """
-                run '\(runID)' made version '\(row["version"] as String)' of '\(row["name"] as String)', its \
-                \(row["alias"] as String), and stays: promote other versions first
-                """
-            }
-        }
-    }
 }

@@ -42,6 +42,42 @@ package enum ArtifactLocation {
         return parts.count > 1 ? "\(root)/\(parts[1])" : root
     }
 
+    /// Where a version that is about to be registered is stored, and will be whatever happens to what its source names.
+    /// `models:/NAME/NUMBER`, which copies of versions have, is stored where that version is; `nil` where the source says
+    /// all there is.
+    package static func storage(_ source: String, _ db: Database) throws -> String? {
+        guard let (name, number) = version(source) else { return try resolve(source, db) }
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT v.source, v.storage FROM model_version v JOIN registered_model m ON m.id = v.model_id
+                WHERE m.name = ? AND v.number = ? AND v.deleted_at IS NULL
+                """, arguments: [name, number])
+        guard let row else {
+            throw RegistryError(
+                .notFound, "Unable to fetch model from model URI source artifact location '\(source)': no such version")
+        }
+        let original: String = row["source"]
+        return try row["storage"] ?? resolve(original, db) ?? original
+    }
+
+    /// The name and number of `models:/NAME/NUMBER`.
+    private static func version(_ source: String) -> (name: String, number: Int64)? {
+        guard source.utf8.starts(with: "models:/".utf8) else { return nil }
+        let parts = source.utf8.dropFirst("models:/".utf8.count).split(separator: slash)
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count == 2, let number = Int64(parts[1]), loggedModel(source) == nil else { return nil }
+        return (parts[0], number)
+    }
+
+    /// An address with a path after that of another, whose query and fragment stay at the end.
+    package static func appending(_ path: String, to address: String) -> String {
+        let hasScheme = address.utf8.contains(UInt8(ascii: ":"))
+        let end = hasScheme ? address.firstIndex { $0 == "?" || $0 == "#" } ?? address.endIndex : address.endIndex
+        let separator = address[..<end].hasSuffix("/") ? "" : "/"
+        return "\(address[..<end])\(separator)\(path)\(address[end...])"
+    }
+
     /// The name here of what a version's source stands for; `nil` where it is kept elsewhere.
     package static func kept(_ source: String, _ db: Database) throws -> String? {
         path(try resolve(source, db) ?? source)

@@ -25,6 +25,15 @@ enum TrackingSchema {
                     arguments: [try ArtifactLocation.kept(source, db), id])
             }
         }
+        migrator.registerMigration("tracking 8 what stays of sources and of finished models") {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE model_version ADD COLUMN storage TEXT;
+                    ALTER TABLE logged_model ADD COLUMN ready_at INTEGER;
+                    UPDATE logged_model SET ready_at = updated_at WHERE status = 'LOGGED_MODEL_READY';
+                    """)
+        }
+        migrator.registerMigration("tracking 9 webhooks of clients") { try $0.execute(sql: webhooks) }
     }
 
     /// Experiment 0 is there from the start, and AUTOINCREMENT counts on from it: a number is never used again.
@@ -211,5 +220,21 @@ enum TrackingSchema {
             local_id TEXT NOT NULL,
             PRIMARY KEY (source, kind, source_id)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Their URLs and secrets are here and nowhere else.
+    private static let webhooks = """
+        CREATE TABLE webhook (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            uuid TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            about TEXT NOT NULL,
+            url TEXT NOT NULL,
+            secret TEXT,
+            events TEXT NOT NULL,
+            is_active INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL
+        ) STRICT;
         """
 }

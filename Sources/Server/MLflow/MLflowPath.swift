@@ -5,7 +5,14 @@ import Values
 
 /// The part of the paths whose clients are MLflow's.
 enum MLflowPath {
-    static func isOne(_ path: String) -> Bool { path.hasPrefix("/api/") }
+    static func isOne(_ path: String) -> Bool { path.hasPrefix("/api/") || path.hasPrefix(browser) }
+
+    /// MLflow's user interface and the scripts that were learned from it ask for the same under another name.
+    static func canonical(_ path: String) -> String {
+        path.hasPrefix(browser) ? "/api/" + path.dropFirst(browser.count) : path
+    }
+
+    private static let browser = "/ajax-api/"
 
     /// The code that MLflow's clients know for a failure of the server around it.
     static func code(of failure: Failure) -> MLflowError.Code {

@@ -15,8 +15,8 @@ extension Routes {
                 answers: [.init(status: 200, about: "Files and folders")]
             ) { call in
                 try await answering(call, backend) {
-                    let asked = try Query(call.request.uri.query)["path"] ?? ""
-                    return .json(try await api.list(asked.isEmpty ? nil : try ArtifactPath(asked)))
+                    let asked = try Query(call.request.uri.query)["path"]
+                    return .json(try await api.list(try ArtifactPath.folder(asked)))
                 }
             },
             Route(
@@ -41,6 +41,16 @@ extension Routes {
             ) { call in
                 try await answering(call, backend) { try await send(try ArtifactPath(try call.named("path")), api) }
             },
+            download("/get-artifact", "An artifact of a run", "path", api, backend) { _, query in
+                .run(try required("run_id", query))
+            },
+            download("/model-versions/get-artifact", "An artifact of a version", "path", api, backend) { _, query in
+                .version(model: try required("name", query), number: try required("version", query))
+            },
+            download(
+                "/api/2.0/mlflow/logged-models/{id}/artifacts/files", "An artifact of a logged model",
+                "artifact_file_path", api, backend
+            ) { call, _ in .loggedModel(try call.named("id")) },
             Route(
                 method: .delete, path: root + "/{path...}", summary: "Removes an artifact, or a folder of them",
                 answers: [
@@ -56,13 +66,39 @@ extension Routes {
         ]
     }
 
+    /// Downloads by owner and path, as MLflow's user interface and scripts ask for them.
+    private static func download(
+        _ path: String, _ summary: String, _ parameter: String, _ api: MLflowAPI, _ backend: Backend,
+        owner: @escaping @Sendable (Call, Query) throws -> ArtifactOwner
+    ) -> Route {
+        Route(
+            method: .get, path: path, summary: summary,
+            answers: [
+                .init(status: 200, about: "The bytes", type: "application/octet-stream"),
+                .init(status: 404, about: "No such artifact"),
+            ]
+        ) { call in
+            try await answering(call, backend) {
+                let query = try Query(call.request.uri.query)
+                let below = try ArtifactPath(try required(parameter, query))
+                return try await send(try await api.artifactPath(below, of: try owner(call, query)), api)
+            }
+        }
+    }
+
+    private static func required(_ name: String, _ query: Query) throws -> String {
+        guard let value = query[name], !value.isEmpty else {
+            throw MLflowError(.invalidParameterValue, "Missing value for required parameter '\(name)'.")
+        }
+        return value
+    }
+
     private static func send(_ path: ArtifactPath, _ api: MLflowAPI) async throws -> Response {
         let artifact = try await api.artifact(path)
-        var headers: HTTPFields = [
-            .contentType: "application/octet-stream", .eTag: "\"\(artifact.sha256)\"", .cacheControl: "no-cache",
+        let headers: HTTPFields = [
+            .contentType: path.mediaType, .eTag: "\"\(artifact.sha256)\"", .cacheControl: "no-cache",
+            .contentDisposition: path.disposition,
         ]
-        // The name of the file is the client's to choose and does not belong into a header.
-        headers[.contentDisposition] = "attachment"
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody(contentLength: Int(artifact.size)) { writer in

@@ -41,24 +41,33 @@ extension Routes {
     private static func route(_ endpoint: Endpoint, _ api: MLflowAPI, _ backend: Backend) -> Route {
         let method = HTTPRequest.Method(endpoint.method) ?? .get
         return Route(
-            method: method, path: endpoint.path, needs: endpoint.changes ? .editor : .viewer, summary: endpoint.summary,
+            method: method, path: endpoint.path,
+            needs: endpoint.administers ? .admin : endpoint.changes ? .editor : .viewer, summary: endpoint.summary,
             body: method == .get ? nil : [],
             answers: [
                 .init(status: 200, about: "Done"), .init(status: 400, about: "Refused, with MLflow's error code"),
-            ]
+            ], isQuick: true
         ) { call in
             try await answering(call, backend) {
                 let body = try await call.bytes(upTo: Limits.mlflowBytes)
-                let fields = try Fields(body: Self.document(body), query: try Query.pairs(call.request.uri.query))
-                return .json(
-                    try await api.answer(
-                        endpoint,
-                        MLflowCall(
-                            fields: fields, path: call.path, actor: actor(of: call), user: call.caller.user ?? "",
-                            mayPromote: call.role >= .promoter)
-                    ))
+                guard body.count > Limits.quickBytes else { return try await answer(call, body, endpoint, api) }
+                return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await answer(call, body, endpoint, api)
+                }
             }
         }
+    }
+
+    private static func answer(
+        _ call: Call, _ body: [UInt8], _ endpoint: Endpoint, _ api: MLflowAPI
+    ) async throws -> Response {
+        let fields = try Fields(body: Self.document(body), query: try Query.pairs(call.request.uri.query))
+        let answer = try await api.answer(
+            endpoint,
+            MLflowCall(
+                fields: fields, path: call.path, actor: actor(of: call), user: call.caller.user ?? "",
+                mayPromote: call.role >= .promoter))
+        return Response(answer.bytes, type: ContentType.json)
     }
 
     /// Who is written into the audit trail: whose token it is, and the user name of Basic credentials.

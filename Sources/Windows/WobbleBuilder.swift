@@ -1,0 +1,298 @@
+import Events
+import Sketches
+import Statistics
+import Values
+
+/// Measures how much the rows of a reference differ from one span of time to the next.
+///
+/// Every span is compared with all others of the same season. Only what cannot be chance is kept, so rows that come as if drawn one
+/// by one wobble by exactly nothing.
+struct WobbleBuilder {
+    private let table: DataTable
+    private let grids: [Grid]
+    /// By row, its hour of the week.
+    private let hours: [UInt8]
+
+    /// The spans of one length.
+    fileprivate struct Grid {
+        let length: Span
+        /// By row, its span.
+        let spans: [Int32]
+        /// By span, the time it spends in each hour of the week.
+        let covered: [[Double]]
+    }
+
+    private static let week = Span.days(7)
+    private static let lengths = [Span.hours(1), .days(1), week]
+    /// Spans of which a variance can be told.
+    private static let leastSpans = 8
+    /// Rows a span needs to be one of them.
+    private static let leastRows = 30
+    /// p-value under which spans are not alike.
+    private static let level = 1e-4
+    /// The largest of this share of spans tell of an incident, not of what is usual.
+    private static let trimmed = 0.05
+
+    /// - Returns: `nil` where rows have no times.
+    init?(_ table: DataTable, _ calendar: WindowCalendar) {
+        guard table.count > 0, table.times.count == table.count, !table.times.contains(.distantPast) else { return nil }
+        self.table = table
+        hours = table.times.map { UInt8(calendar.weekHour(of: $0)) }
+        grids = Self.lengths.map { Grid($0, table.times, calendar) }
+    }
+
+    func add(
+        to groups: inout [Reference.Group], rows: [[Int]], _ seasons: [Season?], _ places: [RowPlaces],
+        _ sources: [DataTable.Column]
+    ) {
+        for (g, members) in rows.enumerated() {
+            let parts = grids.compactMap { Parts($0, members) }
+            guard !parts.isEmpty else { continue }
+            let group = groups[g]
+            groups[g].wobbles = places.indices.map { c in
+                let season = c < seasons.count ? seasons[c] : nil
+                return SpanWobbles(
+                    parts.map { part in
+                        (part.grid.length, wobble(part, members, places[c], season, group.season(c), sources[c]))
+                    })
+            }
+        }
+    }
+
+    private func wobble(
+        _ part: Parts, _ rows: [Int], _ places: RowPlaces, _ season: Season?, _ cells: SeasonCounts?,
+        _ source: DataTable.Column
+    ) -> Wobble {
+        let width = places.nulls + 1
+        var counts = [[UInt64]](repeating: [UInt64](repeating: 0, count: width), count: part.spans.count)
+        var total = [UInt64](repeating: 0, count: width)
+        for row in rows {
+            guard let place = places.places[row] else { continue }
+            total[place] += 1
+            if let i = part.place[part.grid.spans[row]] { counts[i][place] += 1 }
+        }
+        let others: [[UInt64]]
+        if let season, let cells, part.grid.length >= Self.week {
+            others = mixtures(part, rows, places, season, cells)
+        } else {
+            others = zip(counts, part.spans).map { own, span in
+                var reference = total
+                if let season, let cells, let alike = cells.reference(season, covered: part.grid.covered[Int(span)]) {
+                    reference = alike
+                }
+                return Self.rest(reference, own)
+            }
+        }
+        let nulls = zip(counts, others).map { own, others -> RateWobble.Span in
+            let (n, m) = (own.reduce(0, +), others.reduce(0, +))
+            return .init(
+                hits: Double(own[width - 1]), rows: Double(n),
+                expected: m > 0 ? Double(others[width - 1]) / Double(m) : 0)
+        }
+        return Wobble(
+            shift: shift(counts, others), null: RateWobble.correlation(nulls, level: Self.level),
+            novelty: novelty(part, rows, source, isNumeric: places.isNumeric))
+    }
+
+    private static func rest(_ all: [UInt64], _ own: [UInt64]) -> [UInt64] {
+        zip(all, own).map { $0 >= $1 ? $0 - $1 : 0 }
+    }
+
+    /// By span, the others' rows of the cells it has rows of, in its own proportions: a span of which days are missing is not like
+    /// a whole one. Worth as many rows as a mixture of such parts is.
+    private func mixtures(
+        _ part: Parts, _ rows: [Int], _ places: RowPlaces, _ season: Season, _ cells: SeasonCounts
+    ) -> [[UInt64]] {
+        let width = places.nulls + 1
+        var own = [[Int: [UInt64]]](repeating: [:], count: part.spans.count)
+        for row in rows {
+            guard let place = places.places[row], let i = part.place[part.grid.spans[row]] else { continue }
+            let cell = season.cell(ofHour: Int(hours[row]))
+            own[i][cell, default: [UInt64](repeating: 0, count: width)][place] += 1
+        }
+        return own.map { byCell in
+            var shares = [Double](repeating: 0, count: width)
+            var spread = 0.0
+            var n = 0.0
+            for (cell, counts) in byCell.sorted(by: { $0.key < $1.key }) {
+                let others = Self.rest(cells.cells[cell], counts)
+                let m = Double(others.reduce(0, +))
+                let weight = Double(counts.reduce(0, +))
+                guard m > 0 else { continue }
+                n += weight
+                spread += weight * weight / m
+                for i in shares.indices { shares[i] += weight * Double(others[i]) / m }
+            }
+            guard n > 0, spread > 0 else { return [UInt64](repeating: 0, count: width) }
+            return shares.map { UInt64(($0 * n / spread).rounded()) }
+        }
+    }
+
+    /// τ²: the mean of PSI/k − 1/n − 1/m over spans without the largest, 0 where all of it may be chance.
+    private func shift(_ counts: [[UInt64]], _ others: [[UInt64]]) -> Double {
+        var excess: [Double] = []
+        var (sum, degrees) = (0.0, 0.0)
+        for (own, others) in zip(counts, others) {
+            let (q, p) = (own.dropLast(), others.dropLast())
+            let (n, m) = (Double(q.reduce(0, +)), Double(p.reduce(0, +)))
+            guard n >= Double(Self.leastRows) / 2, m >= Double(Self.leastRows),
+                let table = Contingency(Array(p), Array(q), merging: true), table.reference.count > 1,
+                let psi = Distances.psi(table.reference, table.current, smoothing: .jeffreys)
+            else { continue }
+            let k = Double(table.reference.count - 1)
+            let scale = 1 / n + 1 / m
+            excess.append(psi / k - scale)
+            sum += psi / scale
+            degrees += k
+        }
+        guard excess.count >= Self.leastSpans, SpecialFunctions.chiSquareSurvival(sum, degrees: degrees) < Self.level
+        else { return 0 }
+        excess.sort()
+        let kept = excess.dropLast(Int((Double(excess.count) * Self.trimmed).rounded(.up)))
+        return max(0, kept.reduce(0, +) / Double(kept.count))
+    }
+
+    private func novelty(
+        _ part: Parts, _ rows: [Int], _ source: DataTable.Column, isNumeric: Bool
+    ) -> Wobble.Novelty {
+        let spans = isNumeric ? outside(part, rows, source) : unseen(part, rows, source)
+        let n = spans.reduce(0) { $0 + $1.rows }
+        guard spans.count >= Self.leastSpans, n > 0 else { return .init() }
+        let share = spans.reduce(0) { $0 + $1.hits } / n
+        return .init(
+            share: share,
+            wobble: RateWobble.correlation(
+                spans.map { .init(hits: $0.hits, rows: $0.rows, expected: share) }, level: Self.level))
+    }
+
+    /// By span, the numbers outside the range of all other spans.
+    private func outside(_ part: Parts, _ rows: [Int], _ source: DataTable.Column) -> [RateWobble.Span] {
+        // The two extreme spans at each end: the range of all but one span is of the others.
+        var least = Extremes()
+        var greatest = Extremes()
+        for row in rows {
+            guard case .number(let value) = source[row] else { continue }
+            let span = part.grid.spans[row]
+            least.add(-value, span)
+            greatest.add(value, span)
+        }
+        var spans = part.spans.map { _ in RateWobble.Span(hits: 0, rows: 0, expected: 0) }
+        for row in rows {
+            let span = part.grid.spans[row]
+            guard let i = part.place[span], case .number(let value) = source[row] else { continue }
+            spans[i].rows += 1
+            if -value > least.besides(span) || value > greatest.besides(span) { spans[i].hits += 1 }
+        }
+        return spans
+    }
+
+    /// By span, the rows of categories that no other span has.
+    private func unseen(_ part: Parts, _ rows: [Int], _ source: DataTable.Column) -> [RateWobble.Span] {
+        var only: [String: Int32?] = [:]
+        for row in rows {
+            guard let category = source.category(row) else { continue }
+            let span = part.grid.spans[row]
+            if let known = only[category] {
+                if let known, known != span { only[category] = .some(nil) }
+            } else {
+                only[category] = .some(span)
+            }
+        }
+        var spans = part.spans.map { _ in RateWobble.Span(hits: 0, rows: 0, expected: 0) }
+        for row in rows {
+            guard let i = part.place[part.grid.spans[row]], let category = source.category(row) else { continue }
+            spans[i].rows += 1
+            if let only = only[category], only != nil { spans[i].hits += 1 }
+        }
+        return spans
+    }
+
+    /// The largest value, and the largest of all other spans than its own.
+    private struct Extremes {
+        private var first = (value: -Double.infinity, span: Int32(-1))
+        private var second = -Double.infinity
+
+        mutating func add(_ value: Double, _ span: Int32) {
+            if value > first.value {
+                if span != first.span { second = first.value }
+                first = (value, span)
+            } else if span != first.span, value > second {
+                second = value
+            }
+        }
+
+        func besides(_ span: Int32) -> Double { span == first.span ? second : first.value }
+    }
+
+    /// The spans of one length in which a group has rows enough.
+    private struct Parts {
+        let grid: Grid
+        let spans: [Int32]
+        let place: [Int32: Int]
+
+        init?(_ grid: Grid, _ rows: [Int]) {
+            var counts: [Int32: Int] = [:]
+            for row in rows { counts[grid.spans[row], default: 0] += 1 }
+            spans = counts.filter { $0.value >= leastRows }.keys.sorted()
+            guard spans.count >= leastSpans else { return nil }
+            self.grid = grid
+            place = Dictionary(spans.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+        }
+    }
+}
+
+extension WobbleBuilder.Grid {
+    fileprivate init(_ length: Span, _ times: [Timestamp], _ calendar: WindowCalendar) {
+        self.length = length
+        var known: [Timestamp: Int32] = [:]
+        var covered: [[Double]] = []
+        var range: TimeRange?
+        var index: Int32 = 0
+        spans = times.map { time in
+            // Rows mostly come in order of time.
+            if let range, time >= range.start, time < range.end { return index }
+            let found = calendar.range(of: length, containing: time)
+            range = found
+            if let old = known[found.start] {
+                index = old
+            } else {
+                index = Int32(covered.count)
+                known[found.start] = index
+                covered.append(calendar.weekHours(of: found))
+            }
+            return index
+        }
+        self.covered = covered
+    }
+}
+
+/// How much a rate varies between spans, beyond what its binomial law lets expect.
+enum RateWobble {
+    private static let leastHits = 5.0
+
+    struct Span {
+        var hits: Double
+        var rows: Double
+        /// The rate of all others.
+        var expected: Double
+    }
+
+    /// Intraclass correlation by moments: Var(p_i) = p(1 − p)·ρ beyond p(1 − p)/n_i (Williams 1982). 0 where all of it may be
+    /// chance.
+    static func correlation(_ spans: [Span], level: Double) -> Double {
+        let n = spans.reduce(0) { $0 + $1.rows }
+        let hits = spans.reduce(0) { $0 + $1.hits }
+        let p = hits / max(1, n)
+        // A handful of hits says nothing of how they are spread.
+        guard spans.count > 1, min(hits, n - hits) >= leastHits else { return 0 }
+        let variance = p * (1 - p)
+        var (chi2, excess) = (0.0, 0.0)
+        for span in spans where span.rows > 0 {
+            let square = (span.hits / span.rows - span.expected) * (span.hits / span.rows - span.expected)
+            chi2 += square * span.rows / variance
+            excess += square - variance / span.rows
+        }
+        guard SpecialFunctions.chiSquareSurvival(chi2, degrees: Double(spans.count - 1)) < level else { return 0 }
+        return min(0.9, max(0, excess / Double(spans.count) / variance))
+    }
+}

@@ -1,0 +1,47 @@
+import Statistics
+import StrictYAML
+import Testing
+import Values
+
+@testable import Rules
+
+/// `inhibited_by`: of several alerts about one cause, the one that says most.
+struct InhibitionTests {
+    private static let rules = [
+        "alert: Drift, expr: mean by (country) > 1, significance: none, inhibited_by: [Stuck]",
+        "alert: Stuck, expr: sd by (country) > 1, significance: none",
+    ]
+
+    private static func hour(_ mean: Double, _ sd: Double, _ country: String = "DE") -> SnapshotFixture {
+        SnapshotFixture.build { $0.add("amount", [.mean: mean, .sd: sd], in: [("country", country)]) }
+    }
+
+    @Test func `what another alert explains does not begin, not even as that one ends`() throws {
+        var monitoring = Monitoring(try ruleSet(Self.rules[0], Self.rules[1]))
+        #expect(monitoring.told(0, Self.hour(2, 2)) == ["firing Stuck amount country=DE"])
+        #expect(monitoring.told(1, Self.hour(2, 0)) == ["resolved Stuck amount country=DE"])
+        #expect(monitoring.told(2, Self.hour(2, 0)) == [])
+        #expect(monitoring.told(3, Self.hour(0, 0)) == [])
+    }
+
+    @Test func `what goes on for long after it is told after all`() throws {
+        var monitoring = Monitoring(try ruleSet(Self.rules[0], Self.rules[1]))
+        _ = monitoring.told(0, Self.hour(2, 2))
+        for index in 1...3 { _ = monitoring.told(index, Self.hour(2, 0)) }
+        #expect(monitoring.told(4, Self.hour(2, 0)) == ["firing Drift amount country=DE"])
+    }
+
+    @Test func `an alert that was told already goes on, and another segment is another story`() throws {
+        var monitoring = Monitoring(try ruleSet(Self.rules[0], Self.rules[1]))
+        #expect(monitoring.told(0, Self.hour(2, 0)) == ["firing Drift amount country=DE"])
+        #expect(monitoring.told(1, Self.hour(2, 2)) == ["firing Stuck amount country=DE"])
+        #expect(monitoring.told(2, Self.hour(2, 0, "BR")) == ["firing Drift amount country=BR"])
+    }
+
+    @Test func `the name of an alert that no rule has is a mistake`() throws {
+        let rules = try ruleSet("alert: A, expr: psi > 1, inhibited_by: [Stuk]", "alert: Stuck, expr: mean > 1")
+        let catalog = ModelCatalog(name: "fraud", columns: [("amount", "numeric")], segmentations: [])
+        let problems = rules.check(against: [catalog]).map(\.message)
+        #expect(problems.contains { $0.contains("unknown alert `Stuk`") && $0.contains("Stuck") })
+    }
+}
