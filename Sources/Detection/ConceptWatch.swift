@@ -84,7 +84,7 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
     ) -> [Segment: ConceptVerdict] {
         forgetGone(window)
         let statistics = ConceptStatistic.all(of: reference.task)
-        let limit = log(Double(max(1, segments.count * statistics.count)) * max(1, windows))
+        let limit = Self.limit(segments.count * statistics.count, windows)
         var ready: [(key: Key, evidence: Double)] = []
         for (segment, sketch) in segments {
             guard let before = reference.alike(segment, in: part) else { continue }
@@ -117,6 +117,19 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
         }
         for key in streams.keys where isExplained(key.segment) { streams[key] = ConceptStream(key.statistic) }
         return segments.reduce(into: [:]) { $0[$1.segment] = verdict($1.segment, statistics, limit) }
+    }
+
+    /// What the windows so far say, for a window whose rows were in one of them.
+    package func standing(
+        _ segments: [Segment], reference: PerformanceReference, windows: Double
+    ) -> [Segment: ConceptVerdict] {
+        let statistics = ConceptStatistic.all(of: reference.task)
+        let limit = Self.limit(segments.count * statistics.count, windows)
+        return segments.reduce(into: [:]) { $0[$1] = verdict($1, statistics, limit) }
+    }
+
+    private static func limit(_ streams: Int, _ windows: Double) -> Double {
+        log(Double(max(1, streams)) * max(1, windows))
     }
 
     private func verdict(_ segment: Segment, _ statistics: [ConceptStatistic], _ limit: Double) -> ConceptVerdict? {

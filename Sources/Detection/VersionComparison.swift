@@ -68,6 +68,14 @@ package struct VersionComparison: Sendable, Hashable, Codable {
         }
     }
 
+    /// What the windows so far say of the versions of a window whose rows were in one of them.
+    package func standing(_ versions: [String]) -> [Verdict] {
+        guard let incumbent, versions.contains(incumbent) else { return [] }
+        return versions.compactMap { version in
+            version == incumbent ? nil : totals[version].map { Self.verdict(version, incumbent, $0) }
+        }
+    }
+
     private static func verdict(_ version: String, _ against: String, _ sum: Totals) -> Verdict {
         let difference = sum.errorsAgainst / sum.rowsAgainst - sum.errors / sum.rows
         // Half an error on each side: two versions without any must not look certain.

@@ -111,13 +111,16 @@ extension Routes {
             throw Failure(
                 .forbidden, "forbidden", "only the admin role may pass a gate by force: yours is \(call.role)")
         }
+        let reason = body["reason"]?.stringValue ?? ""
+        guard !force || !reason.allSatisfy(\.isWhitespace) else {
+            throw Failure.invalid("force needs a reason, which is written into the audit trail: add \"reason\"")
+        }
         let expected = try call.expectedSequence() ?? body["expected_sequence"]?.integerValue
         return try await call.comparing {
             .champion(
                 try await backend.registry.promote(
                     model: model, version: body["version"]?.stringValue ?? "", expectedSequence: expected,
-                    force: force, actor: call.actor(body), reason: body["reason"]?.stringValue ?? "",
-                    at: backend.service.now()))
+                    force: force, actor: call.actor(body), reason: reason, at: backend.service.now()))
         }
     }
 

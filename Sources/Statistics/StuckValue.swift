@@ -36,48 +36,52 @@ package struct StuckValue: Sendable, Hashable {
     private static let chance = 1.95
 
     /// The value that the column is stuck at, `nil` where it varies, or too few rows can say. O(bins).
+    ///
+    /// - Parameter wobble: τ² of the column's histogram between windows. Where the weather decides, all rows of a day are much alike;
+    ///   to first order the share of a bin then varies by p(1 − p)·τ² beyond chance.
     package static func find(
-        column: Layout.Column, reference: ColumnProfile, current: ColumnProfile
+        column: Layout.Column, reference: ColumnProfile, current: ColumnProfile, wobble: Double = 0
     ) -> StuckValue? {
         let n = current.valid
         guard n >= minimumRows, reference.valid >= minimumReference else { return nil }
         switch column.bins {
-        case .numeric(let bins, _): return number(bins, reference, current, n)
-        case .categorical(let bins): return category(bins, reference, current, n)
+        case .numeric(let bins, _): return number(bins, reference, current, n, wobble)
+        case .categorical(let bins): return category(bins, reference, current, n, wobble)
         }
     }
 
     private static func number(
-        _ bins: NumericBins, _ reference: ColumnProfile, _ current: ColumnProfile, _ n: UInt64
+        _ bins: NumericBins, _ reference: ColumnProfile, _ current: ColumnProfile, _ n: UInt64, _ wobble: Double
     ) -> StuckValue? {
         if let m = current.moments, m.count > 0, m.minimum == m.maximum {
-            return judged(.number(m.minimum, isExact: true), bins.index(of: m.minimum), reference, current, n)
+            return judged(.number(m.minimum, isExact: true), bins.index(of: m.minimum), reference, current, n, wobble)
         }
         guard let bin = current.bins.indices.max(by: { current.bins[$0] < current.bins[$1] }),
             current.bins[bin] < n, let place = value(of: bin, bins, reference),
-            let found = judged(.number(place.value, isExact: place.isExact), bin, reference, current, n)
+            let found = judged(.number(place.value, isExact: place.isExact), bin, reference, current, n, wobble)
         else { return nil }
         return isAlikeBeside(bin, reference, current) ? found : nil
     }
 
     private static func category(
-        _ bins: CategoryBins, _ reference: ColumnProfile, _ current: ColumnProfile, _ n: UInt64
+        _ bins: CategoryBins, _ reference: ColumnProfile, _ current: ColumnProfile, _ n: UInt64, _ wobble: Double
     ) -> StuckValue? {
         // What is rare or unseen is many values.
         guard let bin = (0..<bins.rest).max(by: { current.bins[$0] < current.bins[$1] }),
             Double(current.bins[bin]) >= nearlyAll * Double(n)
         else { return nil }
-        return judged(.category(bins.name(of: bin)), bin, reference, current, n)
+        return judged(.category(bins.name(of: bin)), bin, reference, current, n, wobble)
     }
 
     private static func judged(
-        _ value: Value, _ bin: Int, _ reference: ColumnProfile, _ current: ColumnProfile, _ n: UInt64
+        _ value: Value, _ bin: Int, _ reference: ColumnProfile, _ current: ColumnProfile, _ n: UInt64,
+        _ wobble: Double
     ) -> StuckValue? {
         let rows = Double(n)
         let count = Double(current.bins[bin])
         let p = (Double(reference.bins[bin]) + 0.5) / (Double(reference.valid) + 1)
         guard p < constant, p < common || count >= nearlyAll * rows,
-            count - rows * p > deviations * (rows * p * (1 - p)).squareRoot() + 3
+            count - rows * p > deviations * (rows * p * (1 - p) * (1 + (rows - 1) * wobble)).squareRoot() + 3
         else { return nil }
         return StuckValue(
             value: value, count: current.bins[bin], referenceCount: reference.bins[bin],

@@ -129,18 +129,20 @@ package struct SnapshotBuilder: Sendable {
         row.missing = current.missing
         row.wrongType = current.wrongType
         if basis.moving == nil { row.alike = alike(common, segment, index, basis.covered) }
-        if row.metrics[.stuck_rate] ?? 0 > 0 {
-            row.stuck = StuckValue.find(column: column, reference: before, current: current)
-            if let stuck = row.stuck, let alike = row.alike, Self.isUsual(stuck, in: alike) {
-                row.stuck = nil
-                row.metrics[.stuck_rate] = 0
-            }
-        }
         let wobble = self.reference.wobble(segment, column: index, window: basis.length)
         row.wobble.shift = wobble.shift
         row.wobble.null = wobble.null
         row.wobble.novelty = wobble.novelty.wobble
         row.wobble.noveltyShare = wobble.novelty.share
+        if row.metrics[.stuck_rate] ?? 0 > 0 {
+            let stuck = StuckValue.find(
+                column: column, reference: before, current: current, wobble: wobble.shift)
+            if let stuck, !(row.alike.map { Self.isUsual(stuck, in: $0) } ?? false) {
+                row.stuck = stuck
+            } else {
+                row.metrics[.stuck_rate] = 0
+            }
+        }
         return row
     }
 

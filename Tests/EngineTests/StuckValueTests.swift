@@ -37,6 +37,17 @@ struct StuckValueTests {
         #expect(found?.value == .number(value, isExact: true) && found?.count == 20 && (found?.rate ?? 0) > 0.99)
     }
 
+    @Test func `where windows are much alike by nature, only what nature never did is stuck`() {
+        var random = SeededGenerator(seed: 4)
+        let half = [Double](repeating: 0.412, count: 100) + Self.uniform(300, &random)
+        func find(_ values: [Double], wobble: Double) -> StuckValue? {
+            StuckValue.find(
+                column: Self.column, reference: Self.reference, current: Self.profile(values), wobble: wobble)
+        }
+        #expect(find(half, wobble: 0) != nil && find(half, wobble: 0.6) == nil)
+        #expect(find([Double](repeating: 0.412, count: 400), wobble: 0.6) != nil)
+    }
+
     @Test func `a value that took over within the window is told by its narrow bin, with its share`() {
         var random = SeededGenerator(seed: 7)
         let found = Self.find(Self.uniform(60, &random) + [Double](repeating: 0.412, count: 40))

@@ -22,7 +22,8 @@ struct PerformanceReplayTests {
 
     /// The last line of each day's performance, and all of them, after a replay of events over a reference of the same shape.
     private static func replay(
-        _ lines: [String], model settings: String, order: Replay.Order = .time
+        _ lines: [String], model settings: String, order: Replay.Order = .time,
+        window: String = "{pane: 1d, size: 1d, every: 1d, lateness: 0s}", version: String = "*"
     ) throws -> (last: [String: JSON], all: [JSON]) {
         let workspace = try Workspace()
         let rows = try workspace.write(
@@ -35,16 +36,33 @@ struct PerformanceReplayTests {
             models:
               - name: m
                 reference: m.json
-                window: {pane: 1d, size: 1d, every: 1d, lateness: 0s}
+                window: \(window)
             \(settings.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
             """)
         let file = try workspace.write("events.jsonl", lines.joined(separator: "\n"))
         let summary = try workspace.replay(configuration, [file], order: order, out: "out")
         #expect(summary.rejected.isEmpty, "\(summary.examples)")
         let all = try workspace.lines("out/snapshots.jsonl").compactMap { try? JSON(parsing: $0.utf8) }.filter {
-            $0["column"]?.stringValue == "performance" && $0["version"]?.stringValue == "*"
+            $0["column"]?.stringValue == "performance" && $0["version"]?.stringValue == version
         }
         return (Dictionary(all.map { ($0["window"]?["start"]?.stringValue ?? "", $0) }) { $1 }, all)
+    }
+
+    @Test func `windows that overlap are evidence once`() async throws {
+        try await blocking {
+            // Two versions take turns for two days; each row is in six windows.
+            let lines = (0..<2880).map { i in
+                let time = (Self.start + .minutes(Int64(i))).rfc3339
+                return
+                    #"{"model":"m","version":"\#(i % 2 + 1)","id":"p\#(i)","ts":"\#(time)","features":{"x":\#(i % 7)},"#
+                    + #""prediction":{"score":0.\#(i * 7 % 10)},"label":\#(i * 13 % 10 >= 5 ? 1 : 0)}"#
+            }
+            let found = try Self.replay(
+                lines, model: "positive: \"1\"", window: "{pane: 1h, size: 6h, every: 1h, lateness: 0s}", version: "2")
+            let rows = found.all.compactMap { $0["performance"]?["comparison"]?["rows"]?.numberValue }
+            #expect(rows.count > 20, "every window tells how the versions stand")
+            #expect(rows.max() ?? .infinity <= 1440, "no row counts twice")
+        }
     }
 
     private static func metric(_ name: String, _ line: JSON?) -> Double? { line?["metrics"]?[name]?.numberValue }

@@ -65,7 +65,9 @@ struct AccessTests {
             #expect(try await status("writes", "POST", "/v1/models/fraud/fleet", #"{"instance":"a"}"#) == 200)
             #expect(try await status("moves", "POST", promotion, #"{"version":"12"}"#) == 200)
             #expect(try await status("moves", "POST", promotion, #"{"version":"13","force":true}"#) == 403)
-            #expect(try await status("rules", "POST", promotion, #"{"version":"13","force":true}"#) == 200)
+            #expect(try await status("rules", "POST", promotion, #"{"version":"13","force":true,"reason":" "}"#) == 400)
+            #expect(
+                try await status("rules", "POST", promotion, #"{"version":"13","force":true,"reason":"why"}"#) == 200)
             #expect(try await registry.champion(model: "fraud").champion?.version == "13")
         }
     }

@@ -46,6 +46,7 @@ extension Endpoint {
         Endpoint("POST", "model-versions/set-tag", "Sets a tag of a version") { api, call in
             let (name, number) = try Self.named(call.fields)
             let (key, value) = try RegisteredModelRow.tag(call.fields)
+            try Self.refuseDigest(key)
             let label = try await api.registry.label(model: name, number: number)
             try await api.registry.edit(
                 model: name, version: label, tags: [key: value], actor: call.actor, at: api.now())
@@ -54,12 +55,21 @@ extension Endpoint {
         Endpoint("DELETE", "model-versions/delete-tag", "Removes a tag of a version") { api, call in
             let (name, number) = try Self.named(call.fields)
             let key = try call.fields.required("key")
+            try Self.refuseDigest(key)
             let label = try await api.registry.label(model: name, number: number)
             try await api.registry.edit(
                 model: name, version: label, tags: [key: Optional<String>.none], actor: call.actor, at: api.now())
             return [:]
         },
     ]
+
+    /// A fleet that checks what it loads trusts this tag.
+    private static func refuseDigest(_ key: String) throws(MLflowError) {
+        guard key != Manifest.tag else {
+            throw MLflowError(
+                .permissionDenied, "Tag '\(key)' is the digest of the version's files and is not for clients to change")
+        }
+    }
 
     private static func named(_ fields: Fields) throws(MLflowError) -> (name: String, number: Int64) {
         (try fields.required("name"), try ModelVersionRow.number(try fields.required("version")))

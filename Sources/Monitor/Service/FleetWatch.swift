@@ -43,26 +43,31 @@ struct FleetWatch: Service {
 
     private func look(_ lags: inout [String: FleetLag]) async throws {
         let now = clock.now()
-        for champion in try await registry.champions(after: 0) {
-            let fleet = try await registry.fleet(model: champion.model, at: now)
-            guard let onChampion = fleet.shareOnChampion, let since = champion.since else { continue }
-            metrics.gauge(.fleetShare, ["model": champion.model]).set(onChampion)
-            let name = Self.consumer(champion.model)
-            var lag: FleetLag
-            if let known = lags[champion.model] {
-                lag = known
-            } else {
-                lag = FleetLag(told: try await registry.cursor(of: name))
-            }
-            let change = lag.on(
-                sequence: champion.sequence, isBehind: onChampion < share, age: now - since, within: within)
-            if let change {
-                try await tell(champion, fleet, onChampion, change, number: lag.told, at: now)
-                // After the deliveries, which have keys: what is told twice for a restart in between is one delivery.
-                try await registry.advance(name, to: lag.told)
-            }
-            lags[champion.model] = lag
+        // The feed also ends the models that were deleted: they have no champion, and no fleet to ask for.
+        for champion in try await registry.champions(after: 0) where champion.champion != nil {
+            try await look(champion, at: now, &lags)
         }
+    }
+
+    private func look(_ champion: ChampionState, at now: Timestamp, _ lags: inout [String: FleetLag]) async throws {
+        let fleet = try await registry.fleet(model: champion.model, at: now)
+        guard let onChampion = fleet.shareOnChampion, let since = champion.since else { return }
+        metrics.gauge(.fleetShare, ["model": champion.model]).set(onChampion)
+        let name = Self.consumer(champion.model)
+        var lag: FleetLag
+        if let known = lags[champion.model] {
+            lag = known
+        } else {
+            lag = FleetLag(told: try await registry.cursor(of: name))
+        }
+        let change = lag.on(
+            sequence: champion.sequence, isBehind: onChampion < share, age: now - since, within: within)
+        if let change {
+            try await tell(champion, fleet, onChampion, change, number: lag.told, at: now)
+            // After the deliveries, which have keys: what is told twice for a restart in between is one delivery.
+            try await registry.advance(name, to: lag.told)
+        }
+        lags[champion.model] = lag
     }
 
     /// The cursor that counts what was told of a model's fleet, so that a page is resolved after a restart as well.
