@@ -1,10 +1,22 @@
-import Statistics
+package import Statistics
 
 extension Metric {
     /// The outcome of a test against the reference: not a distance, but as little a property of the reference itself.
     var isTest: Bool {
         switch self {
         case .psi_p, .ks_p, .chi2_p, .ks_error: true
+        default: false
+        }
+    }
+
+    /// Beside distances: what `significance: edetector` judges by the evidence of all windows. Of everything else the number
+    /// alone decides.
+    package var hasDetectorOfItsOwn: Bool {
+        switch self {
+        case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
+            .added_rate,
+            .stuck_rate, .volume:
+            true
         default: false
         }
     }

@@ -6,6 +6,22 @@ package enum PerformanceTask: String, CaseIterable, Sendable {
 
     /// Labels are names of classes; otherwise numbers.
     package var labelsAreClasses: Bool { self == .binary || self == .multiclass }
+
+    /// Whether rows of the task can have the metric at all.
+    package func has(_ metric: Metric) -> Bool {
+        switch metric {
+        case .auroc, .auroc_error, .aupr, .aupr_error, .base_rate, .mean_score, .lift, .log_loss, .brier, .ece,
+            .estimated_auroc, .estimated_aupr, .estimated_brier:
+            self == .binary
+        case .accuracy, .precision, .recall, .f1, .estimated_accuracy, .estimated_precision, .estimated_recall,
+            .estimated_f1:
+            labelsAreClasses
+        case .f1_micro: self == .multiclass
+        case .mae, .rmse, .r2, .mape, .bias, .estimated_mae: self == .regression
+        case .ndcg, .ndcg_error: self == .ranking
+        default: true
+        }
+    }
 }
 
 /// A prediction with the label that came for it.

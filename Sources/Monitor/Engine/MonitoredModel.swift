@@ -46,7 +46,8 @@ package struct MonitoredModel: Sendable {
         ModelCatalog(
             name: name, columns: reference.layout.columns.map { ($0.name, $0.bins.kindName) },
             segmentations: segmentations,
-            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) }, window: window.size)
+            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) }, window: window.size,
+            labels: performance.map { .of($0.task) } ?? .none)
     }
 
     /// How far back the model's moving references look; `nil` without any.
