@@ -19,6 +19,8 @@ package struct LabelOverview: Sendable, Hashable {
     package var staleLabels: UInt64 = 0
     /// Labels further from their prediction than the horizon.
     package var tooLate: UInt64 = 0
+    /// Predictions of more versions than an identity has places for.
+    package var crowded: UInt64 = 0
     /// What waits for the other side, in memory and on disk.
     package var bytes: Int = 0
 
@@ -30,6 +32,7 @@ package struct LabelOverview: Sendable, Hashable {
             ("joined", joined), ("expired", UInt64(max(0, expired))), ("corrected", corrections),
             ("duplicate_prediction", duplicatePredictions), ("duplicate_label", duplicateLabels),
             ("stale_label", staleLabels), ("too_late", tooLate),
+            ("too_many_versions", crowded),
         ]
     }
 

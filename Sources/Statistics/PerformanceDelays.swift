@@ -7,7 +7,7 @@ package import Values
 #endif
 
 /// How long labels took, counted by length: eight buckets to a doubling, from one second to two years, so a quantile is right within
-/// one eighth.
+/// one eleventh.
 package struct DelayCounts: Sendable, Hashable {
     package static let bucketCount = 26 * 8 + 2
 
@@ -39,14 +39,19 @@ package struct DelayCounts: Sendable, Hashable {
 
     package var total: Int64 { counts.values.reduce(0, +) }
 
-    /// The delay that a share of the labels did not exceed, `nil` without labels.
+    /// The delay that a share of the labels did not exceed, `nil` without labels; those of a bucket are taken as spread over it.
     package func quantile(_ share: Double) -> Span? {
         let total = Double(total)
         guard total > 0 else { return nil }
         var sum = 0.0
         for (bucket, count) in counts.sorted(by: { $0.key < $1.key }) {
+            let wanted = share * total - sum
             sum += Double(count)
-            if sum >= share * total { return Self.end(of: bucket) }
+            guard sum >= share * total else { continue }
+            guard bucket > 0, count > 0 else { return .zero }
+            // Buckets are even in the logarithm.
+            let part = min(1, max(0, wanted / Double(count)))
+            return Span(microseconds: Int64(exp2((Double(bucket) - 1 + part) / 8) * 1e6))
         }
         return nil
     }

@@ -118,6 +118,20 @@ package struct PerformanceSketch: Sendable, Hashable {
         if delayed { delays[side].add(bucket: pair.delayBucket, times: times) }
     }
 
+    /// The same with scores called positive from another threshold on, where no row named its class. Exact while the scores are; of a
+    /// cell that has one entry, all rows are called as its middle is.
+    func judged(by threshold: Double) -> PerformanceSketch {
+        var copy = self
+        copy.scores.settle()
+        let counts = copy.scores
+        copy.binary.forgetCalls()
+        for entry in counts.entries {
+            copy.binary.call(
+                counts.score(of: entry) >= threshold, negatives: entry.negatives, positives: entry.positives)
+        }
+        return copy
+    }
+
     package mutating func merge(_ other: PerformanceSketch) {
         precondition(task == other.task, "performance of different tasks")
         predictions += other.predictions

@@ -237,7 +237,8 @@ private struct OutcomeReader {
     init(_ settings: PerformanceSettings, classes: [String]) {
         self.settings = settings
         self.classes = classes
-        isPositive = classes.map { settings.positives.contains($0) }
+        let vocabulary = settings.vocabulary
+        isPositive = classes.map { vocabulary.isPositive($0) }
     }
 
     func count(_ change: JoinTable.Change, in sketch: inout PerformanceSketch, delayed: Bool) {

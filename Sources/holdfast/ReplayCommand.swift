@@ -81,6 +81,7 @@ struct ReplayCommand: ParsableCommand {
         if summary.unknownKeys > 0 {
             Terminal.line("\(summary.unknownKeys) feature values have no column in the reference and were passed over")
         }
+        for warning in summary.warnings { Terminal.line("warning: " + warning) }
         for (reason, count) in summary.rejected.sorted(by: { $0.key < $1.key }) {
             Terminal.line("\(count) events rejected: \(reason)")
         }

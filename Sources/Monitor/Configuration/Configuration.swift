@@ -48,6 +48,10 @@ package struct Configuration: Sendable {
         /// The configuration says something of labels. Where it does not, they are joined only if the reference has labelled rows:
         /// a model without labels must not pay for them.
         package let asksPerformance: Bool
+        /// The configuration says what kind of model it is; where it does not, its reference may.
+        package let namesTask: Bool
+        /// Where the task, the positive class and the threshold stand, by their keys.
+        package let performancePlaces: [String: Place]
         package let referencePath: String
         /// The registered version, or alias of the warm set, whose stored reference is used instead of a file.
         package let referenceVersion: String?

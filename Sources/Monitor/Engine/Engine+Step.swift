@@ -18,6 +18,8 @@ extension Engine {
         var lateRows: [String: UInt64] = [:]
         /// Per model: windows whose labels came after those of younger windows, so that their performance was not judged.
         var passedOver: [String: UInt64] = [:]
+        /// What is worth a line in the log, once for a model.
+        var warnings: [String] = []
         /// Per model: the join, where it changed.
         var labels: [String: LabelOverview] = [:]
         var watermarks: [String: Timestamp] = [:]

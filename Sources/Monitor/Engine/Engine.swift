@@ -66,6 +66,7 @@ final class Engine: Sendable {
         var alerts: [ModelAlertState] = []
         var performance: [ModelPerformance?] = []
         for model in models {
+            for line in model.warningLines { warn(line) }
             let stored = try ledger.load(
                 model: model.name, plans: model.plans, layoutName: model.layoutName)
             if stored.incompatibleRows {
@@ -222,6 +223,7 @@ final class Engine: Sendable {
                 }
                 let watermark = through(state, index)
                 changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
+                step.warnings += state.performance[index]?.takeWarnings() ?? []
                 do {
                     if changed { commit.states[models[index].name] = try modelState(index, state, step) }
                     if let join = try state.performance[index]?.takeCommit() {

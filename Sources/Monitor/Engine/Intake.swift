@@ -38,9 +38,14 @@ package struct Intake {
         let defaults: TopicDefaults
     }
 
-    /// - Parameter limitsWholeMessages: false where a message is a request's body with a limit of its own.
-    package init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
+    /// - Parameters:
+    ///   - limitsWholeMessages: false where a message is a request's body with a limit of its own.
+    ///   - tolerance: how far ahead of the clock that comes with messages their events may be.
+    package init(
+        _ models: [MonitoredModel], limitsWholeMessages: Bool = true, tolerance: FutureTolerance = .live
+    ) {
         decoder = EventDecoder(models.map(\.schema))
+        decoder.tolerance = tolerance
         decoder.limitsWholeMessages = limitsWholeMessages
         names = models.map { ($0.name, $0.schema.dimensions) }
         let scratch = CountScratch()

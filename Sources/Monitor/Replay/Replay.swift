@@ -36,6 +36,8 @@ package struct Replay {
         package var unknownKeys: UInt64 = 0
         /// By reason.
         package var rejected: [String: UInt64] = [:]
+        /// What is worth knowing of the configuration and the labels, once each.
+        package var warnings: [String] = []
         /// The first refused lines, in words.
         package var examples: [String] = []
     }
@@ -104,13 +106,15 @@ package struct Replay {
     ) throws -> Summary {
         let output = try out.map { try ReplayOutput(folder: $0) }
         let tally = Mutex(Summary())
+        let warnings = Mutex<[String]>([])
         let fired = Mutex(ReplayEpisodes())
         let failure = Mutex<(any Error)?>(nil)
         let engine = try Engine(
             models: models, rules: book, ledger: try Ledger(path: try state.map(Self.newLedger)),
             options: .init(
                 performs: false, keepsSnapshots: state != nil, receivers: configuration.receivers.map(\.name),
-                externalURL: configuration.externalURL, retention: configuration.retention), warn: { _ in }
+                externalURL: configuration.externalURL, retention: configuration.retention),
+            warn: { text in warnings.withLock { $0.append(text) } }
         ) { step in
             tally.withLock { $0.take(step) }
             fired.withLock { for alert in step.alerts { $0.take(alert) } }
@@ -120,7 +124,8 @@ package struct Replay {
                 failure.withLock { $0 = $0 ?? error }
             }
         }
-        var intake = Intake(models)
+        var intake = Intake(models, tolerance: .replay)
+        let clock = WallClock.system.now()
         let topic = configuration.topics.first
         let defaults = TopicDefaults(
             model: topic?.defaults.model ?? (models.count == 1 ? models[0].name : nil), version: topic?.defaults.version
@@ -132,7 +137,7 @@ package struct Replay {
         var more = true
         while more {
             more = try lines.next { line, path, number in
-                intake.add(line, route: route, offset: Int64(count), now: nil) {
+                intake.add(line, route: route, offset: Int64(count), now: clock) {
                     let example = "\(path):\(number): \($0.reason.rawValue): \($0.detail)"
                     tally.withLock { if $0.examples.count < Self.keptExamples { $0.examples.append(example) } }
                 }
@@ -148,8 +153,10 @@ package struct Replay {
         try output?.close()
         if let failure = failure.withLock({ $0 }) { throw failure }
         let episodes = fired.withLock { $0 }
+        let told = warnings.withLock { $0 }
         return tally.withLock { summary in
             summary.lines = count
+            summary.warnings = told + summary.warnings
             summary.episodes = episodes.list
             summary.episodesLeft = episodes.left
             return summary
@@ -166,6 +173,7 @@ extension Replay.Summary {
         lateRows += step.lateRows.values.reduce(0, +)
         unknownKeys += step.unknownKeys
         windows += step.snapshots.count { $0.revision == 1 }
+        warnings += step.warnings
         end = step.snapshots.map(\.window.end).max().map { max($0, end) } ?? end
         transitions += step.alerts.count
         fired += step.alerts.count { $0.status == .firing }

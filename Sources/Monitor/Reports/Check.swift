@@ -103,7 +103,7 @@ package enum Check {
                 "configuration, \(count(models.count, "model")), \(count(configuration.rules.rules.count, "rule"))"
             return Result(
                 file: path, what: what, problems: [],
-                notes: configuration.rules.silences(against: models.map(\.catalog)))
+                notes: models.flatMap(\.warnings) + configuration.rules.silences(against: models.map(\.catalog)))
         } catch {
             return Result(file: path, what: "", problems: error.list)
         }

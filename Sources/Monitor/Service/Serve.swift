@@ -131,6 +131,7 @@ package struct Serve: Sendable {
         ) { step in
             health.set("ledger", nil)
             metrics.take(step)
+            for warning in step.warnings { log.warning("\(warning)") }
             if !step.alerts.isEmpty {
                 bells.deliveries.ring()
                 bells.actions.ring()
