@@ -29,16 +29,16 @@ package struct ChampionState: Sendable, Hashable {
 }
 
 extension ChampionState {
-    /// A model without versions in its slots, as one that was deleted.
-    static func ended(_ model: Substring, at sequence: Int64) -> ChampionState {
+    /// A model without versions in its slots, as one that was deleted or has another name now.
+    static func ended(_ model: String, at sequence: Int64) -> ChampionState {
         ChampionState(
-            model: String(model), sequence: sequence, since: nil, champion: nil, champion1: nil, champion2: nil)
+            model: model, sequence: sequence, since: nil, champion: nil, champion1: nil, champion2: nil)
     }
 
-    /// The event that moved a slot of the model `m` last. From the history, as a slot that was emptied has no alias any more;
-    /// each a look at the end of an index.
+    /// The event that moved a slot of the model `m` last, or gave it its name since. From the history, as a slot that was
+    /// emptied has no alias any more; each a look at the end of an index.
     static let moved =
-        "max("
+        "max(m.named_seq, "
         + WarmSet.slots.map { slot in
             """
             coalesce((SELECT seq FROM alias_history WHERE model_id = m.id AND alias = '\(slot)' ORDER BY id DESC LIMIT 1), 0)

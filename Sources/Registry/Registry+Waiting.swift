@@ -78,8 +78,10 @@ extension Registry {
 
     private func presentStates(of models: [String]) async throws -> [ChampionState] {
         try await read { db in
-            models.contains(Self.everyModel)
-                ? try Self.champions(db, after: 0) : try models.compactMap { try ChampionState.fetch(db, model: $0) }
+            if models.contains(Self.everyModel) { return try Self.champions(db, after: 0, withEnded: true) }
+            // One that somebody waits for and is not there any more was deleted or has another name.
+            let newest = try Int64.fetchOne(db, sql: "SELECT MAX(seq) FROM event") ?? 0
+            return try models.map { try ChampionState.fetch(db, model: $0) ?? .ended($0, at: newest) }
         }
     }
 }

@@ -48,7 +48,7 @@ package final class Registry: Sendable {
         return Registry(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: false))
     }
 
-    private static var configuration: Configuration {
+    static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "holdfast.registry"
         // Another process may be writing; its transactions take milliseconds.
@@ -60,17 +60,15 @@ package final class Registry: Sendable {
     private static func migrate(_ writer: any DatabaseWriter, path: String) throws {
         let migrator = Schema.migrator
         if try writer.read(migrator.hasBeenSuperseded) {
-            throw RegistryError(
-                .unavailable,
-                "\(path) was written by a newer holdfast: start that version, or point `state` at another folder")
+            throw RegistryError.ofNewerProgram(path)
         }
         try migrator.migrate(writer)
     }
 
     /// Opening reads and writes the disk before GRDB's queues exist, so it gets a thread of its own.
-    private static func opening(
-        _ path: String, _ body: @escaping @Sendable () throws -> any DatabaseWriter
-    ) async throws -> any DatabaseWriter {
+    static func opening<T: Sendable>(
+        _ path: String, _ body: @escaping @Sendable () throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue(label: "holdfast.registry.open").async {
                 continuation.resume(with: Result { try Self.translating(path, body) })
@@ -107,7 +105,7 @@ package final class Registry: Sendable {
         do { return try body() } catch let error as DatabaseError { throw RegistryError(error, path: path) }
     }
 
-    private static func translating<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+    static func translating<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
         do {
             return try await body()
         } catch let error as DatabaseError {
@@ -119,6 +117,12 @@ package final class Registry: Sendable {
 }
 
 extension RegistryError {
+    static func ofNewerProgram(_ path: String) -> RegistryError {
+        RegistryError(
+            .unavailable,
+            "\(path) was written by a newer holdfast: start that version, or point `state` at another folder")
+    }
+
     /// What SQLite says, with what a person can do about it.
     package init(_ error: DatabaseError, path: String?) {
         let file = path.map { "registry database \($0)" } ?? "registry database"

@@ -52,7 +52,20 @@ struct RegistryCommandTests {
         #expect(try await run("lineage", "pay", "2").text.contains(#""outcome":"forced""#))
         #expect(try await run("delete", "pay", "2").status == 1)
         #expect(try await run("history", "pay", "--alias", "champion").text.contains("maria"))
-        #expect(try await run("audit", "--verify").status == 0)
+        let intact = try await run("audit", "--verify")
+        #expect(intact.status == 0 && intact.text.hasPrefix("intact: "), "\(intact.text)")
+    }
+
+    @Test("a registry that is missing or empty is not called intact, nor made")
+    func nothingToVerify() async throws {
+        let workspace = try Workspace()
+        let state = workspace.path("state")
+        let missing = try await HoldfastProcess.run(["registry", "audit", "--verify", "--state", state])
+        #expect(missing.status == 1 && missing.text.contains("does not exist"), "\(missing.text)")
+        #expect(!FileManager.default.fileExists(atPath: state))
+        #expect(try await HoldfastProcess.run(["registry", "list", "--state", state]).status == 0)
+        let empty = try await HoldfastProcess.run(["registry", "audit", "--verify", "--state", state])
+        #expect(empty.status == 1 && empty.text.contains("holds no entries"), "\(empty.text)")
     }
 
     @Test("the reference of the champion is taken from the registry")

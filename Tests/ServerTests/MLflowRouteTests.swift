@@ -170,6 +170,45 @@ struct MLflowRouteTests {
         }
     }
 
+    @Test func `an alias is compared and set by its tag`() async throws {
+        try await withServer(servesMLflow: true) { client, _, registry in
+            let path = "/api/2.0/mlflow/registered-models/alias"
+            func set(_ alias: String, _ version: String, _ headers: [(String, String)]) async throws -> Client.Answer {
+                try await client.post(path, #"{"name":"fraud","alias":"\#(alias)","version":"\#(version)"}"#, headers)
+            }
+            func get(_ alias: String, _ headers: [(String, String)] = []) async throws -> Client.Answer {
+                try await client.get("\(path)?name=fraud&alias=\(alias)", headers)
+            }
+            #expect(try await set("live", "11", [("If-Match", "*")]).status == 412)
+            let first = try await set("live", "11", [("If-None-Match", "*")])
+            #expect(first.status == 200)
+            let read = try #require(try await get("live").headers["etag"])
+            #expect(read.hasPrefix(first.headers["etag"]?.dropLast() ?? "none"))
+            #expect(try await get("live", [("If-None-Match", "\"1\", \(read)")]).status == 304)
+            #expect(try await set("live", "12", [("If-None-Match", "*")]).status == 412)
+            #expect(try await set("live", "12", [("If-Match", read)]).status == 200)
+            let late = try await set("live", "13", [("If-Match", read)])
+            #expect(late.status == 412 && late.body.contains("RESOURCE_CONFLICT") && late.body.contains("version '12'"))
+            #expect(try await set("live", "13", [("If-Match", "soon")]).status == 400)
+            #expect(try await set("live", "13", [("If-Match", "\"soon\"")]).status == 412)
+            // What the answer says of the version changes without the alias.
+            let moved = try #require(try await get("live").headers["etag"])
+            _ = try await client.post(
+                "/api/2.0/mlflow/model-versions/set-tag", #"{"name":"fraud","version":"12","key":"a","value":"b"}"#)
+            #expect(try await get("live", [("If-None-Match", moved)]).status == 200)
+            #expect(try await set("live", "13", [("If-Match", moved)]).status == 200)
+            let gone = try await client.send(
+                "DELETE", path, [("If-Match", moved)], body: #"{"name":"fraud","alias":"live"}"#)
+            #expect(gone.status == 412)
+            // A protected champion: a promotion, by the same comparison.
+            let champion = try #require(try await get("champion").headers["etag"])
+            #expect(try await set("champion", "11", [("If-Match", read)]).status == 412)
+            #expect(try await set("champion", "11", [("If-Match", champion)]).status == 200)
+            #expect(try await registry.champion(model: "fraud").champion?.version == "11")
+            #expect(try await set("champion", "12", []).status == 200, "without a header the last one wins")
+        }
+    }
+
     @Test func `the audit trail names the token, and after it the user beside a client's password`() async throws {
         try await withServer(tokens: ["second"], servesMLflow: true) { client, _, registry in
             let answer = try await client.post(

@@ -200,7 +200,7 @@ package struct MLflowImport: Sendable {
             do {
                 try await registry.pointAlias(
                     model: name, alias: text, version: try await registry.label(model: name, number: number),
-                    mayPromote: false, actor: actor, at: clock.now())
+                    mayPromote: false, actor: actor, reason: "imported from \(source.url)", at: clock.now())
             } catch let error as RegistryError {
                 summary.leftOut.append("alias \(text) of \(name): \(error.message)")
             }

@@ -17,7 +17,12 @@ package enum RegistryCommand {
     package static func open(config: String?, state: String?) async throws -> Registry {
         let folder = try folder(config: config, state: state)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return try await Registry(path: folder + "/registry.sqlite")
+        return try await Registry(path: try path(config: config, state: state))
+    }
+
+    /// The registry's file, whether it is there or not.
+    package static func path(config: String?, state: String?) throws -> String {
+        try folder(config: config, state: state) + "/registry.sqlite"
     }
 
     /// Frees the bytes of artifacts that nothing names any more.

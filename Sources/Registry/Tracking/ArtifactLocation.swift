@@ -32,14 +32,21 @@ package enum ArtifactLocation {
             return try String.fetchOne(
                 db, sql: "SELECT artifact_uri FROM logged_model WHERE uuid = ?", arguments: [id])
         }
-        guard source.utf8.starts(with: "runs:/".utf8) else { return nil }
-        let parts = source.utf8.dropFirst("runs:/".utf8.count).split(separator: slash, maxSplits: 1)
-            .map { String(decoding: $0, as: UTF8.self) }
         guard
-            let run = parts.first,
+            let run = run(source),
             let root = try String.fetchOne(db, sql: "SELECT artifact_uri FROM run WHERE uuid = ?", arguments: [run])
         else { return nil }
+        let parts = runParts(source)
         return parts.count > 1 ? "\(root)/\(parts[1])" : root
+    }
+
+    /// The id in `runs:/ID/…`.
+    static func run(_ source: String) -> String? { runParts(source).first }
+
+    private static func runParts(_ source: String) -> [String] {
+        guard source.utf8.starts(with: "runs:/".utf8) else { return [] }
+        return source.utf8.dropFirst("runs:/".utf8.count).split(separator: slash, maxSplits: 1)
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Where a version that is about to be registered is stored, and will be whatever happens to what its source names.
@@ -62,7 +69,7 @@ package enum ArtifactLocation {
     }
 
     /// The name and number of `models:/NAME/NUMBER`.
-    private static func version(_ source: String) -> (name: String, number: Int64)? {
+    static func version(_ source: String) -> (name: String, number: Int64)? {
         guard source.utf8.starts(with: "models:/".utf8) else { return nil }
         let parts = source.utf8.dropFirst("models:/".utf8.count).split(separator: slash)
             .map { String(decoding: $0, as: UTF8.self) }
