@@ -49,7 +49,7 @@ struct VersionChange: ParsableArguments {
                     ? JSON.members(
                         ("model", .string(model)), ("version", .string(version)), ("done", .string(done))
                     ).text
-                    : "\(model) \(version): \(done)")
+                    : Terminal.plain("\(model) \(version): \(done)"))
         }
     }
 }
@@ -62,7 +62,7 @@ func withRegistry(_ options: RegistryOptions, _ body: (Registry) async throws ->
         for problem in error.list { Terminal.error("\(problem)") }
         throw ExitCode(2)
     } catch let error as RegistryError {
-        Terminal.error("error: \(error.message)")
+        Terminal.error("error: \(Terminal.plain(error.message))")
         throw ExitCode(1)
     } catch let error as ExitCode {
         throw error
