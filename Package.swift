@@ -96,7 +96,7 @@ let package = Package(
                 "Values", "Events", "COpenSSL", "Registry", "MLflow", "Statistics",
                 hummingbird,
                 hummingbirdCore, mustache,
-                lifecycle, nioCore, nioPosix, httpTypes, log,
+                lifecycle, nioCore, nioPosix, nioHTTP, httpTypes, log,
             ],
             swiftSettings: strict),
         .target(

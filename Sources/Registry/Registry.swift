@@ -15,15 +15,18 @@ package final class Registry: Sendable {
     let waiters: ChampionWaiters
     /// What fleets ask for all day, by model.
     let present: ReadCache<ChampionState>?
+    /// What the secrets of webhooks are kept with; without it there can be none.
+    let seal: SecretSeal?
 
-    private init(database: any DatabaseWriter, waiters: ChampionWaiters) {
+    private init(database: any DatabaseWriter, waiters: ChampionWaiters, seal: SecretSeal?) {
         self.database = database
         self.waiters = waiters
+        self.seal = seal
         present = ReadCache(database: database.path)
     }
 
     /// Opens the file, creating it where it is absent, and brings its schema up to date.
-    package convenience init(path: String, waitersMaximum: Int = 10_000) async throws {
+    package convenience init(path: String, waitersMaximum: Int = 10_000, seal: SecretSeal? = nil) async throws {
         let database = try await Self.opening(path) { () throws -> any DatabaseWriter in
             let pool = try DatabasePool(path: path, configuration: Self.configuration)
             try Self.migrate(pool, path: path)
@@ -33,19 +36,21 @@ package final class Registry: Sendable {
             try pool.writeWithoutTransaction {
                 try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
             }
+            if let seal { try Self.sealSecrets(pool, seal) }
             return pool
         }
-        self.init(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: true))
+        self.init(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: true), seal: seal)
     }
 
     /// A registry that lives as long as the value: for tests, replays and the demo.
-    package static func inMemory(waitersMaximum: Int = 10_000) async throws -> Registry {
+    package static func inMemory(waitersMaximum: Int = 10_000, seal: SecretSeal? = nil) async throws -> Registry {
         let database = try await Self.opening(":memory:") { () throws -> any DatabaseWriter in
             let queue = try DatabaseQueue(configuration: Self.configuration)
             try Self.migrate(queue, path: ":memory:")
             return queue
         }
-        return Registry(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: false))
+        return Registry(
+            database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: false), seal: seal)
     }
 
     static var configuration: Configuration {

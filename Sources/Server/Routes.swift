@@ -7,7 +7,7 @@ enum Routes {
     static func all(_ backend: Backend) -> [Route] {
         let described =
             pages(backend) + health(backend) + events(backend) + models(backend) + alerts(backend) + champion(backend)
-            + changes(backend) + fleet(backend) + mlflow(backend) + silences(backend)
+            + changes(backend) + fleet(backend) + mlflow(backend) + tracking(backend) + silences(backend)
         return described + [openAPI(describing: described)]
     }
 

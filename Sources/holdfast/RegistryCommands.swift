@@ -54,7 +54,7 @@ func tellingErrors(_ body: () async throws -> Void) async throws {
         for problem in error.list { Terminal.error("\(problem)") }
         throw ExitCode(2)
     } catch let error as RegistryError {
-        Terminal.error("error: \(error.message)")
+        Terminal.error("error: \(Terminal.plain(error.message))")
         throw ExitCode(1)
     } catch let error as ExitCode {
         throw error

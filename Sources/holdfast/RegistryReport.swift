@@ -43,7 +43,7 @@ extension RegistryOptions {
         if json {
             print(report.json)
         } else {
-            if let words = report.words { print(words) }
+            if let words = report.words { print(Terminal.plain(words)) }
             if let table = report.table { Table(table.header).show(table.rows) }
         }
         if report.isRefusal { throw ExitCode(1) }

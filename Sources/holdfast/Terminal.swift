@@ -11,6 +11,21 @@ enum Terminal {
 
     static func error(_ text: String) { line(text) }
 
+    /// Text that others chose, as it may be printed: what would move the cursor, change colours or turn the direction of
+    /// reading is written as the number of its character.
+    static func plain(_ text: String) -> String {
+        var out = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{200e}", "\u{200f}", "\u{2028}"..."\u{202e}",
+                "\u{2066}"..."\u{2069}":
+                out += "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars
+            default: out.append(scalar)
+            }
+        }
+        return String(out)
+    }
+
     static func bold(_ text: String) -> String { hasColour ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
     static func red(_ text: String) -> String { hasColour ? "\u{1b}[31m\(text)\u{1b}[0m" : text }
     static func green(_ text: String) -> String { hasColour ? "\u{1b}[32m\(text)\u{1b}[0m" : text }

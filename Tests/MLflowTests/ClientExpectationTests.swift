@@ -39,6 +39,19 @@ struct ClientExpectationTests {
         #expect(error?.code == .invalidParameterValue && error?.message.contains(message) == true, "\(error ?? nil)")
     }
 
+    @Test func `names in camel case are taken as protobuf's JSON has them`() async throws {
+        let rig = try await Rig()
+        let made = try await rig.call(
+            "POST", "runs/create", ["experimentId": "0", "runName": "camel", "startTime": "7"])
+        let info = made["run"]?["info"]
+        #expect(info?["run_name"] == "camel" && info?["start_time"] == 7)
+        let run = info?["run_id"] ?? .null
+        let error = try await refusal {
+            try await rig.call("POST", "runs/set-tag", .members(("runID", run), ("key", "k"), ("value", "v")))
+        }
+        #expect(error?.message.contains("'run_id'") == true)
+    }
+
     @Test func `what a query says is text, so its numbers are taken as such`() async throws {
         let rig = try await Rig()
         #expect(

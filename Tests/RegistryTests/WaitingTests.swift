@@ -61,6 +61,21 @@ struct WaitingTests {
         #expect(registry.waiterCount == 0)
     }
 
+    @Test func `a wait that is ended from outside leaves, also where the end came first`() async throws {
+        let registry = try await Fixture.registry()
+        let end = WaitEnd()
+        let task = Task {
+            try await registry.waitForChange(model: "fraud", after: 0, timeout: .seconds(600), until: end)
+        }
+        while registry.waiterCount == 0 { await Task.yield() }
+        end.end()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        await #expect(throws: CancellationError.self) {
+            try await registry.waitForChange(model: "fraud", after: 0, timeout: .seconds(600), until: end)
+        }
+        #expect(registry.waiterCount == 0)
+    }
+
     @Test func `one too many is told so`() async throws {
         let registry = try await Registry.inMemory(waitersMaximum: 2)
         try await Fixture.fill(registry)

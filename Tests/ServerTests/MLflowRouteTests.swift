@@ -77,7 +77,7 @@ struct MLflowRouteTests {
 
     @Test func `an artifact comes back as it went, and never as a page`() async throws {
         try await withServer(servesMLflow: true) { client, _, _ in
-            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts/a%20b.html"
+            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/files/a%20b.html"
             let stored = try await client.send("PUT", path, [("Content-Type", "text/html")], body: "<script>1</script>")
             #expect(stored.status == 200)
             let answer = try await client.get(path)
@@ -103,7 +103,7 @@ struct MLflowRouteTests {
         name: String, type: String, disposition: String
     ) async throws {
         try await withServer(servesMLflow: true) { client, _, _ in
-            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts/\(name)"
+            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/files/\(name)"
             #expect(try await client.send("PUT", path, body: "x").status == 200)
             let answer = try await client.get(path)
             #expect(answer.headers["content-type"] == type)
@@ -132,6 +132,8 @@ struct MLflowRouteTests {
             _ = try await post("model-versions/create", #"{"name":"new","source":"models:/\#(model)"}"#)
             for (path, body) in [
                 ("/get-artifact?run_id=\(run)&path=d/a.txt", "of the run"),
+                ("/get-artifact?run_uuid=\(run)&path=d/a.txt", "of the run"),
+                ("/get-artifact?run_id=&run_uuid=\(run)&path=d%2Fa.txt", "of the run"),
                 ("/model-versions/get-artifact?name=new&version=1&path=MLmodel", "of the model"),
                 (
                     "/ajax-api/2.0/mlflow/logged-models/\(model)/artifacts/files?artifact_file_path=MLmodel",
@@ -147,6 +149,23 @@ struct MLflowRouteTests {
                 #expect([400, 404].contains(answer.status), "\(path): \(answer.status)")
             }
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a client that leaves in the middle of an upload is no failure of ours, and leaves nothing`() async throws {
+        let lines = LogLines()
+        try await withServer(servesMLflow: true, log: lines.log) { client, _, _ in
+            let path = "/api/2.0/mlflow-artifacts/artifacts/a/cut"
+            for framing in ["Content-Length: 100000", "Transfer-Encoding: chunked"] {
+                let start = framing.hasPrefix("C") ? "the first bytes" : "5\r\nfirst\r\n"
+                try await client.abandon(
+                    sending: "PUT \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(framing)\r\n\r\n\(start)")
+                let line = await lines.next { $0.contains("client left") }
+                #expect(line.hasPrefix("debug"), "\(line)")
+            }
+            #expect(try await client.get(path).status == 404)
+        }
+        #expect(!lines.all.contains { $0.contains("request failed") })
     }
 
     @Test func `errors have MLflow's form and lists come as repeated names`() async throws {

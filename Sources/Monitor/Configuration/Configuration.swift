@@ -101,6 +101,8 @@ package struct Configuration: Sendable {
         package var webhooks: [Receiver] = []
         /// Where webhooks may lead that MLflow's clients make: to public addresses over TLS unless this says more.
         package var clientWebhooks = Receiver.Options(isTrusted: false)
+        /// What their secrets are sealed with; `nil` has a key made beside the registry.
+        package var webhookKey: String?
         /// Least share of the reporting instances that must serve the champion.
         package var fleetShare = 0.95
         /// How long a flip may take before a lesser share is an alarm.

@@ -160,7 +160,7 @@ package struct MLflowImport: Sendable {
                     summary.leftOut.append("artifact \(name) of \(owner): its name is not one that can be kept")
                     continue
                 }
-                try await api.store(path, limit: .max, try await source.download("\(root)/\(name)"))
+                try await api.store(path, limit: .max, isImported: true, try await source.download("\(root)/\(name)"))
                 summary.artifacts += 1
                 summary.artifactBytes += file["file_size"]?.integerValue ?? 0
                 progress(summary, name)

@@ -104,7 +104,8 @@ package struct Serve: Sendable {
         }
         let lock = try StateLock(folder: folder)
         let ledger = try Ledger(path: folder + "/ledger.sqlite")
-        let registry = try await Registry(path: folder + "/registry.sqlite")
+        let seal = try WebhookKey.seal(configuration.registry.webhookKey, folder: folder, clock: clock)
+        let registry = try await Registry(path: folder + "/registry.sqlite", seal: seal)
         try await registerModels(registry)
         let prometheus = PrometheusRegistry()
         let book = RuleBook(configuration.rules)

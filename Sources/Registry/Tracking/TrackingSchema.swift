@@ -36,6 +36,10 @@ enum TrackingSchema {
         migrator.registerMigration("tracking 9 webhooks of clients") { try $0.execute(sql: webhooks) }
         migrator.registerMigration("tracking 10 what versions are made from", migrate: VersionSource.migrate)
         migrator.registerMigration("tracking 11 names that champions had") { try $0.execute(sql: names) }
+        // `sealed` takes the place of `secret`; what is there is sealed once a key is at hand.
+        migrator.registerMigration("tracking 12 sealed secrets of webhooks") {
+            try $0.execute(sql: "ALTER TABLE webhook ADD COLUMN sealed TEXT")
+        }
     }
 
     /// Experiment 0 is there from the start, and AUTOINCREMENT counts on from it: a number is never used again.

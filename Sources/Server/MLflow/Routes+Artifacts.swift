@@ -24,6 +24,7 @@ extension Routes {
                 answers: [
                     .init(status: 200, about: "Stored and on disk"),
                     .init(status: 400, about: "The path is wrong, or belongs to a finished model"),
+                    .init(status: 404, about: "The run or the logged model that it names is not there"),
                 ]
             ) { call in
                 try await answering(call, backend) {
@@ -42,7 +43,8 @@ extension Routes {
                 try await answering(call, backend) { try await send(try ArtifactPath(try call.named("path")), api) }
             },
             download("/get-artifact", "An artifact of a run", "path", api, backend) { _, query in
-                .run(try required("run_id", query))
+                // Older pages and scripts call it by the name that runs had first.
+                .run(try required("run_id", or: "run_uuid", query))
             },
             download("/model-versions/get-artifact", "An artifact of a version", "path", api, backend) { _, query in
                 .version(model: try required("name", query), number: try required("version", query))
@@ -86,8 +88,9 @@ extension Routes {
         }
     }
 
-    private static func required(_ name: String, _ query: Query) throws -> String {
-        guard let value = query[name], !value.isEmpty else {
+    private static func required(_ name: String, or old: String? = nil, _ query: Query) throws -> String {
+        let given = [query[name], old.flatMap { query[$0] }].compactMap(\.self).first { !$0.isEmpty }
+        guard let value = given else {
             throw MLflowError(.invalidParameterValue, "Missing value for required parameter '\(name)'.")
         }
         return value
