@@ -71,14 +71,21 @@ package enum ConceptStatistic: String, CaseIterable, Sendable, Codable {
                 value: now.errors / now.rows - before.errors / before.rows, variance: rate * (1 - rate) / now.rows,
                 referenceVariance: rate * (1 - rate) / before.rows)
         case .distance:
-            guard let now = window.errors.mae, let before = reference.errors.mae, let far = reference.errors.rmse,
-                before > 0
+            guard let now = window.errors.mae, let before = reference.errors.mae, before > 0,
+                let spread = Self.spread(reference, before), let own = Self.spread(window, before)
             else { return nil }
-            let spread = max(0, far * far - before * before) / (before * before)
+            // By its own spread where that is more: one absurd label must not look like a change of all.
             return ConceptChange(
-                value: now / before - 1, variance: spread / Double(window.labelled),
+                value: now / before - 1, variance: max(spread, own) / Double(window.labelled),
                 referenceVariance: spread / Double(reference.labelled))
         }
+    }
+
+    /// The variance of a row's error, in units of a mean error.
+    private static func spread(_ rows: PerformanceSketch, _ unit: Double) -> Double? {
+        guard let mean = rows.errors.mae, let root = rows.errors.rmse else { return nil }
+        let spread = (root / unit) * (root / unit) - (mean / unit) * (mean / unit)
+        return spread.isFinite ? max(0, spread) : nil
     }
 
     private func rankingChange(

@@ -23,7 +23,7 @@ extension LearnedReader {
         guard counts, state.pointee.kind != .features, state.pointee.label.exists,
             let outcomes = collects[state.pointee.modelIndex]
         else { return true }
-        state.pointee.labelValue = Self.label(state.pointee.label, outcomes)
+        state.pointee.labelValue = Self.label(state.pointee.label, outcomes, isFinal: false)
         return !state.pointee.labelValue.isNaN
     }
 

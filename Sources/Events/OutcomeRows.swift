@@ -9,6 +9,13 @@ package enum OutcomeKind: Sendable, Equatable {
     case numbers
     /// How relevant an item is to its query, a number. An identity is the query's name, the separator and the item's name.
     case relevance(separator: UInt8)
+
+    var isClass: Bool {
+        switch self {
+        case .classes, .positive: true
+        case .numbers, .relevance: false
+        }
+    }
 }
 
 /// What some events of one model say that joins predictions with labels: identities, labels, and the classes predictions chose. Beside
@@ -153,6 +160,13 @@ package final class OutcomeRows {
         let isWord = name.withUTF8 { !$0.isEmpty && !NonFiniteWord.matches(UnsafeRawBufferPointer($0)) }
         guard case .positive(let vocabulary) = kind else { return isWord }
         return isWord && vocabulary.accepts(name)
+    }
+
+    /// The same without giving a number: −2 where the class will get one.
+    func knownLabelNumber(_ text: UnsafeRawBufferPointer) -> Int32 {
+        let name = Self.className(text)
+        if let known = classes[name] { return canLabel[Int(known)] ? known : -1 }
+        return isLabel(name) ? -2 : -1
     }
 
     /// The number of a label's class; −1 where it is none a label can have, which gets no number here.

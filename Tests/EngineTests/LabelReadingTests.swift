@@ -32,7 +32,7 @@ struct LabelReadingTests {
             for batch in decoder.batches {
                 guard let outcomes = batch.outcomes else { continue }
                 let values = outcomes.labels.map(\.value) + outcomes.predictions.map(\.label)
-                if let value = values.first {
+                if let value = values.first, !value.isNaN {
                     found += outcomes.kind == .numbers ? "\(value)" : outcomes.className(Int32(value))
                 }
             }
