@@ -41,12 +41,18 @@ package struct VersionOrigin: Sendable, Hashable {
     package var user = ""
     /// Its source is an address of another server, also where it reads like one of ours.
     package var isElsewhere = false
+    /// It is taken over as it was on another server, also where its source is a version that is gone.
+    package var mayBeOrphaned = false
 
-    package init(runLink: String? = nil, loggedModel: String? = nil, user: String = "", isElsewhere: Bool = false) {
+    package init(
+        runLink: String? = nil, loggedModel: String? = nil, user: String = "", isElsewhere: Bool = false,
+        mayBeOrphaned: Bool = false
+    ) {
         self.runLink = runLink
         self.loggedModel = loggedModel
         self.user = user
         self.isElsewhere = isElsewhere
+        self.mayBeOrphaned = mayBeOrphaned
     }
 }
 

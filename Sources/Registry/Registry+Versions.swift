@@ -17,7 +17,7 @@ extension Registry {
             let db = change.db
             let modelID = try change.modelID(model)
             let (number, label) = try Self.name(version, of: modelID, named: model, db)
-            let storage = origin.isElsewhere ? nil : try ArtifactLocation.storage(source, db)
+            let storage = origin.isElsewhere ? nil : try Self.storage(source, origin, db)
             let made = origin.isElsewhere ? VersionSource() : try VersionSource(source, db)
             let location = origin.isElsewhere ? nil : ArtifactLocation.path(storage ?? source)
             try db.execute(
@@ -90,6 +90,14 @@ extension Registry {
                 arguments: [at.microseconds, at.microseconds, id])
             try change.touch(model: modelID)
             if holders.contains(where: WarmSet.slots.contains) { change.publish(try change.championState(model)) }
+        }
+    }
+
+    private static func storage(_ source: String, _ origin: VersionOrigin, _ db: Database) throws -> String? {
+        do {
+            return try ArtifactLocation.storage(source, db)
+        } catch let error as RegistryError where error.code == .notFound && origin.mayBeOrphaned {
+            return nil
         }
     }
 

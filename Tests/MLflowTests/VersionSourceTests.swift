@@ -61,7 +61,7 @@ struct VersionSourceTests {
     }
 
     @Test(arguments: [
-        "runs:/RUN/model", "mlflow-artifacts:/EXP/RUN/artifacts/model",
+        "runs:/RUN/model", "Runs:/RUN/model", "mlflow-artifacts:/EXP/RUN/artifacts/model",
         "mlflow-artifacts://host:5000/EXP/RUN/artifacts/model", "models:/MODEL",
         "mlflow-artifacts:/EXP/models/MODEL/artifacts", "models:/m/1",
     ])
@@ -87,7 +87,7 @@ struct VersionSourceTests {
     }
 
     @Test(arguments: [
-        ("runs:/nope/model", "run nope, which does not exist"), ("runs:/RUN/other", "no file is kept"),
+        ("RuNs:/nope/model", "run nope, which does not exist"), ("runs:/RUN/other", "no file is kept"),
         ("mlflow-artifacts:/EXP/nope/artifacts/model", "no file is kept"),
         ("models:/m-0123", "logged model m-0123, which does not exist"), ("models:/m@live", "names no version"),
         ("models:/MODEL", "still PENDING"), ("mlflow-artifacts:/EXP/models/MODEL/artifacts", "still PENDING"),

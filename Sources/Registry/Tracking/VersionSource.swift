@@ -86,7 +86,7 @@ extension VersionSource {
             if let why = try obstacle(db, loggedModel: model, isNamed: model == named) { return why }
         }
         guard let address = try storage ?? ArtifactLocation.resolve(source, db) else {
-            if source.utf8.starts(with: "models:/".utf8) {
+            if ArtifactLocation.begins(source, with: "models:/") {
                 return "its source '\(source)' names no version that exists: register it from where its files are"
             }
             return try ArtifactLocation.path(source).flatMap { try emptiness(db, $0) }
