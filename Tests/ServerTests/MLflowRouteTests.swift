@@ -90,6 +90,36 @@ struct MLflowRouteTests {
         }
     }
 
+    @Test func `a download that broke off goes on, and what is known is not sent again`() async throws {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            let path = "/api/2.0/mlflow-artifacts/artifacts/a/digits"
+            #expect(try await client.send("PUT", path, body: "0123456789").status == 200)
+            let whole = try await client.get(path)
+            let tag = whole.headers["etag"] ?? ""
+            #expect(whole.status == 200 && whole.headers["accept-ranges"] == "bytes")
+            for (range, status, body, told) in [
+                ("bytes=2-5", 206, "2345", "bytes 2-5/10"), ("bytes=7-", 206, "789", "bytes 7-9/10"),
+                ("bytes=-3", 206, "789", "bytes 7-9/10"), ("bytes=8-99", 206, "89", "bytes 8-9/10"),
+                ("bytes=-99", 206, "0123456789", "bytes 0-9/10"), ("bytes=10-", 416, "", "bytes */10"),
+                ("bytes=-0", 416, "", "bytes */10"), ("bytes=5-2", 200, "0123456789", nil),
+                ("bytes=0-1,4-5", 200, "0123456789", nil), ("items=1-2", 200, "0123456789", nil),
+                ("bytes=0-99999999999999999999", 200, "0123456789", nil), ("bytes=a-b", 200, "0123456789", nil),
+            ] as [(String, Int, String, String?)] {
+                let answer = try await client.get(path, [("Range", range)])
+                #expect(answer.status == status && answer.body == body, "\(range): \(answer.status) \(answer.body)")
+                #expect(answer.headers["content-range"] == told, "\(range)")
+                #expect(answer.headers["content-length"] == String(body.utf8.count), "\(range)")
+            }
+            #expect(try await client.get(path, [("Range", "bytes=2-5"), ("If-Range", tag)]).body == "2345")
+            #expect(try await client.get(path, [("Range", "bytes=2-5"), ("If-Range", "\"old\"")]).body == "0123456789")
+            for known in [tag, "W/\(tag)", "\"other\", \(tag)", "*"] {
+                let answer = try await client.get(path, [("If-None-Match", known)])
+                #expect(answer.status == 304 && answer.body.isEmpty && answer.headers["etag"] == tag, "\(known)")
+            }
+            #expect(try await client.get(path, [("If-None-Match", "\"other\"")]).status == 200)
+        }
+    }
+
     @Test(arguments: [
         ("m.txt", "text/plain", "attachment; filename=m.txt"),
         ("MLmodel", "text/plain", "attachment; filename=MLmodel"),

@@ -215,5 +215,5 @@ let allRoutes = [
     "GET /v1/models/{model}/fleet", "GET /v1/models/{model}/decisions",
     "GET /models/{model}/alerts/{fingerprint}",
     "GET /models/{model}/alerts/{fingerprint}/picture.svg",
-    "GET /v1/silences", "POST /v1/silences", "DELETE /v1/silences/{id}",
+    "GET /v1/silences", "POST /v1/silences", "DELETE /v1/silences/{id}", "GET /registry", "GET /registry/{model}",
 ]

@@ -79,6 +79,11 @@ extension MLflowAPI {
         }
     }
 
+    /// Reading goes on from this byte.
+    package func start(_ artifact: Artifact, at offset: Int64) async throws {
+        try await blobs.start(artifact.reader, at: offset)
+    }
+
     /// The next piece of an artifact, empty at its end.
     package func next(_ artifact: Artifact) async throws -> [UInt8] { try await blobs.next(artifact.reader) }
 

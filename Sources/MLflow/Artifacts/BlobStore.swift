@@ -64,6 +64,8 @@ package final class BlobStore: Sendable {
         return try await run { Reader(path: path) }
     }
 
+    func start(_ reader: Reader, at offset: Int64) async throws { try await run { reader.start(at: offset) } }
+
     func next(_ reader: Reader) async throws -> [UInt8] { try await run { try reader.next() } }
 
     /// A file of the store, with its size in bytes.
@@ -192,6 +194,8 @@ package final class BlobStore: Sendable {
         }
 
         deinit { _ = Glibc.close(file) }
+
+        func start(at offset: Int64) { lseek(file, off_t(offset), SEEK_SET) }
 
         /// Empty at the end.
         func next() throws -> [UInt8] {
