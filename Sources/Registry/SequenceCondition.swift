@@ -36,24 +36,27 @@ package struct SequenceCondition: Sendable, Hashable {
         if let match, !holds(match) {
             throw RegistryError(
                 .conflict,
-                "\(what) is \(Self.text(sequence, version)), not \(Self.text(match)): read it again and decide anew")
+                "\(what) \(Self.text(sequence, version)), \(Self.text(match)): read it again and decide anew")
         }
         if let noneMatch, holds(noneMatch) {
             throw RegistryError(
                 .conflict,
-                "\(what) is \(Self.text(sequence, version)), which it must not be: read it again and decide anew")
+                "\(what) \(Self.text(sequence, version)), which it must not: read it again and decide anew")
         }
     }
 
     private static func text(_ sequence: Int64?, _ version: String?) -> String {
-        let place = sequence.map { " at sequence \($0)" } ?? ""
-        return version.map { "version '\($0)'\(place)" } ?? "nowhere\(place)"
+        let place = sequence.map { ", at sequence \($0)" } ?? ""
+        return (version.map { "points at version '\($0)'" } ?? "points nowhere") + place
     }
 
     private static func text(_ tags: Tags) -> String {
         switch tags {
-        case .any: "anywhere"
-        case .sequences(let known): known.isEmpty ? "any known state" : known.map(String.init).joined(separator: " or ")
+        case .any: "and must point somewhere"
+        case .sequences(let known):
+            known.isEmpty
+                ? "which is not what the condition names"
+                : "not at \(known.map(String.init).joined(separator: " or "))"
         }
     }
 }

@@ -125,9 +125,11 @@ struct VersionSourceTests {
         #expect(try await ground.obstacle(version) == nil)
     }
 
-    @Test func `a deleted run is restored before what was made from it serves`() async throws {
+    @Test(arguments: ["runs:/RUN/model", "models:/MODEL"])
+    func `a deleted run is restored before what was made from it serves`(_ pattern: String) async throws {
         let ground = try await Ground()
-        let version = try await ground.register("runs:/\(ground.run)/model")
+        try await ground.finish()
+        let version = try await ground.register(ground.source(pattern))
         try await ground.rig.call("POST", "runs/delete", ["run_id": .string(ground.run)])
         #expect(try await ground.obstacle(version)?.contains("is deleted: restore it first") == true)
         try await ground.rig.call("POST", "runs/restore", ["run_id": .string(ground.run)])

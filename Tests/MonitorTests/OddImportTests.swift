@@ -78,6 +78,10 @@ struct OddImportTests {
         #expect(first.text.contains("2 models, 4 versions, 1 artifacts"), "\(first.text)")
         let second = try await HoldfastProcess.run(arguments)
         #expect(second.status == 0 && second.text.contains("0 versions"), "\(second.text)")
+        // Another name of the server, under which nothing is noted yet: as after an import that was stopped too early.
+        let again = try await HoldfastProcess.run(
+            ["registry", "import", "http://localhost:\(stub.port)", "--state", target])
+        #expect(again.status == 0 && !again.text.contains("left out: version 1"), "\(again.text)")
 
         let registry = try await Registry(path: target + "/registry.sqlite")
         let versions = try await registry.versions(model: "fraud")

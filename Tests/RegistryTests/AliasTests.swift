@@ -18,14 +18,17 @@ struct AliasTests {
         let registry = try await Fixture.registry()
         if isProtected { try await registry.protect(model: "fraud", actor: "ann", reason: "", at: Fixture.time(0)) }
         let absent = await refusal { _ = try await Self.set(registry, alias, "1", SequenceCondition(match: .any)) }
-        #expect(absent?.code == .conflict && absent?.message.contains("nowhere") == true)
+        #expect(
+            absent?.code == .conflict && absent?.message.contains("points nowhere, and must point somewhere") == true)
         let first = try await Self.set(registry, alias, "1", SequenceCondition(noneMatch: .any))
         let taken = await refusal { _ = try await Self.set(registry, alias, "2", SequenceCondition(noneMatch: .any)) }
         #expect(taken?.code == .conflict)
         let second = try await Self.set(registry, alias, "2", .at(first))
         #expect(second > first)
         let late = await refusal { _ = try await Self.set(registry, alias, "3", .at(first)) }
-        #expect(late?.code == .conflict && late?.message.contains("version '2' at sequence \(second)") == true)
+        #expect(
+            late?.code == .conflict
+                && late?.message.contains("version '2', at sequence \(second), not at \(first)") == true)
         // It is there already, but not by this caller's doing.
         #expect(await refusal { _ = try await Self.set(registry, alias, "2", .at(first)) }?.code == .conflict)
         #expect(try await Self.set(registry, alias, "2", .at(second)) == second)

@@ -103,20 +103,34 @@ extension MLflowImport {
             summary.known += 1
             return
         }
-        let address = try await api.localAddress(view["source"]?.stringValue ?? "")
-        _ = try await registry.registerVersion(
-            model: model, version: String(number), source: address.isEmpty ? "unknown" : address,
-            runID: view["run_id"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 },
-            description: view["description"]?.stringValue ?? "", tags: Self.tags(view),
-            origin: VersionOrigin(
-                runLink: view["run_link"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 },
-                loggedModel: view["model_id"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 },
-                user: view["user_id"]?.stringValue ?? "", mayBeOrphaned: true),
-            actor: actor, reason: "imported from \(source.url)", at: clock.now())
+        do {
+            try await register(version)
+        } catch let error as RegistryError where error.code == .alreadyExists {
+            // An import that was stopped between the version and the note that it is there goes on here.
+            let address = try await address(of: version)
+            let present = try await registry.versions(model: model)
+            guard present.contains(where: { $0.version == String(number) && $0.source == address }) else { throw error }
+        }
         try await api.date(model: model, number: number, view: view)
         try await book.finish(.version, key, as: key)
         summary.versions += 1
         progress(summary, "version \(number) of \(model)")
+    }
+
+    private func address(of version: Version) async throws -> String {
+        let address = try await api.localAddress(version.view["source"]?.stringValue ?? "")
+        return address.isEmpty ? "unknown" : address
+    }
+
+    private func register(_ version: Version) async throws {
+        func text(_ key: String) -> String? { version.view[key]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } }
+        _ = try await registry.registerVersion(
+            model: version.model, version: String(version.number), source: try await address(of: version),
+            runID: text("run_id"), description: text("description") ?? "", tags: Self.tags(version.view),
+            origin: VersionOrigin(
+                runLink: text("run_link"), loggedModel: text("model_id"), user: text("user_id") ?? "",
+                mayBeOrphaned: true),
+            actor: actor, reason: "imported from \(source.url)", at: clock.now())
     }
 
     private static func tags(_ view: JSON) -> [String: String] {

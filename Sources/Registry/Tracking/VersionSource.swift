@@ -74,11 +74,10 @@ extension VersionSource {
             row["is_elsewhere"] == false
         else { return nil }
         let (source, storage): (String, String?) = (row["source"], row["storage"])
-        if let run = ArtifactLocation.run(source), let why = try obstacle(db, run: run, isNamed: true) { return why }
-        if let run = row["source_run"] as String?, ArtifactLocation.loggedModel(source) == nil,
-            let why = try obstacle(db, run: run, isNamed: false)
-        {
-            return why
+        let namedRun = ArtifactLocation.run(source)
+        let runs: [String?] = [namedRun, row["source_run"], row["run_id"]]
+        for run in runs.compactMap(\.self) {
+            if let why = try obstacle(db, run: run, isNamed: run == namedRun) { return why }
         }
         let named = ArtifactLocation.loggedModel(source)
         let known: [String?] = [named, row["source_model"], row["model_uuid"]]
