@@ -78,7 +78,7 @@ struct ClientWebhooks: Service {
         } test: { webhook, body in
             let delivery = PendingDelivery(id: "test-\(webhook.id)", receiver: webhook.id, body: body.bytes)
             return switch await sender(webhook, options).attempt(delivery, at: clock.now()).result {
-            case .response(let status, _): .status(status)
+            case .response(let status, _), .unacceptable(let status): .status(status)
             case .connectionError(let why), .refused(let why): .failed(why)
             }
         }
@@ -107,7 +107,7 @@ struct ClientWebhooks: Service {
             kind: .webhook(
                 .init(
                     url: webhook.url, secrets: webhook.secret.map { [$0] } ?? [], timeout: .seconds(30),
-                    options: options, style: .mlflow)))
+                    options: options, form: .mlflow)))
     }
 
     /// Which webhooks have a task.
