@@ -161,7 +161,7 @@ let package = Package(
             exclude: ["session.py"], swiftSettings: strict),
         .testTarget(
             name: "ActionsTests",
-            dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
+            dependencies: ["Values", "Events", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
             swiftSettings: strict),
         .testTarget(
             name: "ReportTests",

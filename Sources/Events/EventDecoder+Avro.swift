@@ -172,7 +172,7 @@ extension EventDecoder {
         if let early = refusal(beforeModel: registers) { return early }
         let found = registers.pointee.found
         if found & AvroRegisters.badTime != 0 {
-            return (.badTimestamp, "ts is neither RFC 3339 nor epoch seconds or milliseconds")
+            return (.badTimestamp, Self.badTime)
         }
         guard found & AvroRegisters.time != 0 else { return (.noTimestamp, "ts is missing") }
         if let now, registers.pointee.time > now.microseconds + tolerance.span.microseconds {

@@ -271,7 +271,7 @@ package struct EventDecoder {
         }
         guard let ts = parts.timestamp else { return refuse(.noTimestamp, "ts is missing") }
         guard let time = Self.timestamp(message, ts) else {
-            return refuse(.badTimestamp, "ts is neither RFC 3339 nor epoch seconds or milliseconds")
+            return refuse(.badTimestamp, Self.problem(ofTime: message, ts))
         }
         if let latest, time > latest {
             return refuse(.future, "ts \(time.rfc3339) is over \(tolerance.words) ahead of the clock")
@@ -314,6 +314,19 @@ package struct EventDecoder {
         var copy = name
         return copy.withUTF8 { modelNames.find(UnsafeRawBufferPointer($0)) }
     }
+
+    /// Why a time cannot be read: what lacks nothing but its zone is the commonest.
+    static func problem(ofTime message: UnsafeRawBufferPointer, _ value: EventParts.Value) -> String {
+        guard case .text(let text) = value,
+            JSONText.withUnescaped(message, text, { Timestamp(rfc3339: String(decoding: $0, as: UTF8.self) + "Z") })
+                != nil
+        else { return badTime }
+        let shown = JSONText.withUnescaped(message, text) { String(decoding: $0, as: UTF8.self) }
+        return "ts \(shown) has no time zone: add Z or an offset such as +02:00"
+    }
+
+    static let badTime =
+        "ts is neither RFC 3339 nor epoch seconds or milliseconds; a text needs its time zone: Z or an offset"
 
     /// RFC 3339, or a number: epoch seconds below 10^11, milliseconds from there on. `nil` for other texts and outside
     /// the years 0 to 9999.

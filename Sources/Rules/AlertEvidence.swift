@@ -28,6 +28,8 @@ struct AlertEvidence {
         scope.variables["threshold"] = .number(orAbsent: sample?.threshold)
         scope.variables["since"] = .time(since)
         scope.variables["stuck"] = .string(row?.stuck?.inWords ?? "")
+        scope.variables["figure"] = .string(
+            performance.map { $0.figure?.inWords ?? "its performance has changed" } ?? "")
         scope.variables["types"] = .string(row?.field?.types.joined(separator: " or ") ?? "")
         scope.variables["reference"] = .record(
             [
@@ -64,6 +66,7 @@ struct AlertEvidence {
             ("change_start", .time(instance.changeStart)),
             ("window", window), ("reference", .string(reference)),
             ("evidence", evidence(findings.significance)), ("by_chance", byChance(noise)), ("comparison", comparison),
+            ("figure", performance?.figure?.json),
             ("segments", row == nil ? nil : .array((findings.report?.drivers ?? []).map(Self.json))),
             ("cancellation", findings.report?.cancellation.map { .rounded($0) }),
             ("correlated", .array(findings.correlated.map(\.json))),

@@ -39,7 +39,7 @@ struct LikelyCause {
         case .invalid_rate, .wrong_type_rate: [.retyped]
         case .added_rate: [.fieldAdded]
         case .stuck_rate: [.stuckValue]
-        case .volume, .silence, .label_silence: []
+        case .volume, .silence, .late_rate, .label_silence: []
         case .new_category_rate: [.respelled, .newCategories, .mixChange]
         case let metric? where metric.isPerformance: [.performance]
         case .psi_with_nulls:

@@ -57,8 +57,12 @@ extension RuleSet {
     /// What rules name that the configuration does not have. A rule that would be silent for a reason its author did
     /// not mean is a problem; a rule for every model may be silent for some, but not for all.
     ///
-    /// - Parameter receivers: names of receivers, `nil` where they are not known.
-    package func check(against catalog: [ModelCatalog], receivers: [String]? = nil) -> [Problem] {
+    /// - Parameters:
+    ///   - receivers: names of receivers, `nil` where they are not known.
+    ///   - starters: those of them that can start a pipeline, `nil` for all.
+    package func check(
+        against catalog: [ModelCatalog], receivers: [String]? = nil, starters: [String]? = nil
+    ) -> [Problem] {
         var problems = ProblemCollector()
         let alerts = rules.map(\.name)
         for group in groups {
@@ -73,7 +77,7 @@ extension RuleSet {
                 }
                 Self.checkReference(rule, models, &problems)
                 Self.checkConceptDrift(rule, models, &problems)
-                Self.checkNames(rule, alerts, receivers, &problems)
+                Self.checkNames(rule, alerts, receivers, starters, &problems)
             }
         }
         return problems.problems.list
@@ -140,7 +144,8 @@ extension RuleSet {
     }
 
     private static func checkNames(
-        _ rule: Rule, _ alerts: [String], _ receivers: [String]?, _ problems: inout ProblemCollector
+        _ rule: Rule, _ alerts: [String], _ receivers: [String]?, _ starters: [String]?,
+        _ problems: inout ProblemCollector
     ) {
         if let receivers {
             for (name, place) in zip(rule.notify ?? [], rule.places.receivers) where !receivers.contains(name) {
@@ -151,6 +156,12 @@ extension RuleSet {
             problems.add(
                 "unknown receiver `\(name)` to start the pipeline\(Nearest.hint(for: name, among: receivers ?? []))",
                 at: place)
+        }
+        for (name, place) in rule.places.starters
+        where receivers?.contains(name) == true && starters?.contains(name) == false {
+            problems.add(
+                "receiver `\(name)` takes alerts only; a pipeline is started by a `webhook` or `cloudevents`", at: place
+            )
         }
         for (name, place) in rule.places.unless where !alerts.contains(name) {
             let hint = Nearest.hint(for: name, among: alerts)

@@ -35,13 +35,23 @@ final class RuleDetector {
     private var comparisons = 0
     /// Rows over what is usual, by row: the number a verdict about a volume is about.
     private var shares: [Int: Double] = [:]
-    /// Rows by column and version: a target is all segments of one.
-    private lazy var rows = Dictionary(grouping: snapshot.rows.indices) { Self.name(snapshot.rows[$0]) }
+    /// Places of rows by column and version: a target is all segments of one.
+    private let rows: [String: [Int]]
 
     /// A target's detector that sees nothing this long is forgotten: its column or version is gone.
     static let patience = Span.days(30)
 
-    init(_ state: RuleDetectorState, _ snapshot: Snapshot, minimumRows: UInt64, limit: Double, weight: Double) {
+    /// The targets of a window and their rows: the same for all rules.
+    static func targets(_ snapshot: Snapshot) -> [String: [Int]] {
+        Dictionary(grouping: snapshot.rows.indices) { name(snapshot.rows[$0]) }
+    }
+
+    /// - Parameter rows: as `targets` gives them.
+    init(
+        _ state: RuleDetectorState, _ snapshot: Snapshot, rows: [String: [Int]], minimumRows: UInt64, limit: Double,
+        weight: Double
+    ) {
+        self.rows = rows
         self.state = state
         self.snapshot = snapshot
         self.minimumRows = minimumRows
@@ -244,7 +254,7 @@ enum StreamCounts {
     static func wobble(of row: SnapshotRow, _ metric: Metric) -> Double {
         switch metric {
         case .null_rate, .missing_rate: row.wobble.null
-        case .new_category_rate, .out_of_range_rate: row.wobble.novelty
+        case .new_category_rate, .out_of_range_rate: row.wobble.novelty.wobble
         default: metric.isDistance ? row.wobble.shift : 0
         }
     }
@@ -286,7 +296,7 @@ enum StreamCounts {
             }
             // Good and Turing: what has not been seen yet is as frequent as what has been seen once. New values that come
             // together, as a day's do, say so more plainly.
-            once = min(m, max(once, row.wobble.noveltyShare * m))
+            once = min(m, max(once, row.wobble.novelty.share * m))
             return .init(reference: [max(0, m - once), min(once, m)], current: [n - unseen, unseen])
         case .invalid_rate:
             let rows = Double(row.n)
@@ -298,7 +308,7 @@ enum StreamCounts {
             let outside = ((row.metrics[metric] ?? 0) * n).rounded()
             // A new row is beyond the least or the greatest of m with probability 2/(m + 1); more where rows come in spans
             // that differ.
-            let beyond = min(m, max(2, row.wobble.noveltyShare * m))
+            let beyond = min(m, max(2, row.wobble.novelty.share * m))
             return .init(reference: [max(0, m - beyond), beyond], current: [n - outside, outside])
         default:
             return .init(reference: reference, current: current)

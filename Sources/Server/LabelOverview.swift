@@ -41,6 +41,22 @@ package struct LabelOverview: Sendable, Hashable {
         [("prediction", Double(waiting)), ("label", Double(orphans))]
     }
 
+    /// What became of the labels, and then of the predictions without one; what did not happen is left out.
+    package var inWords: String {
+        let labels: [(UInt64, String)] = [
+            (joined, "labels joined their prediction"), (corrections, "corrected an earlier one"),
+            (duplicateLabels, "said what was known"), (staleLabels, "were older than the one known"),
+            (tooLate, "came past the horizon of `labels`"), (orphans, "have no prediction"),
+        ]
+        let predictions: [(UInt64, String)] = [
+            (UInt64(max(0, waiting)), "predictions may still get a label"),
+            (UInt64(max(0, expired)), "predictions expired without one"),
+            (duplicatePredictions, "predictions came again"),
+        ]
+        let told = labels.filter { $0.0 > 0 || $0.1 == labels[0].1 } + predictions.filter { $0.0 > 0 }
+        return told.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    }
+
     package var json: JSON {
         .object(
             totals.map { JSON.Member($0.outcome, .integer(Int64(clamping: $0.count))) } + [

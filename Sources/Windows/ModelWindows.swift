@@ -34,10 +34,18 @@ package struct ModelWindows {
         /// The newest event time per source.
         package var clocks: [String: Timestamp] = [:]
         package var lateRows: UInt64 = 0
+        /// Of those, what a closed window has told of; absent in states of older programs.
+        private var lateTold: UInt64?
         /// What moving references remember; absent without any.
         var references: ReferenceHistory.State?
 
         package init() {}
+
+        /// The rows that came too late since this was last asked.
+        package mutating func takeLateRows() -> UInt64 {
+            defer { lateTold = lateRows }
+            return lateRows - min(lateRows, lateTold ?? lateRows)
+        }
 
         /// Forgets what belongs to panes that are gone.
         package mutating func startAnew() {
@@ -85,6 +93,9 @@ package struct ModelWindows {
         package var changed: [Timestamp: PaneCounts] = [:]
         package var lateRows: UInt64 = 0
     }
+
+    /// The rows that came too late since this was last asked.
+    package mutating func takeLateRows() -> UInt64 { state.takeLateRows() }
 
     package mutating func apply(_ delta: PaneDelta) -> Applied {
         var applied = Applied()

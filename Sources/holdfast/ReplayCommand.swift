@@ -46,7 +46,8 @@ struct ReplayCommand: ParsableCommand {
         let start = ContinuousClock.now
         let summary: Replay.Summary
         do {
-            summary = try replay.run(files, order: order, out: out, state: state) { Terminal.progress($0, "replaying") }
+            let shown = ReplayProgress()
+            summary = try replay.run(files, order: order, out: out, state: state) { shown.take($0) }
         } catch {
             Terminal.endProgress()
             Terminal.error("error: \(error)")
@@ -74,7 +75,8 @@ struct ReplayCommand: ParsableCommand {
         Terminal.line(
             "\(summary.rows) events in \(summary.windows) windows, \(Int(Double(summary.rows) / seconds)) events/s; \(summary.fired) alert\(summary.fired == 1 ? "" : "s") fired"
         )
-        if summary.labels > 0 { Terminal.line("\(summary.labels) labels counted") }
+        if summary.labels > 0 { Terminal.line("\(summary.labels) labels read") }
+        for join in summary.joins { Terminal.line("\(join.model): \(join.inWords)") }
         if summary.lateRows > 0 {
             Terminal.line("\(summary.lateRows) events came later than `lateness` allows and are not in the windows")
         }
@@ -124,8 +126,19 @@ extension ReplayCommand {
         let document = JSON.members(
             ("events", .integer(Int64(clamping: summary.rows))), ("windows", .int(summary.windows)),
             ("alerts", .array(summary.episodes.map { $0.json(until: summary.end) })),
-            ("not_listed", summary.episodesLeft > 0 ? .int(summary.episodesLeft) : nil), ("score", score?.json))
+            ("not_listed", summary.episodesLeft > 0 ? .int(summary.episodesLeft) : nil),
+            ("labels", labels(summary)), ("score", score?.json))
         print(document.text)
+    }
+}
+
+extension ReplayCommand {
+    private func labels(_ summary: Replay.Summary) -> JSON? {
+        guard !summary.joins.isEmpty else { return nil }
+        return .object(
+            summary.joins.map { join in
+                JSON.Member(join.model, join.json)
+            })
     }
 }
 

@@ -31,13 +31,18 @@ enum Terminal {
     static func green(_ text: String) -> String { hasColour ? "\u{1b}[32m\(text)\u{1b}[0m" : text }
     static func dim(_ text: String) -> String { hasColour ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
 
-    /// A bar that is drawn over itself; nothing where nobody watches.
-    static func progress(_ share: Double, _ label: String) {
+    /// A bar that is drawn over itself; nothing where nobody watches. Without a share only the text.
+    static func progress(_ share: Double?, _ label: String) {
         guard isInteractive else { return }
+        let clear = "\r\u{1b}[K"
+        guard let share else {
+            FileHandle.standardError.write(Data((clear + label).utf8))
+            return
+        }
         let width = 30
         let filled = Int((min(max(share, 0), 1) * Double(width)).rounded())
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
-        FileHandle.standardError.write(Data("\r\(bar) \(Int(share * 100))% \(label)".utf8))
+        FileHandle.standardError.write(Data("\(clear)\(bar) \(Int(share * 100))% \(label)".utf8))
     }
 
     static func endProgress() {

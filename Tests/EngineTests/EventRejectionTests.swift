@@ -22,7 +22,11 @@ struct EventRejectionTests {
             (#"{"model":"fraud","prediction":1,"ts":null}"#, .noTimestamp, "ts is missing"),
             (
                 #"{"model":"fraud","prediction":1,"ts":"soon"}"#, .badTimestamp,
-                "ts is neither RFC 3339 nor epoch seconds or milliseconds"
+                "ts is neither RFC 3339 nor epoch seconds or milliseconds; a text needs its time zone: Z or an offset"
+            ),
+            (
+                #"{"model":"fraud","prediction":1,"ts":"2026-03-01T12:00:00.5"}"#, .badTimestamp,
+                "ts 2026-03-01T12:00:00.5 has no time zone: add Z or an offset such as +02:00"
             ),
             (
                 #"{"model":"fraud","ts":0}"#, .noPrediction,

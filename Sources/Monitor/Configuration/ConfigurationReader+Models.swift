@@ -61,7 +61,7 @@ extension ConfigurationReader {
     private mutating func readPerformance(
         _ map: YAMLMapping, _ task: Configuration.Model.Task
     ) -> PerformanceSettings? {
-        let positive = map["positive"]?.string(&problems)
+        let positive = map["positive"]?.nonEmptyString(&problems)
         let threshold = map["threshold"]?.double(in: 0...1, &problems)
         var horizon = Span.days(30)
         var sample = 1.0

@@ -30,7 +30,7 @@ extension ConfigurationReader {
             settings.clientWebhooks.allowPrivate = clients["allow_private"]?.bool(&problems) ?? false
         }
         for item in map["webhooks"]?.list(&problems) ?? [] {
-            guard let webhook = readWebhook(item, style: .mlflow, more: ["name"]),
+            guard let webhook = readWebhook(item, form: .mlflow, more: ["name"]),
                 case .mapping(let entries) = item.content,
                 let name = entries.first(where: { $0.key == "name" })?.value.nonEmptyString(&problems)
             else {

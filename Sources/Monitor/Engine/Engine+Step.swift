@@ -36,5 +36,7 @@ extension Engine {
         var receivers: [String]
         var externalURL: String
         var retention: Span
+        /// Told of each window as it closes, by its end, before its step is stored: for a display of progress.
+        var watch: (@Sendable (Timestamp) -> Void)?
     }
 }

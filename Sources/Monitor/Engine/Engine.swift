@@ -310,13 +310,19 @@ final class Engine: Sendable {
         if let watermark { dropped += state.windows[index].close(through: watermark) { closed.append($0) } }
         if finishing { dropped += state.windows[index].finish { closed.append($0) } }
         let model = models[index]
+        // Where the input ends, time is known to have come as far as its last row.
+        let lastRow = finishing ? state.windows[index].state.clocks.values.max() : nil
         for window in closed {
-            let performance = state.performance[index]?.close(window.shape, window.range)
+            options.watch?(window.range.end)
+            let seen = lastRow.map { min($0, window.range.end) } ?? window.range.end
+            let performance = state.performance[index]?.close(window.shape, window.range, isCutOff: finishing)
             var snapshot = model.snapshots.snapshot(
-                model: model.name, window: window.range, revision: 1, counts: window.counts,
+                model: model.name, window: window.range, seen: seen, revision: 1, counts: window.counts,
                 against: model.configuration.moving.flatMap { state.windows[index].basis($0, model, window.range) }
             ).adding(performance?.rows ?? [])
-            state.alerts[index].complete(&snapshot, size: window.shape.size)
+            state.alerts[index].complete(
+                &snapshot, size: window.shape.size, seen: seen,
+                late: window.shape == model.shapes[0] ? state.windows[index].takeLateRows() : nil)
             let alerts = book.rules.evaluate(
                 snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
                 roles: book.roles(model: model.name), state: &state.alerts[index]

@@ -127,10 +127,11 @@ struct ModelPerformance {
         windows.apply(changes, join: join, inOrder: inOrder)
     }
 
+    /// - Parameter isCutOff: as `PerformanceWindows.close` says.
     mutating func close(
-        _ shape: ModelWindows.Shape, _ range: TimeRange
+        _ shape: ModelWindows.Shape, _ range: TimeRange, isCutOff: Bool
     ) -> (rows: [SnapshotRow], revisions: [PerformanceWindows.Told]) {
-        var closed = windows.close(shape, range, join: join)
+        var closed = windows.close(shape, range, join: join, isCutOff: isCutOff)
         closed.revisions = judged(closed.revisions)
         // A window that may be judged as it closes.
         if let own = closed.revisions.last, own.revision == 1 { closed.rows = own.rows }

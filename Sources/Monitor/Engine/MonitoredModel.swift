@@ -38,7 +38,10 @@ package struct MonitoredModel: Sendable {
         let catalog = models.map(\.catalog)
         if problems.isEmpty {
             problems.add(
-                Problems(configuration.rules.check(against: catalog, receivers: configuration.receivers.map(\.name))))
+                Problems(
+                    configuration.rules.check(
+                        against: catalog, receivers: configuration.receivers.map(\.name),
+                        starters: configuration.receivers.filter(\.takesOrders).map(\.name))))
         }
         try problems.throwIfAny()
         return models

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Ledger
 import Rules
+import Server
 import Statistics
 package import StrictYAML
 import Synchronization
@@ -23,6 +24,8 @@ package struct Replay {
         package var lines = 0
         package var rows: UInt64 = 0
         package var labels: UInt64 = 0
+        /// What became of predictions and labels, of each model that has some.
+        package var joins: [Joins] = []
         package var lateRows: UInt64 = 0
         package var windows = 0
         package var fired = 0
@@ -40,6 +43,23 @@ package struct Replay {
         package var warnings: [String] = []
         /// The first refused lines, in words.
         package var examples: [String] = []
+    }
+
+    /// What became of a model's predictions and labels.
+    package struct Joins: Sendable {
+        package let model: String
+        package let inWords: String
+        /// As `labels` of `GET /v1/models`.
+        package let json: JSON
+    }
+
+    /// How far a replay has come.
+    package struct Progress: Sendable {
+        /// Of the input, 0 to 1; `nil` where its size is not known.
+        package var share: Double?
+        package var windows = 0
+        /// The end of the last window that closed.
+        package var time: Timestamp?
     }
 
     /// Why a replay could not be done.
@@ -60,6 +80,8 @@ package struct Replay {
     private static let source = "replay"
     /// Lines between two steps of the engine.
     private static let stepLines = 50_000
+    /// Lines between two looks at how far it has come.
+    private static let progressLines = 1_000
     private static let keptExamples = 5
 
     private let configuration: Configuration
@@ -100,21 +122,30 @@ package struct Replay {
     /// - Parameters:
     ///   - out: folder for `snapshots.jsonl` and `alerts.jsonl`.
     ///   - state: folder to keep the ledger in, for `explain`; it must not hold one.
-    ///   - progress: told now and then how much of the input has been read, 0 to 1.
+    ///   - progress: told as lines are read and windows close.
     package func run(
-        _ files: [String], order: Order, out: String?, state: String? = nil, progress: (Double) -> Void = { _ in }
+        _ files: [String], order: Order, out: String?, state: String? = nil,
+        progress: @escaping @Sendable (Progress) -> Void = { _ in }
     ) throws -> Summary {
         let output = try out.map { try ReplayOutput(folder: $0) }
         let tally = Mutex(Summary())
         let warnings = Mutex<[String]>([])
         let fired = Mutex(ReplayEpisodes())
         let failure = Mutex<(any Error)?>(nil)
+        let reached = Mutex(Progress())
         let engine = try Engine(
             models: models, rules: book, ledger: try Ledger(path: try state.map(Self.newLedger)),
             options: .init(
                 performs: false, keepsSnapshots: state != nil, receivers: configuration.receivers.map(\.name),
-                externalURL: configuration.externalURL, retention: configuration.retention),
-            warn: { text in warnings.withLock { $0.append(text) } }
+                externalURL: configuration.externalURL, retention: configuration.retention,
+                watch: { end in
+                    progress(
+                        reached.withLock {
+                            $0.windows += 1
+                            $0.time = end
+                            return $0
+                        })
+                }), warn: { text in warnings.withLock { $0.append(text) } }
         ) { step in
             tally.withLock { $0.take(step) }
             fired.withLock { for alert in step.alerts { $0.take(alert) } }
@@ -146,7 +177,14 @@ package struct Replay {
             if count % Self.stepLines == 0 || intake.isFull || !more {
                 try engine.submit(intake.take(), from: Self.source, activity: active, now: nil)
                 if let failure = failure.withLock({ $0 }) { throw failure }
-                if let (done, total) = lines.progress, total > 0 { progress(Double(done) / Double(total)) }
+            }
+            if count % Self.progressLines == 0 {
+                let share = lines.share
+                progress(
+                    reached.withLock {
+                        $0.share = share
+                        return $0
+                    })
             }
         }
         try engine.finish()
@@ -157,6 +195,9 @@ package struct Replay {
         return tally.withLock { summary in
             summary.lines = count
             summary.warnings = told + summary.warnings
+            summary.joins = zip(models, engine.views).compactMap { model, view in
+                view.labels.map { Joins(model: model.name, inWords: $0.inWords, json: $0.json) }
+            }
             summary.episodes = episodes.list
             summary.episodesLeft = episodes.left
             return summary

@@ -82,7 +82,7 @@ struct ClientWebhooks: Service {
             if webhook.isLocked { return .failed(locked) }
             let delivery = PendingDelivery(id: "test-\(webhook.id)", receiver: webhook.id, body: body.bytes)
             return switch await sender(webhook, options).attempt(delivery, at: clock.now()).result {
-            case .response(let status, _): .status(status)
+            case .response(let status, _), .unacceptable(let status): .status(status)
             case .connectionError(let why), .refused(let why): .failed(why)
             }
         }
@@ -114,7 +114,7 @@ struct ClientWebhooks: Service {
             kind: .webhook(
                 .init(
                     url: webhook.url, secrets: webhook.secret.map { [$0] } ?? [], timeout: .seconds(30),
-                    options: options, style: .mlflow)))
+                    options: options, form: .mlflow)))
     }
 
     /// Which webhooks have a task.

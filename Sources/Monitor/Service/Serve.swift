@@ -48,7 +48,7 @@ package struct Serve: Sendable {
         var services: [any Service] = [
             parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
             Ticker(posted: parts.posted),
-            parts.fleet,
+            parts.fleet, parts.refresh,
             ClientWebhooks(
                 registry: parts.registry, options: configuration.registry.clientWebhooks, clock: clock, log: log),
         ]
@@ -84,6 +84,7 @@ package struct Serve: Sendable {
         let mlflow: MLflowAPI
         let posted: PostedEvents
         let deliveries: DeliveryService
+        let refresh: AlertRefresh
         let actions: ActionService
         let fleet: FleetWatch
         let mirror: MLflowMirror?
@@ -141,6 +142,7 @@ package struct Serve: Sendable {
         }
         try await ledger.forgetAlerts(exceptOf: models.map(\.name))
         engine.restoreViews(try await ViewRestorer(ledger: ledger).views(engine.models))
+        let sender = WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) })
         let posted = try PostedEvents(models: models, engine: engine, ledger: ledger, clock: clock)
         return Parts(
             live: LiveService(
@@ -153,9 +155,13 @@ package struct Serve: Sendable {
             posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,
-                sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
+                sender: sender,
                 silences: SilenceGate(ledger: ledger, bells: bells.deliveries, clock: clock, log: log),
-                receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
+                receivers: receivers, logReceivers: Set(configuration.receivers.filter { $0.kind == .log }.map(\.name)),
+                bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
+            refresh: AlertRefresh(
+                ledger: ledger, sender: sender, receivers: configuration.receivers.filter(\.forgets).map(\.name),
+                externalURL: configuration.externalURL, clock: clock, log: log),
             actions: ActionService(
                 ledger: ledger, registry: registry, engine: engine,
                 dataQualityRules: { book.rules.dataQualityRules }, receivers: receivers,
