@@ -130,7 +130,7 @@ package final class OutcomeRows {
         let isOther = classNames.count >= Self.maximumClasses
         if isOther, let other = classes[Self.otherClass] { return other }
         let number = Int32(classNames.count)
-        classNames.append(isOther ? Self.otherClass : name)
+        classNames.append(isOther ? Self.otherClass : name.nameForm)
         classes[isOther ? Self.otherClass : name] = number
         return number
     }
