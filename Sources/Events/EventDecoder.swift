@@ -34,11 +34,13 @@ package struct EventDecoder {
     private let learned: Unmanaged<LearnedReader>?
     private let learnedOwner: LearnedReader?
 
-    /// - Parameter isFast: false to read every event the general way, which gives the same rows.
-    package init(_ schemas: [ModelSchema], isFast: Bool = true) {
+    /// - Parameters:
+    ///   - places: which names the models' readers tell apart, by model; `nil` for a decoder that shares no decision.
+    ///   - isFast: false to read every event the general way, which gives the same rows.
+    package init(_ schemas: [ModelSchema], places: [NamePlaces]? = nil, isFast: Bool = true) {
         counters = EventCounters()
         strays = StrayFields(models: schemas.count, counters)
-        models = schemas.map(ModelReader.init)
+        models = zip(schemas, places ?? schemas.map(NamePlaces.init)).map { ModelReader($0, $1) }
         modelNames = ByteStringTable(schemas.map(\.model))
         batches = schemas.map(EventBatch.init)
         avro = AvroSchemas(schemas)
@@ -48,12 +50,17 @@ package struct EventDecoder {
     }
 
     /// The text of a version's number in the batches.
-    package func versionName(model: Int, _ index: UInt16) -> String { models[model].tables.versions.name(Int(index)) }
+    package func versionName(model: Int, _ index: UInt16) -> String {
+        models[model].tables.versions.name(Int(index)).nameForm
+    }
 
     /// The text of a segment value's number in the batches.
     package func segmentValue(model: Int, dimension: Int, _ index: UInt16) -> String {
-        models[model].tables.dimensions[dimension].values.name(Int(index))
+        models[model].tables.dimensions[dimension].values.name(Int(index)).nameForm
     }
+
+    /// The generation of the model's `NamePlaces` in which its names are told apart.
+    package func generation(model: Int) -> Int { models[model].tables.generation }
 
     /// Empties a model's batch.
     package func removeAll(model: Int) {

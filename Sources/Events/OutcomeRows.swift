@@ -148,7 +148,7 @@ package final class OutcomeRows {
         let isOther = classNames.count >= Self.maximumClasses
         if isOther, let other = classes[Self.otherClass] { return other }
         let number = Int32(classNames.count)
-        classNames.append(isOther ? Self.otherClass : name)
+        classNames.append(isOther ? Self.otherClass : name.nameForm)
         canLabel.append(isLabel(classNames[Int(number)]))
         classes[isOther ? Self.otherClass : name] = number
         return number

@@ -1,3 +1,4 @@
+import Ledger
 import Rules
 import Server
 import Statistics
@@ -7,6 +8,8 @@ extension Engine {
     /// What one step brought.
     struct Step: Sendable {
         var snapshots: [Snapshot] = []
+        /// Rows of the snapshots of windows that closed.
+        var rows = 0
         /// Places in `snapshots` of the models' own windows; the others are of sizes that rules ask for.
         var ownSnapshots: Set<Int> = []
         var alerts: [Alert] = []
@@ -26,6 +29,14 @@ extension Engine {
         /// Alert instances by model and state, of models whose windows closed.
         var alertStates: [String: [String: Int]] = [:]
         var now: Timestamp?
+
+        mutating func take(_ delta: IntakeDelta, _ commit: inout LedgerCommit) {
+            commit.offsets = delta.offsets
+            events = delta.events
+            rejected = delta.rejected
+            unknownKeys = delta.unknownKeys
+            segmentOverflow = delta.segmentOverflow
+        }
     }
 
     struct Options: Sendable {
@@ -38,5 +49,7 @@ extension Engine {
         var retention: Span
         /// Told of each window as it closes, by its end, before its step is stored: for a display of progress.
         var watch: (@Sendable (Timestamp) -> Void)?
+        /// Once the snapshots of a piece of a step have so many rows, what else closes is left for the next.
+        var pieceRows = 50_000
     }
 }

@@ -12,6 +12,10 @@ package struct Intake {
     private static let largeMessage = 16 << 10
 
     private var decoder: EventDecoder
+    private let schemas: [ModelSchema]
+    private let places: [NamePlaces]
+    private let limitsWholeMessages: Bool
+    private let tolerance: FutureTolerance
     private var accumulators: [Accumulator]
     private var collectors: [JoinCollector]
     private let names: [(model: String, dimensions: [String])]
@@ -44,7 +48,11 @@ package struct Intake {
     package init(
         _ models: [MonitoredModel], limitsWholeMessages: Bool = true, tolerance: FutureTolerance = .live
     ) {
-        decoder = EventDecoder(models.map(\.schema))
+        schemas = models.map(\.schema)
+        places = models.map(\.places)
+        self.limitsWholeMessages = limitsWholeMessages
+        self.tolerance = tolerance
+        decoder = EventDecoder(schemas, places: places)
         decoder.tolerance = tolerance
         decoder.limitsWholeMessages = limitsWholeMessages
         names = models.map { ($0.name, $0.schema.dimensions) }
@@ -206,7 +214,24 @@ package struct Intake {
             let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.combination)
             taken.segmentOverflow[key, default: 0] += pane.overflowRows
         }
+        for (model, pane) in taken.models.enumerated() where pane.otherVersionRows > 0 {
+            let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.version)
+            taken.segmentOverflow[key, default: 0] += pane.otherVersionRows
+        }
+        renewNames()
         return taken
+    }
+
+    /// Names were given other places: now that no row waits, the events to come are read with those. What the decoder learned of their
+    /// form it learns again; this happens once for a pane at most, and only to a model with more names than places.
+    private mutating func renewNames() {
+        guard places.indices.contains(where: { places[$0].generation != decoder.generation(model: $0) }) else { return }
+        decoder = EventDecoder(schemas, places: places)
+        decoder.limitsWholeMessages = limitsWholeMessages
+        decoder.tolerance = tolerance
+        for model in collectors.indices { collectors[model].forgetClasses() }
+        // What comes next says again where it comes from, and asks again for the schemas of Avro messages.
+        current = -1
     }
 }
 
@@ -223,6 +248,8 @@ package struct RejectedKey: Hashable, Sendable {
 package struct SegmentOverflowKey: Hashable, Sendable {
     /// In place of a dimension: combinations of values for which a pane has no room.
     static let combination = "*"
+    /// In place of a dimension: versions beyond those the registry knows and the most there may be.
+    static let version = "version"
     package let model: String
     package let dimension: String
 }

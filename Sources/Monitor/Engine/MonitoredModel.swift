@@ -14,6 +14,8 @@ package struct MonitoredModel: Sendable {
     let configuration: Configuration.Model
     let reference: Reference
     package let schema: ModelSchema
+    /// Which of its versions and segment values are told apart, for all who read its events.
+    package let places: NamePlaces
     package let segmentations: [[String]]
     let shapes: [ModelWindows.Shape]
     package let plans: GroupPlans
@@ -86,6 +88,7 @@ package struct MonitoredModel: Sendable {
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted(),
             outcome: labelled.settings.map(\.outcome))
+        places = NamePlaces(schema)
         shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(

@@ -111,13 +111,17 @@ package struct Serve: Sendable {
         let prometheus = PrometheusRegistry()
         let book = RuleBook(configuration.rules)
         let metrics = StepMetrics(registry: prometheus, book: book)
-        let roles = RoleWatch(registry: registry, models: models.map(\.name), book: book, log: log)
+        let roles = RoleWatch(
+            registry: registry, models: models.map(\.name),
+            places: Dictionary(models.map { ($0.name, $0.places) }) { first, _ in first },
+            book: book, log: log)
         try await roles.start()
         let health = Health()
         let receivers = configuration.receivers.map(\.name)
         let bells = (deliveries: ReceiverBells(receivers), actions: Doorbell())
         let log = log
         let stopping = Flag()
+        let overflow = OverflowLog(log: log)
         let engine = try Engine(
             models: models, rules: book, ledger: ledger,
             options: .init(
@@ -129,11 +133,13 @@ package struct Serve: Sendable {
                 log.error("the ledger cannot be written; ingestion waits", metadata: ["reason": "\(error)"])
                 Thread.sleep(forTimeInterval: 1)
                 return !stopping.isSet
-            }
+            },
+            isStopping: { stopping.isSet }
         ) { step in
             health.set("ledger", nil)
             metrics.take(step)
             for warning in step.warnings { log.warning("\(warning)") }
+            overflow.take(step)
             if !step.alerts.isEmpty {
                 bells.deliveries.ring()
                 bells.actions.ring()
