@@ -78,7 +78,8 @@ struct AlertWriter {
         var focus = row.segment
         var clues = book.clues(ofRow: index)
         if let lead, lead != row.segment, lead.holds(row.segment) || row.segment.holds(lead),
-            let inner = book.index(version: row.version, column: row.column, segment: lead)
+            let inner = book.index(version: row.version, column: row.column, segment: lead),
+            row.segment.holds(lead) || Self.isAsStrong(book.snapshot.rows[inner], as: row, metric)
         {
             let own = book.clues(ofRow: inner)
             if !own.isEmpty || clues.isEmpty && row.segment.holds(lead) { (focus, clues) = (lead, own) }
@@ -86,8 +87,10 @@ struct AlertWriter {
         let deploys = around.deploys(book.versions(column: row.column, segment: focus))
         if let mix = mix(report, row) { clues.append(mix) }
         if let versions = VersionClue.find(metric, book.versions(of: row, in: focus)) { clues.append(versions) }
+        let focused = book.index(version: row.version, column: row.column, segment: focus)
         let likely = LikelyCause(
-            row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys)
+            row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys,
+            traffic: focused.map { Double(book.snapshot.rows[$0].n) / Double(max(1, row.n)) })
         // A window in which it is over has no cause to tell.
         findings.likely = transition.status == .resolved ? nil : likely.text
         // What an alert about performance says of itself is its sentence and its figures, not something beside it.
@@ -96,6 +99,12 @@ struct AlertWriter {
             (clues.filter { $0.kind != .performance } + deploys
             + [around.volume(book.windowRows), around.together(transition.instance, active)].compactMap(\.self))
             .filter { seen.insert($0.kind.rawValue + $0.what).inserted }
+    }
+
+    /// Whether the segment around the alert's shows it about as strongly: otherwise the alert's own says more.
+    private static func isAsStrong(_ outer: SnapshotRow, as row: SnapshotRow, _ metric: Metric?) -> Bool {
+        guard let metric, let own = row.metrics[metric], let whole = outer.metrics[metric] else { return false }
+        return abs(whole) >= 0.7 * abs(own)
     }
 
     /// The segment that holds most of the shift, `nil` where none does.

@@ -175,7 +175,8 @@ package struct MLflowImport: Sendable {
                     continue
                 }
                 try await leavingOut("artifact \(name) of \(owner)", &summary) { summary in
-                    try await api.store(path, limit: .max, isImported: true, try await source.download("\(root)/\(name)"))
+                    try await api.store(
+                        path, limit: .max, isImported: true, try await source.download("\(root)/\(name)"))
                     summary.artifacts += 1
                     summary.artifactBytes += file["file_size"]?.integerValue ?? 0
                     progress(summary, name)
