@@ -169,9 +169,9 @@ struct LabelSettingsTests {
         try await blocking {
             let workspace = try Workspace()
             try Self.build(workspace, Self.rows, settings: "positive: \"yes\"")
-            // The champion's scores are right; the shadow's are right for every other row.
+            // For two days the champion's scores are right, and the shadow's for every other row.
             var lines: [String] = []
-            for i in 0..<1_000 {
+            for i in 0..<2_880 {
                 lines.append(Self.row(i, nil))
                 let other = i % 2 == 0 ? i % 10 : 9 - i % 10
                 lines.append(Self.row(i, nil, version: "2", score: #"{"score":0.\#(other)}"#))
@@ -185,15 +185,17 @@ struct LabelSettingsTests {
             let found = try workspace.lines("out/snapshots.jsonl").compactMap { try? JSON(parsing: $0.utf8) }
                 .filter {
                     $0["column"]?.stringValue == "performance"
-                        && $0["window"]?["start"]?.stringValue == Self.start.rfc3339
+                        && $0["window"]?["start"]?.stringValue == (Self.start + .days(1)).rfc3339
                 }
             func last(_ version: String) -> JSON? { found.last { $0["version"]?.stringValue == version } }
             func metric(_ name: String, _ version: String) -> Double? { last(version)?["metrics"]?[name]?.numberValue }
-            #expect(last("1")?["n"] == .integer(1_000) && last("2")?["n"] == .integer(1_000))
-            #expect(metric("labelled", "1") == 1_000 && metric("labelled", "2") == 1_000)
+            #expect(last("1")?["n"] == .integer(1_440) && last("2")?["n"] == .integer(1_440))
+            #expect(metric("labelled", "1") == 1_440 && metric("labelled", "2") == 1_440)
             #expect(metric("accuracy", "1") == 1 && metric("accuracy", "2") == 0.5)
-            #expect(last("2")?["performance"]?["comparison"]?["against"]?.stringValue == "1")
-            #expect(last("2")?["performance"]?["comparison"]?["rows"]?.numberValue == 1_000)
+            // The first window only says whom others are compared with.
+            let comparisons = ["1", "2"].compactMap { last($0)?["performance"]?["comparison"] }
+            #expect(comparisons.count == 1 && comparisons.first?["rows"]?.numberValue == 1_440)
+            #expect(comparisons.first?["rows_against"]?.numberValue == 1_440)
         }
     }
 
