@@ -80,8 +80,6 @@ package struct Replay {
     private static let source = "replay"
     /// Lines between two steps of the engine.
     private static let stepLines = 50_000
-    /// Lines between two looks at how far it has come.
-    private static let progressLines = 1_000
     private static let keptExamples = 5
 
     private let configuration: Configuration
@@ -177,8 +175,7 @@ package struct Replay {
             if count % Self.stepLines == 0 || intake.isFull || !more {
                 try engine.submit(intake.take(), from: Self.source, activity: active, now: nil)
                 if let failure = failure.withLock({ $0 }) { throw failure }
-            }
-            if count % Self.progressLines == 0 {
+                // Of what was read, the windows of the step are closed now.
                 let share = lines.share
                 progress(
                     reached.withLock {
