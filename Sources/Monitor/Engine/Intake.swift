@@ -4,8 +4,10 @@ package import Windows
 
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
 package struct Intake {
-    /// Rows are counted in micro-batches of about this size: what counting takes at once, less what may come between two looks.
-    private static let batchRows = 2_048 - messagesBetweenLooks
+    /// Rows are counted in micro-batches of so many, as far as they take no more memory than that, with room for what may come between
+    /// two looks. A batch may hold rows of many panes: what is behind is read partition after partition.
+    private static let batchRows = (least: 1_984, most: 8_192 - messagesBetweenLooks)
+    private static let batchBytes = 32 << 20
     /// So many messages come before the batches are looked at again: there may be hundreds of models.
     private static let messagesBetweenLooks = 64
     /// A message of so many bytes may hold many events.
@@ -33,6 +35,8 @@ package struct Intake {
     private var currentDefaults = TopicDefaults()
     private var topic = ""
     private var messagesUnseen = 0
+    /// By model, the rows that are worth counting.
+    private let enough: [Int]
     private var delta = IntakeDelta()
 
     /// A source's messages with what its topic says of them.
@@ -56,6 +60,10 @@ package struct Intake {
         decoder.tolerance = tolerance
         decoder.limitsWholeMessages = limitsWholeMessages
         names = models.map { ($0.name, $0.schema.dimensions) }
+        enough = decoder.batches.map { batch in
+            let rows = Self.batchBytes / max(1, models.count) / batch.rowBytes
+            return min(max(Self.batchRows.least, rows), Self.batchRows.most)
+        }
         let scratch = CountScratch()
         collectors = models.map { JoinCollector(schema: $0.schema, sample: $0.performance?.sample ?? 1) }
         accumulators = models.map {
@@ -160,7 +168,9 @@ package struct Intake {
         messagesUnseen &+= bytes < Self.largeMessage ? 1 : Self.messagesBetweenLooks
         guard messagesUnseen >= Self.messagesBetweenLooks else { return }
         messagesUnseen = 0
-        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
+        for model in accumulators.indices where decoder.batches[model].count >= enough[model] {
+            count(model)
+        }
     }
 
     private mutating func turn(to route: Int) {

@@ -23,7 +23,7 @@ extension KafkaProgress {
         // A partition's messages come in runs.
         var (topic, partition) = (-1, Int32(-1))
         var current: Lane?
-        batch.forEach { message in
+        batch.forEach(readsValues: true) { message in
             if message.partition != partition || message.topic != topic {
                 (topic, partition) = (message.topic, message.partition)
                 current = lanes.find(topic: topic, partition: partition, names: names)
