@@ -127,6 +127,8 @@ extension SnapshotRow {
         package var novelty = 0.0
         /// Share of rows with values that other windows do not have.
         package var noveltyShare = 0.0
+        /// How many windows the reference's rows came from; 0 where that is not known.
+        package var windows = 0.0
 
         package init() {}
     }
