@@ -99,7 +99,8 @@ struct AlertEvidence {
             // The effect is that since the change began, less what chance explains.
             return .members(
                 ("ln_e", .rounded(verdict.logR)), ("ln_threshold", .rounded(verdict.limit)),
-                ("effect", .rounded(verdict.effect)))
+                ("effect", .rounded(verdict.effect)),
+                ("segments", verdict.together.isEmpty ? nil : .array(verdict.together.map(\.json))))
         }
         if sample?.metric == .concept_drift { return performance?.evidence }
         guard let p = sample?.p, sample?.isUnjudged == false else { return nil }

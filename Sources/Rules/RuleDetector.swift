@@ -103,8 +103,9 @@ final class RuleDetector {
             guard let levels = target.levels else {
                 return StreamWindow(
                     segment: row.segment, counts: StreamCounts.counts(of: row, metric),
-                    isWatched: sample != nil && row.n >= minimumRows && target.isUnusual(row),
-                    wobble: StreamCounts.wobble(of: row, metric), gate: gate)
+                    isWatched: sample != nil && row.n >= minimumRows
+                        && target.isUnusual(row, at: snapshot.window.start),
+                    wobble: StreamCounts.wobble(of: row, metric), referenceWindows: row.wobble.spans, gate: gate)
             }
             let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
             if let usual { shares[index] = Double(row.n) / usual.rows }
@@ -125,7 +126,7 @@ final class RuleDetector {
                 target.levels?.note(row.segment, rows: Double(row.n), expected: expected)
             }
         }
-        target.noteStanding(all.map { snapshot.rows[$0] }, given)
+        target.noteStanding(all.map { snapshot.rows[$0] }, given, at: snapshot.window.start)
         if let place { state.targets[place] = target } else { state.targets.append(target) }
         let bySegment = Dictionary(zip(windows.map(\.segment), given), uniquingKeysWith: { a, _ in a })
         // A version in two roles gives two samples of one segment.
@@ -232,19 +233,19 @@ final class RuleDetector {
 
 extension RuleDetectorState.Target {
     /// Whether a row that stands still is worth a look.
-    fileprivate func isUnusual(_ row: SnapshotRow) -> Bool {
+    fileprivate func isUnusual(_ row: SnapshotRow, at time: Timestamp) -> Bool {
         guard let habits, row.stuck != nil else { return true }
-        return habits.isUnusual(row.segment)
+        return habits.isUnusual(row.segment, at: time)
     }
 
     /// Takes note of what stands still without being told of.
-    fileprivate mutating func noteStanding(_ rows: [SnapshotRow], _ given: [StreamVerdict]) {
+    fileprivate mutating func noteStanding(_ rows: [SnapshotRow], _ given: [StreamVerdict], at time: Timestamp) {
         guard habits != nil, rows.contains(where: { $0.metrics[.stuck_rate] != nil }) else { return }
         let told = zip(rows, given).filter(\.1.isOpen).map(\.0.segment)
         habits?.note(
             rows.filter { row in
                 row.stuck != nil && !told.contains { SegmentRelation.contains($0, row.segment) }
-            }.map(\.segment))
+            }.map(\.segment), any: rows.contains { $0.stuck != nil }, at: time)
     }
 }
 

@@ -31,6 +31,8 @@ package struct PerformanceReference: Sendable {
     package let groups: [Segment: PerformanceSketch]
     /// The same rows apart by the part of the week, of groups with which the model does differently at weekends.
     package let seasons: [Segment: [WeekPart: PerformanceSketch]]
+    /// How much spans of time differ, by segment; those that do not are absent.
+    package let wobbles: [Segment: PerformanceWobble]
     /// Of a regression model.
     package let errors: ErrorCurve?
     /// Of a binary model.
@@ -45,10 +47,12 @@ package struct PerformanceReference: Sendable {
 
     package init(
         task: PerformanceTask, basis: PerformanceBasis? = nil, groups: [Segment: PerformanceSketch],
-        seasons: [Segment: [WeekPart: PerformanceSketch]] = [:], errors: ErrorCurve?
+        seasons: [Segment: [WeekPart: PerformanceSketch]] = [:], wobbles: [Segment: PerformanceWobble] = [:],
+        errors: ErrorCurve?
     ) {
         self.task = task
         self.basis = basis
+        self.wobbles = wobbles
         self.seasons = seasons
         self.groups = groups
         self.errors = errors

@@ -7,6 +7,8 @@ package struct Wobble: Sendable, Hashable {
     package var null = 0.0
     /// What a span has that all others had not: values outside their range, categories they do not have.
     package var novelty = Novelty()
+    /// Spans it was measured on. What the reference itself knows is the mean of so many, and off by their wobble too; 0 where unknown.
+    package var spans = 0.0
 
     package struct Novelty: Sendable, Hashable {
         /// Its share of the rows.
@@ -20,14 +22,15 @@ package struct Wobble: Sendable, Hashable {
         }
     }
 
-    package init(shift: Double = 0, null: Double = 0, novelty: Novelty = Novelty()) {
+    package init(shift: Double = 0, null: Double = 0, novelty: Novelty = Novelty(), spans: Double = 0) {
         self.shift = shift
         self.null = null
         self.novelty = novelty
+        self.spans = spans
     }
 
     /// Nothing is known to wobble.
-    package var isZero: Bool { self == Wobble() }
+    package var isZero: Bool { shift == 0 && null == 0 && novelty == Novelty() }
 
     /// A variance per span as one per window, so that adding windows up gives at least what spans have: what lasts for a day is
     /// one observation however many windows look at it (long-run variance; Newey and West 1987), and what is over within the hour
@@ -35,24 +38,26 @@ package struct Wobble: Sendable, Hashable {
     package func scaled(by factor: Double) -> Wobble {
         Wobble(
             shift: shift * factor, null: min(Self.most, null * factor),
-            novelty: Novelty(share: novelty.share, wobble: min(Self.most, novelty.wobble * factor)))
+            novelty: Novelty(share: novelty.share, wobble: min(Self.most, novelty.wobble * factor)),
+            spans: spans * factor)
     }
 
     /// Correlations stay below 1.
     private static let most = 0.9
 
-    /// The larger of each.
+    /// The larger of each, on the fewer spans.
     package func union(_ other: Wobble) -> Wobble {
         Wobble(
             shift: max(shift, other.shift), null: max(null, other.null),
             novelty: Novelty(
-                share: max(novelty.share, other.novelty.share), wobble: max(novelty.wobble, other.novelty.wobble)))
+                share: max(novelty.share, other.novelty.share), wobble: max(novelty.wobble, other.novelty.wobble)),
+            spans: spans > 0 && other.spans > 0 ? min(spans, other.spans) : max(spans, other.spans))
     }
 
-    /// What is zero here, from another.
+    /// What is zero here, from another. What is new in a span is of few rows: a part knows at least what the whole does.
     package func filled(from other: Wobble) -> Wobble {
         Wobble(
             shift: shift > 0 ? shift : other.shift, null: null > 0 ? null : other.null,
-            novelty: novelty.share > 0 ? novelty : other.novelty)
+            novelty: union(other).novelty, spans: spans > 0 ? spans : other.spans)
     }
 }

@@ -24,7 +24,7 @@ extension ReferenceFile {
             out += "      ".utf8
             JSON.members(
                 ("segment", group.key.json), ("labelled", .integer(group.value.labelled)), ("metrics", metrics),
-                ("sketch", .string(hex(group.value.encode())))
+                ("wobble", wobble(performance.wobbles[group.key])), ("sketch", .string(hex(group.value.encode())))
             ).write(into: &out)
         }
         out += "\n    ]".utf8
@@ -79,9 +79,11 @@ extension ReferenceFile {
             throw Failure(description: "performance: no known task; build the reference again")
         }
         var groups: [Segment: PerformanceSketch] = [:]
+        var wobbles: [Segment: PerformanceWobble] = [:]
         for item in performance["groups"]?.arrayValue ?? [] {
             let (segment, sketch) = try group(item, task)
             groups[segment] = sketch
+            wobbles[segment] = try performanceWobble(item, of: segment)
         }
         var seasons: [Segment: [WeekPart: PerformanceSketch]] = [:]
         for item in performance["seasons"]?.arrayValue ?? [] {
@@ -103,7 +105,7 @@ extension ReferenceFile {
             return ErrorCurve.Bin(upTo: numbers[0], rows: numbers[1], meanError: numbers[2], variance: numbers[3])
         }
         return PerformanceReference(
-            task: task, basis: performance["basis"].map(basis), groups: groups, seasons: seasons,
+            task: task, basis: performance["basis"].map(basis), groups: groups, seasons: seasons, wobbles: wobbles,
             errors: bins.isEmpty ? nil : ErrorCurve(bins: bins))
     }
 

@@ -25,6 +25,7 @@ package enum ReferencePerformance {
         }
         var groups: [Segment: PerformanceSketch] = [:]
         var parts: [Segment: [WeekPart: PerformanceSketch]] = [:]
+        var members: [Segment: [Int32]] = [:]
         let known = Set(reference.groups.map(\.segment))
         let crosses = reference.segmentations.map { names in names.map { table.segment($0) ?? table.feature($0) } }
         for (row, outcome) in rows.enumerated() {
@@ -39,14 +40,19 @@ package enum ReferencePerformance {
             let empty = PerformanceSketch(chosen.task, exponent: exponent)
             let part = row < table.times.count ? WeekPart(ofHour: calendar.weekHour(of: table.times[row])) : nil
             for segment in segments where known.contains(segment) {
-                groups[segment, default: empty].add(outcome)
-                if let part { parts[segment, default: [:]][part, default: empty].add(outcome) }
+                members[segment, default: []].append(Int32(row))
+                groups[segment, default: empty].add(reference: outcome)
+                if let part { parts[segment, default: [:]][part, default: empty].add(reference: outcome) }
                 if case .classes(let predicted, let label) = outcome.outcome, let scores = table.classScores,
                     row < scores.count
                 {
                     groups[segment]?.classScores.add(scores[row], chosen: predicted, label: label)
                 }
             }
+        }
+        let builder = PerformanceWobbleBuilder(table.times, rows, calendar)
+        let wobbles = members.compactMapValues {
+            builder?.wobble($0, PerformanceSketch(chosen.task, exponent: exponent))
         }
         var errors: ErrorCurve?
         if chosen.task == .regression {
@@ -58,7 +64,7 @@ package enum ReferencePerformance {
         }
         return PerformanceReference(
             task: chosen.task, basis: basis(table, labels, chosen, isGuessed: settings == nil), groups: groups,
-            seasons: PerformanceReference.seasonal(parts), errors: errors)
+            seasons: PerformanceReference.seasonal(parts), wobbles: wobbles, errors: errors)
     }
 
     private static func basis(
@@ -121,7 +127,7 @@ package enum ReferencePerformance {
 
 extension PerformanceSketch {
     /// A reference's row: a prediction and its label at once, whose delay nobody knows.
-    fileprivate mutating func add(_ pair: PerformancePair) {
+    mutating func add(reference pair: PerformancePair) {
         var score: Double?
         switch pair.outcome {
         case .binary(let value, _, _): score = value

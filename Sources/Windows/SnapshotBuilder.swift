@@ -134,6 +134,7 @@ package struct SnapshotBuilder: Sendable {
         if basis.moving == nil { row.alike = alike(common, segment, index, basis.covered) }
         let wobble = self.reference.wobble(segment, column: index, window: basis.length)
         row.wobble = wobble
+        row.wobble.spans = wobble.spans * (row.alike.map { Self.share($0, of: common) } ?? 1)
         if row.metrics[.stuck_rate] ?? 0 > 0 {
             let stuck = StuckValue.find(
                 column: column, reference: before, current: current, wobble: wobble.shift)
@@ -144,6 +145,14 @@ package struct SnapshotBuilder: Sendable {
             }
         }
         return row
+    }
+
+    /// The part of a segment's reference rows that are of the window's own times.
+    private static func share(_ alike: Comparison, of common: Comparison) -> Double {
+        func rows(_ comparison: Comparison) -> Double {
+            Double(comparison.reference.reduce(comparison.referenceNulls, &+))
+        }
+        return rows(alike) / max(1, rows(common))
     }
 
     /// Whether the reference, too, mostly stands there at these times of the week, as an hour of the day does in windows of an hour.
