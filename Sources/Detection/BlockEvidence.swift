@@ -67,6 +67,35 @@ struct BlockEvidence: Sendable, Hashable, Codable {
     }
 }
 
+extension StreamState.Alarm {
+    /// Takes a window in, however thin: a change that was found by blocks of windows is seen to be over by blocks too.
+    /// - Returns: what there is to judge and how much its evidence counts; `nil` while the windows say nothing.
+    mutating func take(
+        _ window: Watch.Counts, watch: Watch, weight: Double
+    ) -> (counts: Watch.Counts, weight: Double)? {
+        if thin == nil, watch.says(window) { return (window, weight) }
+        // Windows that overlap hold their rows several times.
+        let parts = [thin, window.scaled(by: weight)].compactMap { $0 }
+        let windows = (thinWindows ?? 0) + weight
+        thin = MergedCounts.merge(parts, watch: watch)
+        thinWindows = windows
+        guard let block = thin, watch.says(block) else { return nil }
+        if case .shift = watch, windows < Double(BlockEvidence.mostWindows),
+            block.rows < BlockEvidence.fullRows(block.reference)
+        {
+            return nil
+        }
+        thin = nil
+        thinWindows = nil
+        return (block, 1)
+    }
+}
+
+extension Watch {
+    /// Whether counts are enough to say anything.
+    fileprivate func says(_ counts: Counts) -> Bool { logE(counts, wobble: 0, dispersion: 1) != nil }
+}
+
 extension Watch.Counts {
     /// These counts, as they would have been at the time of `later`, are its reference: what differs between the two and does not
     /// between their references.

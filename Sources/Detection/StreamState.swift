@@ -40,6 +40,9 @@ package struct StreamState: Sendable, Hashable, Codable {
         /// The windows since the mirrored detector has evidence, and max(0, S + ln e) of it.
         var back: Watch.Counts?
         var backSum = 0.0
+        /// Windows too thin to say anything, until they do together, and how many; absent in states of older programs.
+        var thin: Watch.Counts?
+        var thinWindows: Double?
     }
 
     /// Windows the wobble is learned from.

@@ -166,21 +166,22 @@ package struct TargetDetector: Sendable, Hashable, Codable {
     /// rule's number over the windows since it seems gone, nothing ends.
     private func continueAlarm(_ stream: inout StreamState, _ window: StreamWindow, _ weight: Double) {
         let wobble = stream.wobble
-        guard var alarm = stream.alarm,
-            let e = watch.logE(window.counts, wobble: wobble, dispersion: window.dispersion)
+        let taken = stream.alarm?.take(window.counts, watch: watch, weight: weight)
+        guard var alarm = stream.alarm, let (counts, weight) = taken,
+            let e = watch.logE(counts, wobble: wobble, dispersion: window.dispersion)
         else { return }
         let (back, limit) =
             alarm.changed.map {
-                (ShiftEvidence.backLogE(window.counts, changed: $0, wobble: wobble), LogEvidence.lastingLimit)
+                (ShiftEvidence.backLogE(counts, changed: $0, wobble: wobble), LogEvidence.lastingLimit)
             } ?? (-e, LogEvidence.resolveLimit)
-        alarm.lastEffect = watch.effect(window.counts, wobble: wobble)
+        alarm.lastEffect = watch.effect(counts, wobble: wobble)
         alarm.mirrored = max(-1e300, LogEvidence.step(alarm.mirrored, back * weight))
         alarm.backSum = max(0, alarm.backSum + back * weight)
-        let isQuiet = e < 0 || !watch.isWorthTelling(window.counts)
+        let isQuiet = e < 0 || !watch.isWorthTelling(counts)
         if isQuiet, alarm.backSum > 0 {
-            alarm.back = merge(alarm.back, window.counts)
+            alarm.back = merge(alarm.back, counts)
         } else {
-            let since = merge(alarm.back, window.counts)
+            let since = merge(alarm.back, counts)
             alarm.changed = since.flatMap { merge(alarm.changed, $0) }
             alarm.back = nil
             alarm.backSum = 0
@@ -188,7 +189,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         }
         stream.alarm = alarm
         let isBack = isQuiet && alarm.mirrored >= limit && !isStillThere(alarm, window, wobble)
-        guard isBack || (stream.natural == nil && isLong(alarm, window)) else { return }
+        guard isBack || (stream.natural == nil && isLong(alarm, counts)) else { return }
         stream.alarm = nil
         stream.reset()
     }
@@ -205,9 +206,9 @@ package struct TargetDetector: Sendable, Hashable, Codable {
     }
 
     /// A rate or a volume that is back inside what is worth telling has no alternative as strong as a shift's.
-    private func isLong(_ alarm: StreamState.Alarm, _ window: StreamWindow) -> Bool {
+    private func isLong(_ alarm: StreamState.Alarm, _ counts: Watch.Counts) -> Bool {
         if case .shift = watch { return false }
-        return !watch.isWorthTelling(window.counts) && window.counts.rows >= TestBins.minimumRows
-            && watch.effect(window.counts, wobble: 0) < alarm.effect / 4
+        return !watch.isWorthTelling(counts) && counts.rows >= TestBins.minimumRows
+            && watch.effect(counts, wobble: 0) < alarm.effect / 4
     }
 }
