@@ -176,6 +176,7 @@ struct ExpressionEvaluator {
             for sample in select(selector, onReference: false) {
                 guard sample.isJudged, let row = sample.row,
                     RuleDetector.watch(selector.metric, .greater, snapshot.rows[row]) != nil
+                        || RuleDetector.isFigure(selector.metric, snapshot.rows[row])
                 else { continue }
                 seen.insert(row)
             }
@@ -276,7 +277,7 @@ struct ExpressionEvaluator {
         return Sample(
             labels: labels, segment: row.segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
             p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil,
-            isJudged: !onReference && !row.common.current.isEmpty, threshold: nil)
+            isJudged: !onReference && (!row.common.current.isEmpty || row.performance != nil), threshold: nil)
     }
 }
 
