@@ -186,6 +186,8 @@ struct ConceptStream: Sendable, Hashable, Codable {
 
     /// The mean change since it began, weighted by how sure each window is.
     var effect: Double { weight > 0 ? weighted / weight : 0 }
+    /// Its standard error.
+    var error: Double { weight > 0 ? (1 / weight).squareRoot() : .infinity }
 
     /// Adds a window.
     /// - Returns: the largest ln e of the grid in it.
@@ -217,7 +219,7 @@ struct ConceptStream: Sendable, Hashable, Codable {
     }
 
     /// The ratio of a mean of `size` to one of `accepted`, of a normal value.
-    private static func logE(_ value: Double, _ variance: Double, size: Double, accepted: Double) -> Double {
+    static func logE(_ value: Double, _ variance: Double, size: Double, accepted: Double) -> Double {
         ((size - accepted) * value - (size * size - accepted * accepted) / 2) / variance
     }
 

@@ -176,6 +176,7 @@ struct ExpressionEvaluator {
             for (row, _) in places(selector) {
                 guard !snapshot.rows[row].common.current.isEmpty,
                     RuleDetector.watch(selector.metric, .greater, snapshot.rows[row]) != nil
+                        || RuleDetector.isFigure(selector.metric, snapshot.rows[row])
                 else { continue }
                 seen.insert(row)
             }
@@ -288,7 +289,9 @@ struct ExpressionEvaluator {
         return Sample(
             labels: labels, segment: segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
             p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil,
-            isJudged: !onReference && !snapshot.rows[index].common.current.isEmpty, threshold: nil)
+            isJudged: !onReference
+                && (!snapshot.rows[index].common.current.isEmpty || snapshot.rows[index].performance != nil),
+            threshold: nil)
     }
 }
 

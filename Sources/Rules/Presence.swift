@@ -36,6 +36,8 @@ struct Presence: Codable, Sendable, Hashable {
     private static let least = 3
     /// Where the reference does not say when rows are to be expected, a group must have been watched through a day and a night.
     private static let leastWatched = Span.hours(25)
+    /// Where all traffic brings this share of its usual rows and a version none, it is not the time of day.
+    private static let leastElsewhere = 0.75
     /// Rows to expect of a window for none to be no chance, whatever the dispersion: Poisson's law says e^−25.
     private static let leastExpected = 25.0
     /// Weight of the newest window in the usual number of rows.
@@ -127,9 +129,10 @@ struct Presence: Codable, Sendable, Hashable {
         group.since = since
         let pause = max(.zero, seen - since)
         if !group.isSilent, !isPart {
+            let isElsewhere = row.version != SnapshotRow.allVersions && share >= leastElsewhere
             let isKnown =
                 group.windows >= least
-                && (row.referenceMetrics[.count] != nil || window.end - group.first >= leastWatched)
+                && (row.referenceMetrics[.count] != nil || isElsewhere || window.end - group.first >= leastWatched)
             let expected = usual(row, group) * (row.version == SnapshotRow.allVersions && row.segment.isAll ? 1 : share)
             group.isSilent = isKnown && pause > longest(group, at: window.end) && expected >= leastExpected
         }

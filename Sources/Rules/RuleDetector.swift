@@ -9,6 +9,8 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
     /// Streams the rule watched last: what the group's budget is shared among.
     var streams = 0
     var targets: [Target] = []
+    /// Performance figures; absent in states of older programs.
+    var figures: [Figure]?
 
     struct Target: Codable, Sendable, Hashable {
         /// Which comparison, column, version and statistic.
@@ -27,9 +29,9 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
 
 /// The detectors of one rule at work on one window. A class, because every comparison of an expression adds to it.
 final class RuleDetector {
-    private(set) var state: RuleDetectorState
-    private let snapshot: Snapshot
-    private let limit: Double
+    var state: RuleDetectorState
+    let snapshot: Snapshot
+    let limit: Double
     private let weight: Double
     private let minimumRows: UInt64
     private var comparisons = 0
@@ -68,8 +70,12 @@ final class RuleDetector {
         var targets: [String: [Int]] = [:]
         for (i, sample) in samples.enumerated() {
             guard let row = sample.row.map({ snapshot.rows[$0] }), sample.segment == row.segment,
-                let metric = sample.metric, sample.isJudged, let watch = Self.watch(metric, op, row)
+                let metric = sample.metric, sample.isJudged
             else { continue }
+            guard let watch = Self.watch(metric, op, row) else {
+                verdicts[i] = judgeFigure(sample, row, op, thresholds[i], comparison: comparisons)
+                continue
+            }
             let name = Self.name(watch)
             targets["\(comparisons)\u{1}\(Self.name(row))\u{1}\(name)", default: []].append(i)
         }
@@ -118,13 +124,9 @@ final class RuleDetector {
         target.seen = snapshot.window.end
         for (index, verdict) in zip(all, given) {
             let row = snapshot.rows[index]
-            let expected = row.referenceMetrics[.count] ?? 0
-            if verdict.isOpen {
-                target.levels?.noteOpen(
-                    row.segment, rows: Double(row.n), expected: expected, at: snapshot.window.end)
-            } else {
-                target.levels?.note(row.segment, rows: Double(row.n), expected: expected)
-            }
+            target.levels?.note(
+                row.segment, rows: Double(row.n), expected: row.referenceMetrics[.count] ?? 0, in: snapshot.window,
+                isOpen: verdict.isOpen)
         }
         target.noteStanding(all.map { snapshot.rows[$0] }, given, at: snapshot.window.start)
         if let place { state.targets[place] = target } else { state.targets.append(target) }
@@ -190,12 +192,7 @@ final class RuleDetector {
 
     /// What watches a metric, and in which direction; `nil` for what has no detector.
     static func watch(_ metric: Metric, _ op: Expression.Comparator, _ row: SnapshotRow) -> Watch? {
-        let isRise: Bool
-        switch op {
-        case .greater, .greaterOrEqual: isRise = true
-        case .less, .lessOrEqual: isRise = false
-        case .equal, .notEqual: return nil
-        }
+        guard let isRise = op.asksForMore else { return nil }
         if metric.isDistance { return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil }
         switch metric {
         case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
@@ -225,8 +222,10 @@ final class RuleDetector {
         var state = state
         state.streams = streams
         state.targets.removeAll { snapshot.window.end - $0.seen > Self.patience }
+        state.figures?.removeAll { snapshot.window.end - $0.seen > Self.patience }
         // The same state is the same bytes, in whatever order targets were first seen.
         state.targets.sort { $0.key < $1.key }
+        state.figures?.sort { ($0.key, $0.segment) < ($1.key, $1.segment) }
         return state
     }
 }
@@ -246,6 +245,17 @@ extension RuleDetectorState.Target {
             rows.filter { row in
                 row.stuck != nil && !told.contains { SegmentRelation.contains($0, row.segment) }
             }.map(\.segment), any: rows.contains { $0.stuck != nil }, at: time)
+    }
+}
+
+extension Expression.Comparator {
+    /// Whether it asks for a larger number, `nil` for an equal one.
+    var asksForMore: Bool? {
+        switch self {
+        case .greater, .greaterOrEqual: true
+        case .less, .lessOrEqual: false
+        case .equal, .notEqual: nil
+        }
     }
 }
 
