@@ -86,7 +86,8 @@ struct WobbleTests {
 
     @Test func `too few days, and rows without times, tell nothing`() throws {
         let (short, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5))
-        #expect(short.wobble(.all, column: 0, window: .days(1)).shift == 0)
+        // Its hours are many, and each is of its day: that is all they tell.
+        #expect(short.wobble(.all, column: 0, window: .days(1)).shift < 0.01)
         let (timeless, _) = try ReferenceBuilderTests.build(
             ReferenceBuilderTests.table((0..<100).map { #"{"model":"m","features":{"amount":\#($0)}}"# }))
         #expect(timeless.all.wobbles.isEmpty)

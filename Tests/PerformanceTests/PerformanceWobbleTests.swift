@@ -65,9 +65,9 @@ struct PerformanceWobbleTests {
                 #expect(figures.windows == 28)
                 let quiet = Self.pairs(days: 120, perDay: 400, spread: 0.15, &random)
                 #expect(Self.open(reference, quiet).isEmpty, "seed \(random.seed)")
-                let worse = quiet + Self.pairs(days: 20, perDay: 400, spread: 0.15, excess: -0.3, &random)
-                let open = Self.open(reference, worse)
-                #expect(open.first.map { (120...127).contains($0) } == true, "\(open), seed \(random.seed)")
+                let worse = quiet.prefix(10) + Self.pairs(days: 20, perDay: 400, spread: 0.15, excess: -0.3, &random)
+                let open = Self.open(reference, Array(worse))
+                #expect(open.first.map { (10...19).contains($0) } == true, "\(open), seed \(random.seed)")
             }
         }
     }
