@@ -108,7 +108,7 @@ struct NamePlacesTests {
         _ = windows.close(through: Self.base + .minutes(4)) { _ in }
         worker.renew(places)
         let stored = windows.apply(worker.delta([Self.row("new", at: 4)])).changed
-        #expect(windows.state.late?.contains { $0.contains("new") } == true)
+        #expect(places.late?.contains { $0.contains("new") } == true)
         var panes = stored
         panes[Self.base + .minutes(4)]?[
             GroupKey(version: "1", segment: Segment([.init("device", "(other)")]))] = PackedProfile(
