@@ -168,7 +168,7 @@ package struct ModelWindows {
     /// Closes the next window that ends at or before `time`. When there are none left, or later, follows `endClosing`: nothing may be
     /// applied before it.
     package mutating func closeNext(through time: Timestamp) -> Closed? {
-        guard time > state.closedThrough, !(panes.isEmpty && state.next.isEmpty), let (shape, range) = nextWindow(),
+        guard time >= state.closedThrough, !(panes.isEmpty && state.next.isEmpty), let (shape, range) = nextWindow(),
             range.end <= time
         else { return nil }
         return close(shape, range, through: time)
@@ -177,7 +177,7 @@ package struct ModelWindows {
     /// The windows that end at or before `time` have been closed.
     /// - Returns: the panes that no window needs any more.
     package mutating func endClosing(through time: Timestamp) -> [Timestamp] {
-        guard time > state.closedThrough, !(panes.isEmpty && state.next.isEmpty) else { return [] }
+        guard time >= state.closedThrough, !(panes.isEmpty && state.next.isEmpty) else { return [] }
         state.closedThrough = time
         return retire()
     }
@@ -185,7 +185,7 @@ package struct ModelWindows {
     /// Some windows have been closed of those that end at or before a time: until the rest follows, in this process or the next, rows for
     /// them are late.
     package mutating func pauseClosing(after range: TimeRange) {
-        // The last one's end and no further: what ends later is still open.
+        // The last one's end and no further: what ends later is still open, and so may be another shape's that ends then.
         state.closedThrough = max(state.closedThrough, range.end)
     }
 
