@@ -133,7 +133,7 @@ import Values
         },
         Case(
             "a median that is noise, and a spread that is not", .psi,
-            says: "change spread out: standard deviation 20 → 2000"
+            says: "change spread out: standard deviation 20 → 2,000"
         ) {
             var before = uniform
             (before[.p50], before[.sd]) = (0.0152, 20)
