@@ -96,7 +96,7 @@ let package = Package(
                 "Values", "Events", "COpenSSL", "Registry", "MLflow", "Statistics",
                 hummingbird,
                 hummingbirdCore, mustache,
-                lifecycle, nioCore, nioPosix, httpTypes, log,
+                lifecycle, nioCore, nioPosix, nioHTTP, httpTypes, log,
             ],
             swiftSettings: strict),
         .target(
@@ -161,7 +161,7 @@ let package = Package(
             exclude: ["session.py"], swiftSettings: strict),
         .testTarget(
             name: "ActionsTests",
-            dependencies: ["Values", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
+            dependencies: ["Values", "Events", "Rules", "Actions", "Telemetry", "TestSupport", log, coreMetrics],
             swiftSettings: strict),
         .testTarget(
             name: "ReportTests",

@@ -21,8 +21,9 @@ TOPIC_EVENTS, PARTITIONS = 400_000, 128
 STYLE_EVENTS = 100_000
 # One data frame of whylogs. It costs seconds however small it is, so a large one is the kindest; the smaller one shows that cost.
 FRAME, SMALL_FRAME = 200_000, 40_000
-# After HoldfastBench's warm-up of 20,000, and before the first pane of 60,000 ends: the steady path.
-FEWER, MORE, COUNTED = 2_000, 22_000, 45_000
+# After HoldfastBench's warm-up of 20,000, and before the first pane of 60,000 ends: the steady path. Both end with a whole batch of 8,128,
+# for what is not counted yet would be missing.
+FEWER, MORE, COUNTED = 3 * 8_128 - 20_000, 5 * 8_128 - 20_000, 45_000
 GROWTH_EVENTS, GROWTH_REFERENCE = 40_000, 10_000
 # Predictions, each with a label ten days later.
 JOINED = 1_000_000

@@ -12,20 +12,22 @@ struct Produce: ParsableCommand {
     @Option(name: .long) var events: String
     @Option(name: .long) var format = "json"
     @Option(name: .long, help: "Messages to send; the file's are repeated where it has fewer.") var count: Int?
+    @Option(name: .long, help: "Messages of a batch, all of one partition; the next batch is the next partition's.")
+    var batch = 32
 
     func run() throws {
         let messages = try Corpus.messages(events, isFramed: format == "avro")
         let producer = try KafkaProducer(
             configuration: KafkaConfiguration(properties: [
                 ("bootstrap.servers", brokers), ("linger.ms", "20"), ("queue.buffering.max.messages", "1000000"),
-                ("compression.type", "none"),
+                ("compression.type", "none"), ("batch.num.messages", "\(batch)"),
             ]), onError: { print("\($0)") }, onLog: { _ in })
         let total = count ?? messages.count
-        // Runs of one partition make batches of a useful size; taking turns keeps the partitions together in event time, as a fleet does.
-        let run = 512
+        // Taking turns keeps the partitions together in event time, as a fleet does. The mock broker's answer has one batch of each
+        // partition, as far as there is room: with large ones a partition is read to its end before others are begun.
         for i in 0..<total {
             let record = KafkaRecord(
-                topic: topic, partition: Int32(i / run % partitions), value: Array(messages[i % messages.count])
+                topic: topic, partition: Int32(i / batch % partitions), value: Array(messages[i % messages.count])
             )
             while true {
                 do throws(KafkaError) {

@@ -12,7 +12,7 @@ struct UpdateBench: ParsableCommand {
     @Option(name: .long, help: "Times to measure.") var rounds = 5
 
     /// As many as `Intake` counts at a time.
-    private static let batchRows = 1_984
+    private static let batchRows = 8_128
 
     func run() throws {
         let corpus = try Corpus(corpus)

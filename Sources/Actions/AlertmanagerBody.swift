@@ -46,7 +46,9 @@ package struct AlertmanagerBody: Sendable, Hashable {
     package var groupKey: String {
         let causes = Set(alerts.map(\.cause))
         let route = causes.count == 1 ? alerts[0].cause.map { "/" + Self.labelSet(["cause": $0]) } ?? "" : ""
-        return "{}" + route + ":" + Self.labelSet(groupLabels)
+        // Alerts of several rules may share a cause; a delivery about some of them has the same key.
+        let labels = route.isEmpty ? groupLabels : groupLabels.filter { $0.key != "alertname" }
+        return "{}" + route + ":" + Self.labelSet(labels)
     }
 
     /// `webhook-id`: the same for the same alerts, revisions and receiver, on every attempt and after a restart.
@@ -89,11 +91,12 @@ package struct AlertmanagerBody: Sendable, Hashable {
 
     /// The revision is what receivers order by, so it is there whether or not the rule wrote it.
     private func context(of alert: Alert) -> JSON {
-        guard case .object(let members) = alert.context else {
-            return .members(("revision", .int(alert.revision)))
-        }
-        guard alert.context["revision"] == nil else { return alert.context }
-        return .object([JSON.Member("revision", .int(alert.revision))] + members)
+        var members: [JSON.Member] = []
+        if case .object(let own) = alert.context { members = own }
+        if alert.context["revision"] == nil { members.insert(JSON.Member("revision", .int(alert.revision)), at: 0) }
+        // Among the labels nobody can tell the segment's dimensions from the rule's own.
+        if !alert.segment.isAll { members.append(JSON.Member("segment", alert.segment.json)) }
+        return .object(members)
     }
 
     /// Pairs that all the dictionaries hold.

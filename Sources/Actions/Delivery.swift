@@ -7,11 +7,17 @@ package struct PendingDelivery: Sendable, Hashable {
     /// The receiver's name.
     package var receiver: String
     package var body: [UInt8]
+    /// The body, read, for receivers that want it in another form; `nil` where it is no JSON.
+    package var message: JSON?
     /// Attempts made so far.
     package var attempts: Int
     package var firstAttempt: Timestamp?
 
-    package init(id: String, receiver: String, body: [UInt8], attempts: Int = 0, firstAttempt: Timestamp? = nil) {
+    package init(
+        id: String, receiver: String, body: [UInt8], message: JSON? = nil, attempts: Int = 0,
+        firstAttempt: Timestamp? = nil
+    ) {
+        self.message = message
         self.id = id
         self.receiver = receiver
         self.body = body

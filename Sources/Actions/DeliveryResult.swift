@@ -6,6 +6,8 @@ package enum DeliveryResult: Sendable, Hashable, Codable {
     case response(status: Int, retryAfter: Span?)
     /// No answer: the text says why, without the URL.
     case connectionError(String)
+    /// The receiver answered that it will never take this, whatever is tried.
+    case unacceptable(status: Int)
     /// We did not try: the address is one we do not call. The text says what to change.
     case refused(String)
 }

@@ -38,6 +38,7 @@ package struct DeliveryStateMachine: Sendable, Hashable, Codable {
                 return .disableReceiver(reason: "the receiver answered 410 Gone: it no longer wants deliveries")
             }
         }
+        if case .unacceptable = result { return .dead(reason: Self.reason(result)) }
         let expiry = first + Limits.lifetime
         guard at < expiry else {
             return .dead(reason: "not delivered in \(Limits.lifetime) (\(attempts) attempts): \(Self.reason(result))")
@@ -74,7 +75,7 @@ package struct DeliveryStateMachine: Sendable, Hashable, Codable {
         switch result {
         case .response(let status, _): [401, 403, 404].contains(status)
         case .refused: true
-        case .connectionError: false
+        case .connectionError, .unacceptable: false
         }
     }
 
@@ -84,6 +85,8 @@ package struct DeliveryStateMachine: Sendable, Hashable, Codable {
         case .response(let status, _) where (300..<400).contains(status):
             "the receiver answered \(status): redirects are not followed, configure the final URL"
         case .response(let status, _): "the receiver answered \(status)"
+        case .unacceptable(let status):
+            "the receiver answered \(status): it does not take this, however often it is sent"
         case .connectionError(let text), .refused(let text): text
         }
     }

@@ -5,9 +5,11 @@ package import Values
 package struct Receiver: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case webhook(Webhook)
+        /// The service's own log.
+        case log
     }
 
-    /// An HTTP endpoint that takes Alertmanager's webhook body, signed as Standard Webhooks asks.
+    /// An HTTP endpoint that takes alerts in some form; plainly, Alertmanager's webhook body signed as Standard Webhooks asks.
     package struct Webhook: Sendable, Hashable {
         /// A secret: chat services put their token in the path. Only `WebhookURL.redacted` may be shown.
         package var url: String
@@ -17,25 +19,17 @@ package struct Receiver: Sendable, Hashable {
         /// minutes: an attempt holds a connection, and a hung receiver is better tried anew.
         package var timeout: Span
         package var options: Options
-        package var style: Style
-
-        /// How the id, the time and the signature of a delivery are named; what is signed is the same.
-        package enum Style: Sendable, Hashable {
-            /// Standard Webhooks 1.0.
-            case standard
-            /// As MLflow's own webhooks (mlflow/webhooks/constants.py).
-            case mlflow
-        }
+        package var form: DeliveryForm
 
         package init(
             url: String, secrets: [String] = [], timeout: Span = .seconds(15), options: Options = Options(),
-            style: Style = .standard
+            form: DeliveryForm = .standard
         ) {
             self.url = url
             self.secrets = secrets
             self.timeout = timeout
             self.options = options
-            self.style = style
+            self.form = form
         }
 
         func requireBoundedTimeout() throws(ReceiverError) {
@@ -64,6 +58,16 @@ package struct Receiver: Sendable, Hashable {
     package var name: String
     package var kind: Kind
 
+    /// Whether it can be given an order, as to start a pipeline, and not only alerts.
+    package var takesOrders: Bool {
+        if case .webhook(let webhook) = kind { webhook.form.takesAnything } else { false }
+    }
+
+    /// Whether alerts that fire must be told again and again.
+    package var forgets: Bool {
+        if case .webhook(let webhook) = kind { webhook.form == .alertmanager } else { false }
+    }
+
     package init(name: String, kind: Kind) {
         self.name = name
         self.kind = kind
@@ -71,10 +75,7 @@ package struct Receiver: Sendable, Hashable {
 
     /// Every reason why this receiver could not be used, for `holdfast check`; empty where it is sound.
     package var problems: [ReceiverError] {
-        let webhook: Webhook
-        switch kind {
-        case .webhook(let it): webhook = it
-        }
+        guard case .webhook(let webhook) = kind else { return [] }
         var found = [ReceiverError]()
         do {
             try WebhookURL(parsing: webhook.url).requireEncryption(webhook.options)

@@ -5,6 +5,7 @@ package enum ReceiverError: Error, Hashable, Sendable, CustomStringConvertible {
     case invalidURL
     case unsupportedScheme(String)
     case missingHost
+    case noAddress
     case plainHTTP(redacted: String)
     case emptySecret
     case invalidSecret
@@ -16,6 +17,7 @@ package enum ReceiverError: Error, Hashable, Sendable, CustomStringConvertible {
             "the webhook URL cannot be read: write it as https://host/path, with special characters percent-encoded"
         case .unsupportedScheme(let scheme):
             "the webhook URL has scheme \"\(scheme)\": only https (and http where it is allowed) can be delivered to"
+        case .noAddress: "the receiver has no address: it writes to the log"
         case .missingHost: "the webhook URL has no host: write it as https://host/path"
         case .plainHTTP(let redacted):
             "\(redacted) is not encrypted: use https, or set allow_http for this receiver"

@@ -16,7 +16,7 @@ package struct WebhookSender: Sendable {
 
     private enum Endpoint: Sendable {
         case webhook(
-            WebhookURL, keys: [SigningKey], timeout: Span, options: Receiver.Options, style: Receiver.Webhook.Style)
+            WebhookURL, keys: [SigningKey], timeout: Span, options: Receiver.Options, form: DeliveryForm)
         case unusable(ReceiverError)
     }
 
@@ -46,7 +46,8 @@ package struct WebhookSender: Sendable {
                 for secret in webhook.secrets { keys.append(try SigningKey(parsing: secret)) }
                 return .webhook(
                     try WebhookURL(parsing: webhook.url), keys: keys, timeout: webhook.timeout,
-                    options: webhook.options, style: webhook.style)
+                    options: webhook.options, form: webhook.form)
+            case .log: return .unusable(.noAddress)
             }
         } catch {
             return .unusable(error)
@@ -69,7 +70,10 @@ package struct WebhookSender: Sendable {
             return .refused("there is no receiver \"\(delivery.receiver)\" in the configuration any more")
         case .unusable(let error):
             return .refused(error.description)
-        case .webhook(let url, let keys, let timeout, let options, let style):
+        case .webhook(let url, let keys, let timeout, let options, let form):
+            guard let requests = form.requests(delivery, at: at) else {
+                return .refused("this is no alert, and \(delivery.receiver) takes nothing else: name a webhook for it")
+            }
             let deadline = NIODeadline.now() + .microseconds(timeout.microseconds)
             let addresses: [IPAddress]
             switch await addressGuard.vet(url, options: options, timeout: timeout) {
@@ -77,39 +81,55 @@ package struct WebhookSender: Sendable {
             case .refused(let why): return .refused(why)
             case .failed(let why): return .connectionError(why)
             }
-            let request = request(delivery, url: url, keys: keys, style: style, at: at)
             var last = DeliveryResult.connectionError("the receiver did not answer in time")
-            // A host with several addresses is down only when none answers. A request that was sent twice is dropped
-            // by its webhook-id.
-            for address in addresses where NIODeadline.now() < deadline {
-                last = await post(request, to: address, url: url, deadline: deadline, at: at)
-                if case .response = last { break }
+            // Some receivers want a request for each alert; those that were taken are sent again with the others and are known there.
+            for part in requests {
+                let request = request(delivery, part, url: url, keys: keys, form: form, at: at)
+                last = await post(request, to: addresses, url: url, deadline: deadline, at: at)
+                guard case .response(let status, _) = last, (200..<300).contains(status) else { break }
             }
+            if case .response(let status, _) = last, form.isFinal(status) { return .unacceptable(status: status) }
             return last
         }
     }
 
+    /// A host with several addresses is down only when none answers. A request that was sent twice is dropped by its webhook-id.
+    private func post(
+        _ request: HTTPClientRequest, to addresses: [IPAddress], url: WebhookURL, deadline: NIODeadline, at: Timestamp
+    ) async -> DeliveryResult {
+        var last = DeliveryResult.connectionError("the receiver did not answer in time")
+        for address in addresses where NIODeadline.now() < deadline {
+            last = await post(request, to: address, url: url, deadline: deadline, at: at)
+            if case .response = last { break }
+        }
+        return last
+    }
+
     private func request(
-        _ delivery: PendingDelivery, url: WebhookURL, keys: [SigningKey], style: Receiver.Webhook.Style, at: Timestamp
+        _ delivery: PendingDelivery, _ part: DeliveryForm.Request, url: WebhookURL, keys: [SigningKey],
+        form: DeliveryForm, at: Timestamp
     ) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: url.text)
+        var request = HTTPClientRequest(url: url.text(path: part.path, query: part.query))
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.headers.add(name: "user-agent", value: "Holdfast")
+        for (name, value) in part.headers { request.headers.replaceOrAdd(name: name, value: value) }
         let names =
-            switch style {
-            case .standard: (id: "webhook-id", timestamp: "webhook-timestamp", signature: "webhook-signature")
+            switch form {
             case .mlflow:
                 (id: "x-mlflow-delivery-id", timestamp: "x-mlflow-timestamp", signature: "x-mlflow-signature")
+            default: (id: "webhook-id", timestamp: "webhook-timestamp", signature: "webhook-signature")
             }
         request.headers.add(name: names.id, value: delivery.id)
         request.headers.add(name: names.timestamp, value: Signature.timestampHeader(at))
         if !keys.isEmpty {
-            let signature = Signature.header(id: delivery.id, timestamp: at, body: delivery.body, keys: keys)
+            let signature = Signature.header(id: delivery.id, timestamp: at, body: part.body, keys: keys)
             request.headers.add(name: names.signature, value: signature)
         }
-        if let user = url.user { request.setBasicAuth(username: user, password: url.password ?? "") }
-        request.body = .bytes(ByteBuffer(bytes: delivery.body))
+        if let user = url.user, part.headers.allSatisfy({ $0.name != "authorization" }) {
+            request.setBasicAuth(username: user, password: url.password ?? "")
+        }
+        request.body = .bytes(ByteBuffer(bytes: part.body))
         return request
     }
 

@@ -31,6 +31,21 @@ package struct WebhookURL: Sendable {
         literal = IPAddress(parsing: host)
     }
 
+    /// The whole URL with a service's own path behind it, where that is not written out already, and what is asked of it.
+    func text(path: String, query: String = "") -> String {
+        guard !path.isEmpty, var parts = URLComponents(string: text) else { return text }
+        var own = parts.percentEncodedPath
+        while own.hasSuffix("/") { own.removeLast() }
+        if !own.hasSuffix(path) {
+            // Of an address that names the service's first path, the rest is appended.
+            let common = path.indices.reversed().first { own.hasSuffix(path[..<$0]) && path[$0] == "/" }
+            own += common.map { String(path[$0...]) } ?? path
+        }
+        parts.percentEncodedPath = own
+        if !query.isEmpty { parts.percentEncodedQuery = query }
+        return parts.string ?? text
+    }
+
     /// All that may be shown of it. Neither user, path nor query: each can be the secret.
     package var redacted: String { literal?.isIPv6 == true ? "\(scheme)://[\(host)]/…" : "\(scheme)://\(host)/…" }
 

@@ -22,35 +22,45 @@ static RARE uint16_t unusual(const hf_block *block, int lane, double value) {
     return (uint16_t)base;
 }
 
-// Counts on from `base` the edges below the value, eight at a time. Looking past the cell's own edges does no harm: none of those is below.
+// Counts on from `base` the edges below the value, four at a time; hardly any cell has more. Looking past the cell's own edges does no
+// harm: none of those is below.
 INLINE uint16_t search(const double *edges, uint64_t base, double value) {
     doubles all = {value, value, value, value};
     for (;;) {
-        const double *next = edges + base;
-        uint64_t lower = BITS(*(const array *)next < all);
-        uint64_t upper = BITS(*(const array *)(next + HF_LANES) < all);
-        uint64_t below = (uint64_t)__builtin_popcountll(lower | upper << HF_LANES);
+        uint64_t below = (uint64_t)__builtin_popcountll(BITS(*(const array *)(edges + base) < all));
         base += below;
-        if (__builtin_expect(below < 2 * HF_LANES, 1)) return (uint16_t)base;
+        if (__builtin_expect(below < HF_LANES, 1)) return (uint16_t)base;
     }
 }
 
-_Static_assert(HF_PADDING >= 2 * HF_LANES, "a search ends at the infinities and reads no further");
+_Static_assert(HF_PADDING >= HF_LANES, "a search ends at the infinities and reads no further");
 
 INLINE uint16_t usual(const hf_block *block, int lane, uint64_t cell, double value) {
     return search(block->edges[lane], block->below[lane][cell], value);
 }
 
-// Codes as `Windows.CodeRanks.tag` has it. Dividing by 48 this way is exact for 16 bits.
-INLINE void tag(uint16_t *codes, int64_t rows) {
-    for (int64_t row = 0; row < rows; row++) {
-        uint16_t code = codes[row];
-        uint16_t word = (uint16_t)((uint32_t)code * 43691u >> 21);
-        codes[row] = (uint16_t)(word << 8 | (uint16_t)(code - 48 * word));
+// The codes of four rows.
+typedef uint16_t quad __attribute__((vector_size(HF_LANES * HF_LANES * sizeof(uint16_t))));
+typedef uint32_t wide_quad __attribute__((vector_size(HF_LANES * HF_LANES * sizeof(uint32_t))));
+
+// Codes as `Windows.CodeRanks.tag` has it, in the lanes that have ranks. Dividing by 48 this way is exact for 16 bits.
+INLINE void tag(const hf_block *block, uint16_t *codes, int64_t rows) {
+    uint16_t chosen[HF_LANES] = {0};
+    for (int64_t i = 0; i < block->ranked.count; i++) chosen[block->ranked.lane[i]] = UINT16_MAX;
+    uint64_t row_mask;
+    memcpy(&row_mask, chosen, sizeof row_mask);
+    quad mask = (quad)((words){} + row_mask);
+    for (int64_t row = 0; row < rows; row += HF_LANES) {
+        quad code;
+        memcpy(&code, codes + row * HF_LANES, sizeof code);
+        quad word = __builtin_convertvector(__builtin_convertvector(code, wide_quad) * 43691u >> 21, quad);
+        code = (mask & (word << 8 | (code - 48 * word))) | (~mask & code);
+        memcpy(codes + row * HF_LANES, &code, sizeof code);
     }
 }
 
-INLINE void encode(const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes) {
+INLINE void encode(
+    const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes, double *copy) {
     doubles low, high, offset;
     signs origin;
     words shift;
@@ -59,8 +69,10 @@ INLINE void encode(const hf_block *block, const double *values, int64_t stride, 
     memcpy(&offset, block->offset, sizeof offset);
     memcpy(&origin, block->origin, sizeof origin);
     memcpy(&shift, block->shift, sizeof shift);
-    for (int64_t row = 0; row < rows; row++) {
+    uint16_t *code = codes;
+    for (int64_t row = 0; row < rows; row++, code += HF_LANES) {
         doubles value = *(const array *)(values + row * stride);
+        *(array *)(copy + row * HF_LANES) = value;
         signs has_cell = (value >= low) & (value <= high);
         // Whole numbers in the order of the doubles; the sum is never −0, for no offset is.
         signs key = (signs)(value + offset);
@@ -68,23 +80,22 @@ INLINE void encode(const hf_block *block, const double *values, int64_t stride, 
         words cell = (words)(key - origin) >> shift;
         if (__builtin_expect(BITS(has_cell) == (1 << HF_LANES) - 1, 1)) {
 #pragma clang loop unroll(full)
-            for (int lane = 0; lane < HF_LANES; lane++)
-                codes[lane * HF_ROWS + row] = usual(block, lane, cell[lane], value[lane]);
+            for (int lane = 0; lane < HF_LANES; lane++) code[lane] = usual(block, lane, cell[lane], value[lane]);
         } else {
             for (int lane = 0; lane < HF_LANES; lane++)
-                codes[lane * HF_ROWS + row] =
-                    has_cell[lane] ? usual(block, lane, cell[lane], value[lane]) : unusual(block, lane, value[lane]);
+                code[lane] = has_cell[lane] ? usual(block, lane, cell[lane], value[lane]) : unusual(block, lane, value[lane]);
         }
     }
-    for (int64_t i = 0; i < block->ranked.count; i++) tag(codes + block->ranked.lane[i] * HF_ROWS, rows);
+    if (block->ranked.count) tag(block, codes, rows);
 }
 
 FORMS(
-    encode, (const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes), block, values, stride, rows,
-    codes)
+    encode, (const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes, double *copy), block, values,
+    stride, rows, codes, copy)
 
-void hf_encode(const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes, hf_form form) {
-    CALL(form, encode, block, values, stride, rows, codes);
+void hf_encode(
+    const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes, double *copy, hf_form form) {
+    CALL(form, encode, block, values, stride, rows, codes, copy);
 }
 
 void hf_block_start(hf_block *block, int64_t place) {

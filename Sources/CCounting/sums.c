@@ -18,15 +18,24 @@ _Static_assert(sizeof(sums) == 48 && offsetof(sums, maximum) == 40, "as in Swift
 #define UNSIGNED 0x1p52
 #define USUAL 0x1p51
 
-// Halves of a multiple: each product of two of them is below 2^52, so that those of `HF_ROWS` rows add up in 64 bits.
-enum { HALF = 26 };
+enum {
+    // Halves of a multiple: each product of two of them is below 2^52 …
+    HALF = 26,
+    // … so that those of so many rows add up in 64 bits.
+    PART_ROWS = 1 << (64 - 2 * HALF),
+};
 
-_Static_assert(HF_ROWS <= 1 << (64 - 2 * HALF), "products of so many rows overflow");
+// Rows of a run, `PART_ROWS` at most.
+typedef struct {
+    const uint16_t *rows;
+    int64_t count;
+    sums *sums;
+} part;
 
 // Sums of multiples too large for that, value by value: `Sketches.Moments.quantum` says what becomes of them.
-static RARE void add_large(const hf_run *run, const double *values, int64_t stride, double scale, sums *s) {
-    for (int64_t i = 0; i < run->count; i++) {
-        double scaled = values[run->rows[i] * stride] * scale;
+static RARE void add_large(const part *part, const double *values, double scale, sums *s) {
+    for (int64_t i = 0; i < part->count; i++) {
+        double scaled = values[part->rows[i] * HF_LANES] * scale;
         if (scaled != scaled) continue;
         double size = scaled < 0 ? -scaled : scaled;
         if (size < UNSIGNED) size = (size + UNSIGNED) - UNSIGNED;
@@ -37,73 +46,78 @@ static RARE void add_large(const hf_run *run, const double *values, int64_t stri
     }
 }
 
-// What a run adds to its sums, lane by lane.
+// What the rows add to the sums, lane by lane.
 typedef struct {
     double minimum[HF_LANES], maximum[HF_LANES];
     uint64_t sum[HF_LANES], low_squares[HF_LANES], products[HF_LANES], high_squares[HF_LANES];
-} part;
+} addition;
 
-INLINE void fold(const hf_block *block, const double *values, int64_t stride, const hf_run *run, const part *found) {
-    sums *s = (sums *)run->sums + block->place;
+INLINE void fold(const hf_block *block, const double *values, const part *part, const addition *found) {
+    sums *s = part->sums;
     for (int64_t lane = 0; lane < block->columns; lane++, s++) {
         if (found->minimum[lane] < s->minimum) s->minimum = found->minimum[lane];
         if (found->maximum[lane] > s->maximum) s->maximum = found->maximum[lane];
         double scale = block->scale[lane];
         if (__builtin_expect(found->maximum[lane] * scale >= USUAL || found->minimum[lane] * scale <= -USUAL, 0)) {
-            add_large(run, values + lane, stride, scale, s);
+            add_large(part, values + lane, scale, s);
             continue;
         }
-        s->sum += (int64_t)(found->sum[lane] - (uint64_t)run->count * SIGNED_BITS);
+        s->sum += (int64_t)(found->sum[lane] - (uint64_t)part->count * SIGNED_BITS);
         s->squares += found->low_squares[lane] + ((unsigned __int128)found->products[lane] << (HALF + 1)) +
                       ((unsigned __int128)found->high_squares[lane] << (2 * HALF));
     }
 }
 
-INLINE void add(const hf_block *block, const double *values, int64_t stride, const hf_run *runs, int64_t count) {
+INLINE void add_part(const hf_block *block, const double *values, const part *part) {
     doubles scale;
     memcpy(&scale, block->scale, sizeof scale);
     const words half = (words){} + ((UINT64_C(1) << HALF) - 1);
+    words sum = {}, low_squares = {}, products = {}, high_squares = {};
+    doubles minimum = (doubles){} + __builtin_inf(), maximum = -minimum;
+    for (const uint16_t *row = part->rows, *end = row + part->count; row < end; row++) {
+        doubles value = *(const array *)(values + (int64_t)*row * HF_LANES);
+        // NaN is neither less nor greater, and adds nothing.
+        minimum = PICK(value < minimum, value, minimum);
+        maximum = PICK(value > maximum, value, maximum);
+        doubles scaled = value * scale;
+        scaled = (doubles)((signs)scaled & (scaled == scaled));
+        sum += (words)(scaled + SIGNED);
+        doubles size = (doubles)((words)scaled & ~(UINT64_C(1) << 63));
+        words multiple = (words)(size + UNSIGNED);
+        words low = multiple & half, high = multiple >> HALF & half;
+        low_squares += low * low;
+        products += low * high;
+        high_squares += high * high;
+    }
+    // Lane by lane from memory: taking lanes out of registers by number costs more.
+    addition found;
+    memcpy(found.minimum, &minimum, sizeof minimum);
+    memcpy(found.maximum, &maximum, sizeof maximum);
+    memcpy(found.sum, &sum, sizeof sum);
+    memcpy(found.low_squares, &low_squares, sizeof low_squares);
+    memcpy(found.products, &products, sizeof products);
+    memcpy(found.high_squares, &high_squares, sizeof high_squares);
+    fold(block, values, part, &found);
+}
+
+INLINE void add(const hf_block *block, const double *values, const hf_run *runs, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
-        if (!runs[i].sums) continue;
-        const uint16_t *row = runs[i].rows, *end = row + runs[i].count;
         if (i + 1 < count && runs[i + 1].sums) {
             // A batch has hundreds of groups, and it is known which is next.
             const char *next = (const char *)((sums *)runs[i + 1].sums + block->place);
             for (unsigned at = 0; at < HF_LANES * sizeof(sums); at += LINE) __builtin_prefetch(next + at, 1);
         }
-        words sum = {}, low_squares = {}, products = {}, high_squares = {};
-        doubles minimum = (doubles){} + __builtin_inf(), maximum = -minimum;
-        for (; row < end; row++) {
-            doubles value = *(const array *)(values + *row * stride);
-            // NaN is neither less nor greater, and adds nothing.
-            minimum = PICK(value < minimum, value, minimum);
-            maximum = PICK(value > maximum, value, maximum);
-            doubles scaled = value * scale;
-            scaled = (doubles)((signs)scaled & (scaled == scaled));
-            sum += (words)(scaled + SIGNED);
-            doubles size = (doubles)((words)scaled & ~(UINT64_C(1) << 63));
-            words multiple = (words)(size + UNSIGNED);
-            words low = multiple & half, high = multiple >> HALF & half;
-            low_squares += low * low;
-            products += low * high;
-            high_squares += high * high;
+        if (!runs[i].sums) continue;
+        for (int64_t row = 0; row < runs[i].count; row += PART_ROWS) {
+            int64_t rest = runs[i].count - row;
+            part part = {runs[i].rows + row, rest < PART_ROWS ? rest : PART_ROWS, (sums *)runs[i].sums + block->place};
+            add_part(block, values, &part);
         }
-        // Lane by lane from memory: taking lanes out of registers by number costs more.
-        part found;
-        memcpy(found.minimum, &minimum, sizeof minimum);
-        memcpy(found.maximum, &maximum, sizeof maximum);
-        memcpy(found.sum, &sum, sizeof sum);
-        memcpy(found.low_squares, &low_squares, sizeof low_squares);
-        memcpy(found.products, &products, sizeof products);
-        memcpy(found.high_squares, &high_squares, sizeof high_squares);
-        fold(block, values, stride, runs + i, &found);
     }
 }
 
-FORMS(
-    add, (const hf_block *block, const double *values, int64_t stride, const hf_run *runs, int64_t count), block, values, stride, runs,
-    count)
+FORMS(add, (const hf_block *block, const double *values, const hf_run *runs, int64_t count), block, values, runs, count)
 
-void hf_add(const hf_block *block, const double *values, int64_t stride, const hf_run *runs, int64_t count, hf_form form) {
-    CALL(form, add, block, values, stride, runs, count);
+void hf_add(const hf_block *block, const double *values, const hf_run *runs, int64_t count, hf_form form) {
+    CALL(form, add, block, values, runs, count);
 }

@@ -1,8 +1,15 @@
 #ifndef HOLDFAST_CRDKAFKA_SHIM_H
 #define HOLDFAST_CRDKAFKA_SHIM_H
 
+#include <stddef.h>
+
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+
+// Asks for bytes that will be read soon; Swift has no word for it.
+static inline void holdfast_prefetch(const void *bytes, size_t count) {
+    for (size_t at = 0; at < count; at += 64) __builtin_prefetch((const char *)bytes + at);
+}
 
 // rd_kafka_producev is variadic, which Swift cannot call. Bytes and key are copied by librdkafka before this returns.
 //

@@ -10,11 +10,15 @@ enum Accumulation {
         limit: Double, weight: Double
     ) -> Double? {
         let wobble = stream.wobble
+        let ofReference = stream.referenceWobble
         func evidence(_ counts: Watch.Counts) -> Double? {
-            guard let e = watch.logE(counts, wobble: wobble, dispersion: dispersion) else { return nil }
+            guard let e = watch.logE(counts, wobble: wobble, ofReference: ofReference, dispersion: dispersion) else {
+                return nil
+            }
             guard wobble > 0, e > limit / 2 else { return e * weight }
             // One window alone opens an alarm only if it would with ten times the wobble.
-            let careful = watch.logE(counts, wobble: 10 * wobble, dispersion: dispersion) ?? 0
+            let careful =
+                watch.logE(counts, wobble: 10 * wobble, ofReference: ofReference, dispersion: dispersion) ?? 0
             return max(limit / 2, min(e, careful)) * weight
         }
         var strongest: Double?
@@ -26,7 +30,9 @@ enum Accumulation {
                 var rank = stream.rank ?? RankEvidence()
                 // What the reference shows may all be one move: U of all k degrees.
                 let moves = max(wobble, (stream.natural ?? 0) * Double(max(1, counts.reference.count - 1)))
-                let (r, rankE) = rank.observe(shift, wobble: moves, weight: weight)
+                let (r, rankE) = rank.observe(
+                    shift, wobble: moves, ofReference: stream.referenceWindows.map { moves / max(1, $0) } ?? 0,
+                    weight: weight)
                 stream.rank = r > -2 ? rank : nil
                 if r > stream.logR ?? 0 { strongest = rankE }
             }

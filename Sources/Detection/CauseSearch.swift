@@ -274,7 +274,7 @@ struct CauseSearch {
         let effect = watch.effect(merged, wobble: streams[i].wobble)
         streams[i].alarm = .init(
             start: since, effect: effect, logR: max(streams[i].evidence, limit), lastEffect: effect)
-        if case .shift = watch { streams[i].alarm?.changed = merged }
+        if case .volume = watch {} else { streams[i].alarm?.changed = merged }
         streams[i].reset()
     }
 

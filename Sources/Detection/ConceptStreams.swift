@@ -71,14 +71,21 @@ package enum ConceptStatistic: String, CaseIterable, Sendable, Codable {
                 value: now.errors / now.rows - before.errors / before.rows, variance: rate * (1 - rate) / now.rows,
                 referenceVariance: rate * (1 - rate) / before.rows)
         case .distance:
-            guard let now = window.errors.mae, let before = reference.errors.mae, let far = reference.errors.rmse,
-                before > 0
+            guard let now = window.errors.mae, let before = reference.errors.mae, before > 0,
+                let spread = Self.spread(reference, before), let own = Self.spread(window, before)
             else { return nil }
-            let spread = max(0, far * far - before * before) / (before * before)
+            // By its own spread where that is more: one absurd label must not look like a change of all.
             return ConceptChange(
-                value: now / before - 1, variance: spread / Double(window.labelled),
+                value: now / before - 1, variance: max(spread, own) / Double(window.labelled),
                 referenceVariance: spread / Double(reference.labelled))
         }
+    }
+
+    /// The variance of a row's error, in units of a mean error.
+    private static func spread(_ rows: PerformanceSketch, _ unit: Double) -> Double? {
+        guard let mean = rows.errors.mae, let root = rows.errors.rmse else { return nil }
+        let spread = (root / unit) * (root / unit) - (mean / unit) * (mean / unit)
+        return spread.isFinite ? max(0, spread) : nil
     }
 
     private func rankingChange(
@@ -113,8 +120,31 @@ package enum ConceptStatistic: String, CaseIterable, Sendable, Codable {
 struct ConceptChange: Sendable {
     let value: Double
     /// Of the window alone.
-    let variance: Double
-    let referenceVariance: Double
+    private(set) var variance: Double
+    private(set) var referenceVariance: Double
+
+    init(value: Double, variance: Double, referenceVariance: Double) {
+        self.value = value
+        self.variance = variance
+        self.referenceVariance = referenceVariance
+    }
+
+    /// Windows that differ although nothing is wrong make each less sure, and the reference, which is some of them, too.
+    func wobbling(_ statistic: ConceptStatistic, _ wobble: (figures: PerformanceWobble.Figures, windows: Double))
+        -> ConceptChange
+    {
+        let between =
+            switch statistic {
+            case .ranking: wobble.figures.ranking
+            case .calibration: wobble.figures.calibration
+            case .errors: wobble.figures.errors
+            case .distance: wobble.figures.distance
+            }
+        var change = self
+        change.variance += between
+        change.referenceVariance += between / max(1, wobble.windows)
+        return change
+    }
 
     /// What is no change: what need not be told, or what the reference may be off by (p = 0.01), whichever is more.
     func accepted(_ statistic: ConceptStatistic) -> Double {
@@ -134,8 +164,15 @@ struct ConceptStream: Sendable, Hashable, Codable {
     private var weighted = 0.0
     /// ln R of the mirrored detector, while an alarm is open.
     private var mirrored = -1e300
+    /// The change since it was told of, and windows that look as if it were over; absent in states of older programs.
+    private var told: Mean?
+    /// The last windows before it was told of, newest last.
+    private var recent: [Mean]?
+    private var back: Mean?
 
     static let nothing = -1e300
+    /// Windows that say how large a change is that grew.
+    private static let recentWindows = 4
 
     init(_ statistic: ConceptStatistic) {
         logR = [Double](repeating: Self.nothing, count: statistic.grid.count * (statistic == .calibration ? 2 : 1))
@@ -149,6 +186,8 @@ struct ConceptStream: Sendable, Hashable, Codable {
 
     /// The mean change since it began, weighted by how sure each window is.
     var effect: Double { weight > 0 ? weighted / weight : 0 }
+    /// Its standard error.
+    var error: Double { weight > 0 ? (1 / weight).squareRoot() : .infinity }
 
     /// Adds a window.
     /// - Returns: the largest ln e of the grid in it.
@@ -173,23 +212,59 @@ struct ConceptStream: Sendable, Hashable, Codable {
         windows += 1
         weight += 1 / change.variance
         weighted += change.value / change.variance
+        var newest = Mean()
+        newest.add(change)
+        recent = (recent ?? []).suffix(Self.recentWindows - 1) + [newest]
         return best
     }
 
     /// The ratio of a mean of `size` to one of `accepted`, of a normal value.
-    private static func logE(_ value: Double, _ variance: Double, size: Double, accepted: Double) -> Double {
+    static func logE(_ value: Double, _ variance: Double, size: Double, accepted: Double) -> Double {
         ((size - accepted) * value - (size * size - accepted * accepted) / 2) / variance
     }
 
-    /// One more window of an open alarm of some size.
-    /// - Returns: whether the change is gone, at odds of a hundred.
-    mutating func isOver(_ change: ConceptChange, _ statistic: ConceptStatistic, opened: Double)
-        -> Bool
-    {
-        let value = opened < 0 ? -change.value : change.value
-        let e = -Self.logE(
-            value, change.variance, size: max(abs(opened), statistic.grid[0]), accepted: statistic.accepted)
+    /// One more window of an open alarm.
+    ///
+    /// Its null is the change as its windows have it, the larger of what they have since it began and of the last ones before and all
+    /// since it was told of (a change that grew was smaller before); its alternative is no change. Windows that look as if it were over join it only when
+    /// it goes on after all.
+    ///
+    /// - Parameter opened: the change when it was told of.
+    /// - Returns: whether it is gone, at odds of a hundred.
+    mutating func isOver(_ change: ConceptChange, _ statistic: ConceptStatistic, opened: Double) -> Bool {
+        let sign = opened < 0 ? -1.0 : 1.0
+        var told = told ?? (recent ?? []).reduce(into: Mean()) { $0.add($1) }
+        var back = back ?? Mean()
+        let accepted = change.accepted(statistic)
+        let size = max(sign * effect, sign * told.value, accepted + statistic.grid[0] - statistic.accepted)
+        let e = -Self.logE(sign * change.value, change.variance, size: size, accepted: accepted)
         mirrored = max(0, mirrored) + e
+        back.add(change)
+        if mirrored <= 0 {
+            told.add(back)
+            weight += back.weight
+            weighted += back.weighted
+            back = Mean()
+        }
+        self.told = told
+        self.back = back
         return mirrored >= log(100)
+    }
+
+    /// A mean of changes, weighted by how sure each is.
+    private struct Mean: Sendable, Hashable, Codable {
+        var weight = 0.0
+        var weighted = 0.0
+        var value: Double { weight > 0 ? weighted / weight : 0 }
+
+        mutating func add(_ change: ConceptChange) {
+            weight += 1 / change.variance
+            weighted += change.value / change.variance
+        }
+
+        mutating func add(_ other: Mean) {
+            weight += other.weight
+            weighted += other.weighted
+        }
     }
 }

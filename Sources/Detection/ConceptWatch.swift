@@ -88,8 +88,10 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
         var ready: [(key: Key, evidence: Double)] = []
         for (segment, sketch) in segments {
             guard let before = reference.alike(segment, in: part) else { continue }
+            let wobble = reference.wobble(segment, window: window.length)
             for statistic in statistics {
-                guard let change = statistic.change(sketch, before), change.variance > 0 else { continue }
+                guard let change = statistic.change(sketch, before)?.wobbling(statistic, wobble), change.variance > 0
+                else { continue }
                 let key = Key(segment: segment, statistic: statistic)
                 seen?[segment] = window.start
                 var stream = streams[key] ?? ConceptStream(statistic)
@@ -110,14 +112,31 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
             }
         }
         // The clearest first; what overlaps it is its shadow.
-        for (key, evidence) in ready.sorted(by: { $0.evidence > $1.evidence }) where !isExplained(key.segment) {
-            guard alarms[key.segment] == nil, let stream = streams[key] else { continue }
+        for clearest in ready.sorted(by: { $0.evidence > $1.evidence }) where !isExplained(clearest.key.segment) {
+            let (key, evidence) = Self.widest(clearest, ready)
+            guard !isExplained(key.segment), alarms[key.segment] == nil, let stream = streams[key] else { continue }
             alarms[key.segment] = Alarm(
                 statistic: key.statistic, since: starts[key] ?? window.start, effect: stream.effect, evidence: evidence)
         }
         for key in streams.keys where isExplained(key.segment) { streams[key] = ConceptStream(key.statistic) }
         return segments.reduce(into: [:]) { $0[$1.segment] = verdict($1.segment, statistics, limit) }
     }
+
+    /// Of segments that say nearly as much, the widest that holds the clearest: on weekdays what is so in the evening is so in the
+    /// evening of weekdays, and at weekends it will be there still.
+    private static func widest(
+        _ clearest: (key: Key, evidence: Double), _ ready: [(key: Key, evidence: Double)]
+    ) -> (key: Key, evidence: Double) {
+        let wider = ready.filter {
+            SegmentRelation.contains($0.key.segment, clearest.key.segment)
+                && $0.evidence >= nearly * clearest.evidence
+        }
+        return wider.min {
+            ($0.key.segment.parts.count, -$0.evidence) < ($1.key.segment.parts.count, -$1.evidence)
+        } ?? clearest
+    }
+
+    private static let nearly = 0.9
 
     /// What the windows so far say, for a window whose rows were in one of them.
     package func standing(

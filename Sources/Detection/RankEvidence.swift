@@ -18,8 +18,10 @@ package struct RankEvidence: Sendable, Hashable, Codable {
 
     package init() { logRs = [Double](repeating: -1e300, count: Self.moves.count * 2) }
 
-    /// U and its variance: sampling of both sides, ties counted.
-    package static func shift(_ reference: [Double], _ current: [Double]) -> (u: Double, variance: Double)? {
+    /// U and the variances that sampling gives it, of the window and of the reference, ties counted.
+    package static func shift(
+        _ reference: [Double], _ current: [Double]
+    ) -> (u: Double, variance: Double, ofReference: Double)? {
         let m = reference.reduce(0, +)
         let n = current.reduce(0, +)
         guard m > 0, n > 0 else { return nil }
@@ -33,21 +35,27 @@ package struct RankEvidence: Sendable, Hashable, Codable {
             ties += share * share * share
         }
         guard ties < 1 else { return nil }
-        return (u, (1 - ties) * (1 / n + 1 / m) / 12)
+        return (u, (1 - ties) / (12 * n), (1 - ties) / (12 * m))
     }
 
     /// Takes a window in; returns the largest ln R less the price of having had eight tries, and the same direction's
     /// ln e of this window alone.
     ///
-    /// - Parameter wobble: τ² of PSI. A small move U has PSI 12·U², so U wobbles by τ²·k/12 where all of it is one move.
+    /// What the reference is off by is the same in every window, so it widens what is nothing to report (p = 0.01) and is no variance.
+    ///
+    /// - Parameters:
+    ///   - wobble: τ² of PSI. A small move U has PSI 12·U², so U wobbles by τ²·k/12 where all of it is one move.
+    ///   - ofReference: the same of the reference as a whole.
     package mutating func observe(
-        _ shift: (u: Double, variance: Double), wobble: Double, weight: Double = 1
+        _ shift: (u: Double, variance: Double, ofReference: Double), wobble: Double, ofReference: Double = 0,
+        weight: Double = 1
     ) -> (logR: Double, logE: Double) {
         let v = shift.variance + wobble / 12
+        let off = 2.326 * (shift.ofReference + ofReference / 12).squareRoot()
         var best = (logR: -1e300, logE: 0.0)
         for (i, move) in Self.moves.enumerated() {
             for (s, sign) in [1.0, -1.0].enumerated() {
-                let e = weight * Self.logE(sign * shift.u, move, v)
+                let e = weight * Self.logE(sign * shift.u, off, move, v)
                 let r = max(-1e300, LogEvidence.step(logRs[2 * i + s], e))
                 logRs[2 * i + s] = r
                 if r > best.logR { best = (r, e) }
@@ -61,7 +69,9 @@ package struct RankEvidence: Sendable, Hashable, Codable {
 
     private static let price = log(Double(2 * moves.count))
 
-    private static func logE(_ u: Double, _ move: Double, _ v: Double) -> Double {
-        ((move - quiet) * u - (move * move - quiet * quiet) / 2) / v
+    private static func logE(_ u: Double, _ off: Double, _ move: Double, _ v: Double) -> Double {
+        let quiet = quiet + off
+        let move = move + off
+        return ((move - quiet) * u - (move * move - quiet * quiet) / 2) / v
     }
 }

@@ -15,28 +15,46 @@ package enum RateEvidence {
     package static let leastEffect = 0.2
     package static let leastDifference = 0.02
 
-    /// ln e of `c` of `n` rows where the reference has `referenceCount` of `m`: uniform over all counts, 1/(n+1), against
-    /// the beta-binomial law that Jeffreys' posterior of the reference predicts.
+    /// ln e of `c` of `n` rows where the reference has `referenceCount` of `m`: uniform over all counts, 1/(n+1), against the
+    /// beta-binomial law of the likeliest rate that is nothing to report.
     ///
-    /// - Parameter correlation: ρ of the rate between windows, which then varies like that of a reference of 1/ρ − 1 rows, and
-    ///   whose rows count for 1/(1 + (n − 1)ρ) of a row each (Kish's design effect). The lesser evidence of the two counts: the first
-    ///   knows that a rate may be anything for a while, the second that this may last.
+    /// That is any rate up to what the reference may be off by (Wilson's bound, p = 0.01): its sampling error is the same in every
+    /// window, so what averages a posterior window by window would in the end take every small reference for a change.
+    ///
+    /// - Parameters:
+    ///   - correlation: ρ of the rate between windows, which then varies like that of a reference of 1/ρ − 1 rows, and whose rows
+    ///     count for 1/(1 + (n − 1)ρ) of a row each (Kish's design effect). The lesser evidence of the two counts: the first knows
+    ///     that a rate may be anything for a while, the second that this may last.
+    ///   - ofReference: ρ over the windows the reference is worth: by so much its own rate varies beyond its rows.
     package static func logE(
-        count c: Double, of n: Double, reference referenceCount: Double, of m: Double, correlation: Double = 0
+        count c: Double, of n: Double, reference referenceCount: Double, of m: Double, correlation: Double = 0,
+        ofReference: Double = 0, isRise: Bool = true
     ) -> Double {
         guard n > 0, m > 0 else { return 0 }
-        let a = referenceCount + 0.5
-        let b = m - referenceCount + 0.5
+        let rows = m / (1 + max(0, m - 1) * ofReference)
+        let bound = bound(referenceCount / m, rows: rows, isUpper: isRise)
+        let rate = isRise ? min(bound, max(c / n, leastRate)) : max(bound, min(c / n, 1 - leastRate))
         // With less than two rows the law would expect all or nothing, and any share between to be a surprise.
         let known = correlation > 0 ? min(knownRows, max(2, 1 / correlation - 1)) : knownRows
-        let e = logE(count: c, of: n, a, b, known: known)
+        let e = logE(count: c, of: n, rate: rate, known: known)
         guard correlation > 0 else { return e }
-        return min(e, logE(count: c, of: n, a, b, known: knownRows) / (1 + (n - 1) * correlation))
+        return min(e, logE(count: c, of: n, rate: rate, known: knownRows) / (1 + (n - 1) * correlation))
     }
 
-    private static func logE(count c: Double, of n: Double, _ a: Double, _ b: Double, known: Double) -> Double {
-        let scale = min(1, known / (a + b))
-        let (a, b) = (a * scale, b * scale)
+    /// Half a row of all that a reference counts for: below it a law of beta has nothing to stand on.
+    private static let leastRate = 0.5 / knownRows
+
+    /// The rate that the reference may have at most, or at least (Wilson 1927).
+    private static func bound(_ rate: Double, rows m: Double, isUpper: Bool) -> Double {
+        let z = 2.326
+        let half = z * (rate * (1 - rate) / m + z * z / (4 * m * m)).squareRoot()
+        let middle = rate + z * z / (2 * m)
+        let bound = (isUpper ? middle + half : middle - half) / (1 + z * z / m)
+        return min(1 - leastRate, max(leastRate, bound))
+    }
+
+    private static func logE(count c: Double, of n: Double, rate: Double, known: Double) -> Double {
+        let (a, b) = (rate * known, (1 - rate) * known)
         let law =
             logChoose(n, c) + logBeta(c + a, n - c + b) - logBeta(a, b)
         return -log(n + 1) - law

@@ -57,12 +57,15 @@ package enum ShiftEvidence {
     ///
     /// The reference's own sampling error does not average out over windows, so it widens the null, by the .99 quantile
     /// of what it adds, and does not enter n_h.
+    ///
+    /// - Parameter ofReference: τ² over the windows the reference is worth. Weather of a few weeks is not all weather.
     package static func logE(
-        _ bins: TestBins, wobble: Double, quiet: Double = quietPSI, shifted: Double = shiftedPSI
+        _ bins: TestBins, wobble: Double, ofReference: Double = 0, quiet: Double = quietPSI,
+        shifted: Double = shiftedPSI
     ) -> Double {
         let k = bins.degrees
         let n = 1 / (1 / bins.n + wobble)
-        let quiet = quiet + SpecialFunctions.chiSquareQuantile(0.99, degrees: k) / bins.m
+        let quiet = quiet + SpecialFunctions.chiSquareQuantile(0.99, degrees: k) * (1 / bins.m + ofReference)
         let l0 = n * quiet
         let l1 = n * (quiet + shifted - Self.quietPSI)
         let t = n * psi(bins.reference, bins.current)

@@ -17,6 +17,8 @@ package struct StreamState: Sendable, Hashable, Codable {
     var wobbles: [Double] = []
     /// The wobble the reference shows, where it shows one: τ² of a shift, the correlation ρ of a rate.
     var natural: Double?
+    /// Windows the reference is worth, where that is known.
+    var referenceWindows: Double?
     /// Rows of the windows the target's history holds, aligned with it at the end; empty where the segment had none.
     var past: [[Double]] = []
     /// The reference of each of these, empty where it is the one after it.
@@ -40,6 +42,14 @@ package struct StreamState: Sendable, Hashable, Codable {
         /// The windows since the mirrored detector has evidence, and max(0, S + ln e) of it.
         var back: Watch.Counts?
         var backSum = 0.0
+        /// Start of the first of them; this and what follows are absent in states of older programs.
+        var backSince: Timestamp?
+        /// Windows that were too thin to say anything, added up.
+        var thin: Watch.Counts?
+        /// How far windows of the change are from it (`spread`), newest last.
+        var spreads: [Double]?
+        /// How often it was over before, not long ago.
+        var returned: Returns.Count?
     }
 
     /// Windows the wobble is learned from.
@@ -51,6 +61,9 @@ package struct StreamState: Sendable, Hashable, Codable {
 
     /// What the reference shows or, where that is more, what past windows do.
     var wobble: Double { max(natural ?? 0, learned) }
+
+    /// What the wobble adds to the variance of the reference itself, which is a mean of so many windows.
+    var referenceWobble: Double { referenceWindows.map { wobble / max(1, $0) } ?? 0 }
 
     private var learned: Double {
         guard wobbles.count >= Self.leastWobbleWindows else { return 0 }

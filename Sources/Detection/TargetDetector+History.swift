@@ -20,6 +20,7 @@ extension TargetDetector {
         for window in windows {
             guard let i = index[window.segment] else { continue }
             streams[i].natural = window.wobble > 0 ? window.wobble : nil
+            streams[i].referenceWindows = window.referenceWindows > 0 ? window.referenceWindows : nil
             streams[i].past[count] = window.counts.current
             streams[i].references[count] = window.counts.reference
             // Repeated references are kept once, at the newest window that has them.
@@ -127,5 +128,7 @@ extension TargetDetector {
         streams = try values.decode([StreamState].self, forKey: .streams)
         starts = try values.decode([Timestamp].self, forKey: .starts)
         widths = try values.decodeIfPresent([Int].self, forKey: .widths) ?? starts.map { _ in 1 }
+        returns = try values.decodeIfPresent(Returns.self, forKey: .returns)
+        together = try values.decodeIfPresent(Segment.self, forKey: .together)
     }
 }

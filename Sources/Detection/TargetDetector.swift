@@ -18,12 +18,14 @@ package struct StreamWindow: Sendable {
     /// How much windows differ although nothing is wrong, as far as the reference shows: τ² of a shift, the intraclass correlation
     /// of a rate.
     package var wobble: Double
+    /// Windows the reference is worth, whose wobble its own counts carry; 0 where unknown.
+    package var referenceWindows: Double
     /// Whether a merged effect is what the rule asks about; gets the counts since the change began and their effect.
     package var gate: @Sendable (Watch.Counts, Double) -> Bool
 
     package init(
         segment: Segment, counts: Watch.Counts, isWatched: Bool = true, dispersion: Double = 1,
-        wobble: Double = 0,
+        wobble: Double = 0, referenceWindows: Double = 0,
         gate: @escaping @Sendable (Watch.Counts, Double) -> Bool
     ) {
         self.segment = segment
@@ -31,6 +33,7 @@ package struct StreamWindow: Sendable {
         self.isWatched = isWatched
         self.dispersion = dispersion
         self.wobble = wobble
+        self.referenceWindows = referenceWindows
         self.gate = gate
     }
 }
@@ -49,6 +52,8 @@ package struct StreamVerdict: Sendable, Hashable {
     package var effect: Double
     /// It would alarm if this segment's alarm did not explain it.
     package var explainedBy: Segment?
+    /// The segments whose alarms this one stands for, where there are several; the first of many.
+    package var together: [Segment] = []
 }
 
 /// All that is watched for one target (a column's histogram, its nulls, the volume): one stream for each segment, and the
@@ -60,7 +65,13 @@ package struct TargetDetector: Sendable, Hashable, Codable {
     var widths: [Int] = []
     package let watch: Watch
 
-    enum CodingKeys: CodingKey { case streams, starts, widths, watch }
+    /// Changes that were over not long ago; absent in states of older programs.
+    var returns: Returns?
+
+    /// The segment whose parts' alarms are told as one, while there are several; absent in states of older programs.
+    var together: Segment?
+
+    enum CodingKeys: CodingKey { case streams, starts, widths, watch, returns, together }
 
     /// ln e a window must have for an alarm to open in it: old evidence alone opens nothing.
     static let leastLogE = 1.0
@@ -85,7 +96,10 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         for window in windows {
             guard let i = index[window.segment] else { continue }
             if streams[i].alarm != nil {
-                continueAlarm(&streams[i], window, weight)
+                if let closing = continueAlarm(&streams[i], window, start, weight) {
+                    returns = returns ?? Returns()
+                    returns?.note(closing)
+                }
             } else {
                 let own = open.isEmpty ? window.counts : counts.rest(of: window.segment, without: open)
                 if let own, window.isWatched {
@@ -107,8 +121,18 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             limit: limit, weight: weight)
         let found = search.run(strongest)
         streams = search.streams
+        for i in streams.indices where found.opened.contains(streams[i].segment) {
+            let returned = returns?.opening(streams[i].segment, at: start)
+            streams[i].alarm?.returned = returned
+        }
         index = search.index
-        let verdicts = windows.map { verdict($0, index[$0.segment].map { streams[$0] }, found, limit) }
+        let wasTogether = together
+        gatherTogether(windows)
+        let verdicts = windows.map { window in
+            joined(
+                verdict(window, index[window.segment].map { streams[$0] }, found, limit), window,
+                isNew: together != wasTogether)
+        }
         forgetQuietHistory()
         return verdicts
     }
@@ -157,57 +181,5 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         {
             stream.note(pair, isOrdered: isOrdered, sides: 2)
         }
-    }
-
-    /// One more window of an open alarm: the mirrored detector, and whether it ends the alarm.
-    ///
-    /// Its null is the change as all its windows together have it, its alternative the reference: a change of PSI 8 that is gone is
-    /// seen to be gone in one window. Where the change became smaller or another but is still one, by the ordinary ratio or by the
-    /// rule's number over the windows since it seems gone, nothing ends.
-    private func continueAlarm(_ stream: inout StreamState, _ window: StreamWindow, _ weight: Double) {
-        let wobble = stream.wobble
-        guard var alarm = stream.alarm,
-            let e = watch.logE(window.counts, wobble: wobble, dispersion: window.dispersion)
-        else { return }
-        let (back, limit) =
-            alarm.changed.map {
-                (ShiftEvidence.backLogE(window.counts, changed: $0, wobble: wobble), LogEvidence.lastingLimit)
-            } ?? (-e, LogEvidence.resolveLimit)
-        alarm.lastEffect = watch.effect(window.counts, wobble: wobble)
-        alarm.mirrored = max(-1e300, LogEvidence.step(alarm.mirrored, back * weight))
-        alarm.backSum = max(0, alarm.backSum + back * weight)
-        let isQuiet = e < 0 || !watch.isWorthTelling(window.counts)
-        if isQuiet, alarm.backSum > 0 {
-            alarm.back = merge(alarm.back, window.counts)
-        } else {
-            let since = merge(alarm.back, window.counts)
-            alarm.changed = since.flatMap { merge(alarm.changed, $0) }
-            alarm.back = nil
-            alarm.backSum = 0
-            alarm.mirrored = -1e300
-        }
-        stream.alarm = alarm
-        let isBack = isQuiet && alarm.mirrored >= limit && !isStillThere(alarm, window, wobble)
-        guard isBack || (stream.natural == nil && isLong(alarm, window)) else { return }
-        stream.alarm = nil
-        stream.reset()
-    }
-
-    private func merge(_ before: Watch.Counts?, _ window: Watch.Counts) -> Watch.Counts? {
-        guard case .shift = watch else { return nil }
-        return MergedCounts.merge((before.map { [$0] } ?? []) + [window], watch: watch)
-    }
-
-    /// Whether the windows since the change seems gone still have, together, what the rule asks about.
-    private func isStillThere(_ alarm: StreamState.Alarm, _ window: StreamWindow, _ wobble: Double) -> Bool {
-        guard let back = alarm.back else { return false }
-        return window.gate(back, watch.effect(back, wobble: wobble))
-    }
-
-    /// A rate or a volume that is back inside what is worth telling has no alternative as strong as a shift's.
-    private func isLong(_ alarm: StreamState.Alarm, _ window: StreamWindow) -> Bool {
-        if case .shift = watch { return false }
-        return !watch.isWorthTelling(window.counts) && window.counts.rows >= TestBins.minimumRows
-            && watch.effect(window.counts, wobble: 0) < alarm.effect / 4
     }
 }

@@ -5,11 +5,13 @@ package import Values
 package struct VolumeLevels: Sendable, Hashable, Codable {
     private struct Level: Sendable, Hashable, Codable {
         let segment: Segment
-        /// Rows over expected rows of past windows without an alarm, oldest first.
+        /// Rows over expected rows of past windows that departed from none before them, oldest first.
         var ratios: [Double]
-        /// Since an alarm is open, and what windows brought meanwhile.
+        /// Since when windows depart from that, and what they brought.
         var openSince: Timestamp?
         var openRatios: [Double]?
+        /// End of the last window taken in; absent in states of older programs.
+        var until: Timestamp?
     }
 
     private var levels: [Level] = []
@@ -23,8 +25,11 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
     /// No stream is steadier than this from window to window.
     static let leastSpread = 0.05
 
-    /// An alarm that lasts this long is a level of its own: what is usual is learned anew.
+    /// A departure, up or down, that lasts this long is a level of its own: what is usual is learned anew.
     static let patience = Span.days(7)
+    /// So far below the level, or as many times above it, and so many standard deviations, a window is a departure.
+    static let departure = 0.6
+    static let departureErrors = 3.0
 
     package init() {}
 
@@ -45,35 +50,52 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
         return (expected, max(1, expected * spread * spread))
     }
 
-    /// Takes a window's rows in; not while an alarm is open, whose level is not the usual one.
-    package mutating func note(_ segment: Segment, rows: Double, expected: Double) {
+    /// Takes a window's rows in, of windows that overlap only those that share none: they are evidence once.
+    ///
+    /// A departure, be it an alarm of this rule's or what no rule asks about, becomes the usual level once it has lasted: otherwise the
+    /// end of a surge would be a drop, and a stream that changed for good an alarm for ever. One that stopped is no level, because
+    /// nothing is none.
+    package mutating func note(
+        _ segment: Segment, rows: Double, expected: Double, in window: TimeRange, isOpen: Bool = false
+    ) {
         guard expected > 0 else { return }
         let ratio = (rows / expected * 1e4).rounded() / 1e4
-        if let i = levels.firstIndex(where: { $0.segment == segment }) {
-            levels[i].openSince = nil
-            levels[i].openRatios = nil
-            levels[i].ratios.append(ratio)
-            if levels[i].ratios.count > Self.window { levels[i].ratios.removeFirst() }
-        } else {
-            levels.append(Level(segment: segment, ratios: [ratio]))
+        guard let i = levels.firstIndex(where: { $0.segment == segment }) else {
+            guard !isOpen else { return }
+            levels.append(Level(segment: segment, ratios: [ratio], until: window.end))
             levels.sort { $0.segment < $1.segment }
+            return
+        }
+        let departs = isOpen || isDeparture(segment, rows, expected)
+        levels[i].openSince = departs ? levels[i].openSince ?? window.end : nil
+        if !departs { levels[i].openRatios = nil }
+        if let until = levels[i].until, window.start < until { return }
+        levels[i].until = window.end
+        guard departs else {
+            Self.add(ratio, to: &levels[i].ratios)
+            return
+        }
+        var ratios = levels[i].openRatios ?? []
+        Self.add(ratio, to: &ratios)
+        if window.end - (levels[i].openSince ?? window.end) >= Self.patience, ratios.count >= Self.leastForSpread,
+            Self.median(ratios) > 0
+        {
+            levels[i] = Level(segment: segment, ratios: ratios, until: window.end)
+        } else {
+            levels[i].openRatios = ratios
         }
     }
 
-    /// Takes a window's rows in while an alarm is open. They become the usual level once it has lasted: a stream that changed for good
-    /// would be an alarm for ever. One that stopped is none, because nothing is no level.
-    package mutating func noteOpen(_ segment: Segment, rows: Double, expected: Double, at time: Timestamp) {
-        guard expected > 0, let i = levels.firstIndex(where: { $0.segment == segment }) else { return }
-        let since = levels[i].openSince ?? time
-        var ratios = levels[i].openRatios ?? []
-        ratios.append((rows / expected * 1e4).rounded() / 1e4)
-        if ratios.count > Self.window { ratios.removeFirst() }
-        guard time - since >= Self.patience, ratios.count >= Self.leastForSpread, Self.median(ratios) > 0 else {
-            levels[i].openSince = since
-            levels[i].openRatios = ratios
-            return
-        }
-        levels[i] = Level(segment: segment, ratios: ratios)
+    private func isDeparture(_ segment: Segment, _ rows: Double, _ expected: Double) -> Bool {
+        guard let usual = self.expected(segment, rows: expected) else { return false }
+        let share = rows / usual.rows
+        return (share < Self.departure || share > 1 / Self.departure)
+            && abs(rows - usual.rows) > Self.departureErrors * (usual.rows * usual.dispersion).squareRoot()
+    }
+
+    private static func add(_ ratio: Double, to ratios: inout [Double]) {
+        ratios.append(ratio)
+        if ratios.count > window { ratios.removeFirst() }
     }
 
     private static func median(_ values: [Double]) -> Double {

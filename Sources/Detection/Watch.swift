@@ -31,16 +31,19 @@ package enum Watch: Sendable, Hashable, Codable {
     }
 
     /// ln of the e-value of a window, `nil` where it is too small to say anything.
-    func logE(_ counts: Counts, wobble: Double, dispersion: Double) -> Double? {
+    ///
+    /// - Parameter ofReference: what the wobble adds to the variance of the reference, which no time averages out.
+    func logE(_ counts: Counts, wobble: Double, ofReference: Double = 0, dispersion: Double) -> Double? {
         switch self {
         case .shift(let isOrdered):
             TestBins(reference: counts.reference, current: counts.current, isOrdered: isOrdered).map {
-                ShiftEvidence.logE($0, wobble: wobble)
+                ShiftEvidence.logE($0, wobble: wobble, ofReference: ofReference)
             }
-        case .rate:
+        case .rate(let isRise):
             Rate(counts).map {
                 RateEvidence.logE(
-                    count: $0.hits, of: $0.n, reference: $0.referenceHits, of: $0.m, correlation: wobble)
+                    count: $0.hits, of: $0.n, reference: $0.referenceHits, of: $0.m, correlation: wobble,
+                    ofReference: ofReference, isRise: isRise)
             }
         case .volume(let isDrop):
             counts.reference[0] >= 5

@@ -94,17 +94,25 @@ extension AvroSteps {
 
 /// Identities, labels and classes of Avro events, for models whose performance is watched.
 extension EventDecoder {
+    /// The label of the event in the registers, NaN without one.
+    /// - Returns: `fault` says why a value that is there is no label.
+    @inline(never)
+    func avroLabel(_ model: Int) -> (value: Double, fault: String?) {
+        let found = avro.scratch.registers.pointee.found
+        guard let outcomes = batches[model].outcomes, found & AvroRegisters.label != 0 else { return (.nan, nil) }
+        let isNumber = found & AvroRegisters.labelNumber != 0
+        let text = found & AvroRegisters.labelText != 0 ? avro.scratch.kept(.label) : nil
+        let value = text.map { outcomes.label($0, isNumber: isNumber) } ?? .nan
+        return (value, value.isNaN ? outcomes.fault(text, isNumber: isNumber) : nil)
+    }
+
     /// Hands the outcome of the event in the registers to its batch; a prediction's row is the batch's last.
     @inline(never)
-    func takeAvroOutcome(_ model: Int, _ kind: EventKind) {
+    func takeAvroOutcome(_ model: Int, _ kind: EventKind, label: Double) {
         let batch = batches[model]
         let found = avro.scratch.registers.pointee.found
         guard let outcomes = batch.outcomes else { return }
         let id = found & AvroRegisters.identity != 0 ? outcomes.identity(avro.scratch.kept(.identity)) : 0
-        var label = Double.nan
-        if found & AvroRegisters.labelText != 0 {
-            label = outcomes.label(avro.scratch.kept(.label), isNumber: found & AvroRegisters.labelNumber != 0)
-        }
         if kind == .label {
             outcomes.append(label: label, id: id, time: Timestamp(microseconds: avro.scratch.registers.pointee.time))
         } else if found & AvroRegisters.prediction != 0 {

@@ -32,6 +32,12 @@ package final class EventBatch {
     package let codeWidth: Int
     package let segmentWidth: Int
 
+    /// Memory of a row, outcomes aside.
+    package var rowBytes: Int {
+        numberWidth * MemoryLayout<Double>.stride + MemoryLayout<Timestamp>.stride
+            + (codeWidth + segmentWidth + 2) * MemoryLayout<UInt16>.stride
+    }
+
     /// Rows in the batch.
     package var count: Int { rows.pointee.count }
 

@@ -30,7 +30,7 @@ extension EventDecoder {
 
     /// Appends a message's event or reports why not. On `needsSchema` nothing was counted, rejected or changed; the caller
     /// fetches the schema and brings the same message again.
-    /// - Parameter now: the wall clock in `serve`; `nil` in a replay, where no event is in the future.
+    /// - Parameter now: the wall clock; `nil` where no event is in the future.
     package mutating func decodeAvro(
         _ message: UnsafeRawBufferPointer, defaults: TopicDefaults, now: Timestamp?, reject: (Rejection) -> Void
     ) -> AvroOutcome {
@@ -172,20 +172,21 @@ extension EventDecoder {
         if let early = refusal(beforeModel: registers) { return early }
         let found = registers.pointee.found
         if found & AvroRegisters.badTime != 0 {
-            return (.badTimestamp, "ts is neither RFC 3339 nor epoch seconds or milliseconds")
+            return (.badTimestamp, Self.badTime)
         }
         guard found & AvroRegisters.time != 0 else { return (.noTimestamp, "ts is missing") }
-        if let now, registers.pointee.time > now.microseconds + Self.futureTolerance.microseconds {
+        if let now, registers.pointee.time > now.microseconds + tolerance.span.microseconds {
             let time = Timestamp(microseconds: registers.pointee.time)
-            return (.future, "ts \(time.rfc3339) is over 10 minutes ahead of the clock")
+            return (.future, "ts \(time.rfc3339) is over \(tolerance.words) ahead of the clock")
         }
         switch kind {
         case .label:
-            if found & AvroRegisters.label == 0 { return (.badField, "a label event without label") }
+            if found & AvroRegisters.label == 0 { return (.badLabel, Self.noLabel) }
             if found & AvroRegisters.identity == 0 { return (.noID, "a label event without id") }
         case .prediction:
             if found & (AvroRegisters.prediction | AvroRegisters.features) == 0 {
-                return (.noPrediction, "neither prediction nor features")
+                let isNamed = EventKind(rawValue: Int(registers.pointee.kind)) != nil
+                return (.noPrediction, isNamed ? Self.noPrediction : Self.nothing)
             }
         case .features:
             if found & AvroRegisters.features == 0 { return (.badField, "a features event without features") }
@@ -204,9 +205,17 @@ extension EventDecoder {
         let isLabel = found & (AvroRegisters.label | AvroRegisters.prediction) == AvroRegisters.label
         let kind = EventKind(rawValue: Int(registers.pointee.kind)) ?? (isLabel ? .label : .prediction)
         if let refusal = refusal(registers, kind, now) { return refuse(refusal.0, refusal.1) }
+        var label = Double.nan
+        if choice.joins, found & AvroRegisters.label != 0, kind != .features {
+            let read = avroLabel(choice.model)
+            if let fault = read.fault, kind == .label || found & AvroRegisters.prediction != 0 {
+                return refuse(.badLabel, fault)
+            }
+            label = read.value
+        }
         counters.kinds[kind.rawValue] &+= 1
         if kind == .label {
-            if choice.joins { takeAvroOutcome(choice.model, kind) }
+            if choice.joins { takeAvroOutcome(choice.model, kind, label: label) }
             return .done
         }
         if registers.pointee.unknown > 0 {
@@ -224,7 +233,7 @@ extension EventDecoder {
             tables.countOverflow($0.segments + $0.count &* $0.segmentWidth)
             $0.commitRow(time, source: source, version: version)
         }
-        if choice.joins, kind == .prediction { takeAvroOutcome(choice.model, kind) }
+        if choice.joins, kind == .prediction { takeAvroOutcome(choice.model, kind, label: label) }
         return .done
     }
 

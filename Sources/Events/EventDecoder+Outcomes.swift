@@ -2,6 +2,14 @@ import Values
 
 /// Identities and labels of events that take the general way.
 extension EventDecoder {
+    /// Why an event's label is none that its model can have; `nil` where it is one, or nobody asks.
+    func labelFault(_ message: UnsafeRawBufferPointer, _ parts: EventParts, model: Int) -> String? {
+        guard let outcomes = batches[model].outcomes, let label = parts.label,
+            outcomes.label(message, label, parts.labelRange).isNaN
+        else { return nil }
+        return outcomes.fault(message, label, parts.labelRange)
+    }
+
     /// Notes a label event of a model whose performance is watched.
     func takeLabel(_ message: UnsafeRawBufferPointer, _ parts: EventParts, model: Int, time: Timestamp) {
         guard let outcomes = batches[model].outcomes, let id = Self.identity(message, parts.id, outcomes) else {

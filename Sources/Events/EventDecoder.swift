@@ -11,8 +11,8 @@ package struct EventDecoder {
     package static let maximumMessageBytes = 10 * 1024 * 1024
     /// Where a message is not one broker record but a request's body, which has a limit of its own, the limit holds for each event.
     package var limitsWholeMessages = true
-    /// Event time may run this far ahead of the clock; later events are quarantined, so that one bad clock cannot close windows.
-    package static let futureTolerance = Span.minutes(10)
+    /// How far ahead of the clock events may be.
+    package var tolerance = FutureTolerance.live
 
     /// By model, in the order of the schemas.
     package let batches: [EventBatch]
@@ -34,11 +34,13 @@ package struct EventDecoder {
     private let learned: Unmanaged<LearnedReader>?
     private let learnedOwner: LearnedReader?
 
-    /// - Parameter isFast: false to read every event the general way, which gives the same rows.
-    package init(_ schemas: [ModelSchema], isFast: Bool = true) {
+    /// - Parameters:
+    ///   - places: which names the models' readers tell apart, by model; `nil` for a decoder that shares no decision.
+    ///   - isFast: false to read every event the general way, which gives the same rows.
+    package init(_ schemas: [ModelSchema], places: [NamePlaces]? = nil, isFast: Bool = true) {
         counters = EventCounters()
         strays = StrayFields(models: schemas.count, counters)
-        models = schemas.map(ModelReader.init)
+        models = zip(schemas, places ?? schemas.map(NamePlaces.init)).map { ModelReader($0, $1) }
         modelNames = ByteStringTable(schemas.map(\.model))
         batches = schemas.map(EventBatch.init)
         avro = AvroSchemas(schemas)
@@ -48,12 +50,17 @@ package struct EventDecoder {
     }
 
     /// The text of a version's number in the batches.
-    package func versionName(model: Int, _ index: UInt16) -> String { models[model].tables.versions.name(Int(index)) }
+    package func versionName(model: Int, _ index: UInt16) -> String {
+        models[model].tables.versions.name(Int(index)).nameForm
+    }
 
     /// The text of a segment value's number in the batches.
     package func segmentValue(model: Int, dimension: Int, _ index: UInt16) -> String {
-        models[model].tables.dimensions[dimension].values.name(Int(index))
+        models[model].tables.dimensions[dimension].values.name(Int(index)).nameForm
     }
+
+    /// The generation of the model's `NamePlaces` in which its names are told apart.
+    package func generation(model: Int) -> Int { models[model].tables.generation }
 
     /// Empties a model's batch.
     package func removeAll(model: Int) {
@@ -77,7 +84,7 @@ package struct EventDecoder {
     }
 
     /// Appends a message's usable events to the batches and reports the others. Never throws: a bad message is data.
-    /// - Parameter now: the wall clock in `serve`; `nil` in a replay, where no event is in the future.
+    /// - Parameter now: the wall clock; `nil` where no event is in the future.
     package mutating func decode(
         _ message: UnsafeRawBufferPointer, defaults: TopicDefaults, now: Timestamp?, reject: (Rejection) -> Void
     ) {
@@ -88,35 +95,38 @@ package struct EventDecoder {
                     range: 0..<message.count, index: 0))
             return
         }
+        let latest = now.map { $0 + tolerance.span }
         // Nearly every message is one event and no more.
-        if let end = readFast(message, 0, depth: 0, defaults, now), end == message.count {
+        if let end = readFast(message, 0, depth: 0, defaults, latest), end == message.count {
             commitFast()
             return
         }
-        decodeUnusual(message, defaults, now, reject)
+        decodeUnusual(message, defaults, latest, reject)
     }
 
     @inline(never)
     private mutating func decodeUnusual(
-        _ message: UnsafeRawBufferPointer, _ defaults: TopicDefaults, _ now: Timestamp?, _ reject: (Rejection) -> Void
+        _ message: UnsafeRawBufferPointer, _ defaults: TopicDefaults, _ latest: Timestamp?,
+        _ reject: (Rejection) -> Void
     ) {
         var scanner = JSONScanner(message)
         scanner.skipWhitespace()
         if scanner.isAtEnd {
             reject(Rejection(reason: .empty, detail: "no JSON value", range: 0..<message.count, index: 0))
         } else if scanner.peek == 0x5b {
-            decodeArray(message, &scanner, defaults, now, reject)
+            decodeArray(message, &scanner, defaults, latest, reject)
         } else {
-            decodeLines(message, &scanner, defaults, now, reject)
+            decodeLines(message, &scanner, defaults, latest, reject)
         }
     }
 
     private mutating func decodeArray(
-        _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ defaults: TopicDefaults, _ now: Timestamp?,
+        _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ defaults: TopicDefaults,
+        _ latest: Timestamp?,
         _ reject: (Rejection) -> Void
     ) {
         let start = scanner.position
-        if let learnedOwner, learnedOwner.readArray(message, at: start, defaults, now, source, counters) { return }
+        if let learnedOwner, learnedOwner.readArray(message, at: start, defaults, latest, source, counters) { return }
         // The whole array must be sound before any of it counts: the message is dead-lettered as one.
         do throws(JSONError) {
             try scanner.skipValue()
@@ -130,12 +140,12 @@ package struct EventDecoder {
         scanner.skipWhitespace()
         var index = 0
         while scanner.peek != 0x5d {
-            if let end = readFast(message, scanner.position, depth: 1, defaults, now) {
+            if let end = readFast(message, scanner.position, depth: 1, defaults, latest) {
                 commitFast()
                 scanner.position = end
             } else {
                 let range = (try? scanner.skipValue()) ?? scanner.position..<scanner.end
-                decodeEvent(message, range, index, defaults, now, reject)
+                decodeEvent(message, range, index, defaults, latest, reject)
             }
             index += 1
             scanner.skipWhitespace()
@@ -148,7 +158,8 @@ package struct EventDecoder {
     }
 
     private mutating func decodeLines(
-        _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ defaults: TopicDefaults, _ now: Timestamp?,
+        _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ defaults: TopicDefaults,
+        _ latest: Timestamp?,
         _ reject: (Rejection) -> Void
     ) {
         var index = 0
@@ -158,13 +169,13 @@ package struct EventDecoder {
         while !isRead {
             scanner.skipWhitespace()
             if scanner.isAtEnd { return }
-            if let end = readFast(message, scanner.position, depth: 0, defaults, now),
+            if let end = readFast(message, scanner.position, depth: 0, defaults, latest),
                 let lineEnd = Self.lineEnd(message, end)
             {
                 commitFast()
                 scanner.position = lineEnd
             } else {
-                isRead = !decodeLine(message, &scanner, index, &budget, defaults, now, reject)
+                isRead = !decodeLine(message, &scanner, index, &budget, defaults, latest, reject)
             }
             index += 1
         }
@@ -177,7 +188,7 @@ package struct EventDecoder {
     /// - Returns: whether the next line may be read. The rest of a message is refused as one where too much was read in vain.
     private mutating func decodeLine(
         _ message: UnsafeRawBufferPointer, _ scanner: inout JSONScanner, _ index: Int, _ budget: inout Int,
-        _ defaults: TopicDefaults, _ now: Timestamp?, _ reject: (Rejection) -> Void
+        _ defaults: TopicDefaults, _ latest: Timestamp?, _ reject: (Rejection) -> Void
     ) -> Bool {
         let start = scanner.position
         do throws(JSONError) {
@@ -187,7 +198,7 @@ package struct EventDecoder {
                 throw scanner.error("text after the event")
             }
             scanner.position = lineEnd
-            decodeEvent(message, range, index, defaults, now, reject)
+            decodeEvent(message, range, index, defaults, latest, reject)
             return true
         } catch {
             budget -= error.offset - start
@@ -225,12 +236,12 @@ package struct EventDecoder {
     /// Reads a usable event without committing its row; `nil` where the general way must read the event.
     @inline(__always)
     private func readFast(
-        _ message: UnsafeRawBufferPointer, _ position: Int, depth: Int, _ defaults: TopicDefaults, _ now: Timestamp?
+        _ message: UnsafeRawBufferPointer, _ position: Int, depth: Int, _ defaults: TopicDefaults, _ latest: Timestamp?
     ) -> Int? {
         guard let learned else { return nil }
         return learned._withUnsafeGuaranteedRef { reader in
             guard let end = reader.read(message, at: position, depth: depth, defaults: defaults),
-                end - position <= Self.maximumMessageBytes, reader.finish(defaults, now)
+                end - position <= Self.maximumMessageBytes, reader.finish(defaults, latest)
             else { return nil }
             return end
         }
@@ -243,7 +254,7 @@ package struct EventDecoder {
 
     private mutating func decodeEvent(
         _ message: UnsafeRawBufferPointer, _ range: Range<Int>, _ index: Int, _ defaults: TopicDefaults,
-        _ now: Timestamp?, _ reject: (Rejection) -> Void
+        _ latest: Timestamp?, _ reject: (Rejection) -> Void
     ) {
         func refuse(_ reason: RejectReason, _ detail: String) {
             reject(Rejection(reason: reason, detail: detail, range: range, index: index))
@@ -267,21 +278,26 @@ package struct EventDecoder {
         }
         guard let ts = parts.timestamp else { return refuse(.noTimestamp, "ts is missing") }
         guard let time = Self.timestamp(message, ts) else {
-            return refuse(.badTimestamp, "ts is neither RFC 3339 nor epoch seconds or milliseconds")
+            return refuse(.badTimestamp, Self.problem(ofTime: message, ts))
         }
-        if let now, time > now + Self.futureTolerance {
-            return refuse(.future, "ts \(time.rfc3339) is over 10 minutes ahead of the clock")
+        if let latest, time > latest {
+            return refuse(.future, "ts \(time.rfc3339) is over \(tolerance.words) ahead of the clock")
         }
         switch kind {
         case .label:
-            if parts.label == nil { return refuse(.badField, "a label event without label") }
+            if parts.label == nil { return refuse(.badLabel, Self.noLabel) }
             if parts.id == nil { return refuse(.noID, "a label event without id") }
         case .prediction:
             if parts.prediction == nil && parts.features == nil {
-                return refuse(.noPrediction, "neither prediction nor features")
+                return refuse(.noPrediction, parts.type == nil ? Self.nothing : Self.noPrediction)
             }
         case .features:
             if parts.features == nil { return refuse(.badField, "a features event without features") }
+        }
+        if kind == .label || (kind == .prediction && parts.prediction != nil),
+            let fault = labelFault(message, parts, model: model)
+        {
+            return refuse(.badLabel, fault)
         }
         counters.kinds[kind.rawValue] += 1
         guard kind != .label else {
@@ -294,6 +310,10 @@ package struct EventDecoder {
         if kind == .prediction { takeOutcome(message, parts, model: model) }
     }
 
+    static let noLabel = "a label event whose label is missing or null"
+    static let noPrediction = "neither prediction nor features"
+    static let nothing = "neither prediction nor features nor label: they are missing or null"
+
     @inline(__always)
     private func commitFast() { learned?._withUnsafeGuaranteedRef { $0.commit(source, counters) } }
 
@@ -301,6 +321,19 @@ package struct EventDecoder {
         var copy = name
         return copy.withUTF8 { modelNames.find(UnsafeRawBufferPointer($0)) }
     }
+
+    /// Why a time cannot be read: what lacks nothing but its zone is the commonest.
+    static func problem(ofTime message: UnsafeRawBufferPointer, _ value: EventParts.Value) -> String {
+        guard case .text(let text) = value,
+            JSONText.withUnescaped(message, text, { Timestamp(rfc3339: String(decoding: $0, as: UTF8.self) + "Z") })
+                != nil
+        else { return badTime }
+        let shown = JSONText.withUnescaped(message, text) { String(decoding: $0, as: UTF8.self) }
+        return "ts \(shown) has no time zone: add Z or an offset such as +02:00"
+    }
+
+    static let badTime =
+        "ts is neither RFC 3339 nor epoch seconds or milliseconds; a text needs its time zone: Z or an offset"
 
     /// RFC 3339, or a number: epoch seconds below 10^11, milliseconds from there on. `nil` for other texts and outside
     /// the years 0 to 9999.

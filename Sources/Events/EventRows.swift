@@ -24,7 +24,7 @@ struct EventRows: BitwiseCopyable {
     private static let blankAhead = 64
 
     private static let initialCapacity = 512
-    private static let keptCapacity = 8_192
+    private static let keptCapacity = 16_384
 
     init(numberWidth: Int, codeWidth: Int, segmentWidth: Int, blanks: Int) {
         self.numberWidth = numberWidth

@@ -5,7 +5,7 @@ extension LearnedReader {
     /// counts, what was counted is taken back where it turns out not to be one.
     /// - Returns: whether it was; nothing has changed where not.
     func readArray(
-        _ message: UnsafeRawBufferPointer, at start: Int, _ defaults: TopicDefaults, _ now: Timestamp?,
+        _ message: UnsafeRawBufferPointer, at start: Int, _ defaults: TopicDefaults, _ latest: Timestamp?,
         _ source: UInt16, _ counters: EventCounters
     ) -> Bool {
         for i in tables.indices { rowsBefore[i] = rows[i].pointee.count }
@@ -21,7 +21,7 @@ extension LearnedReader {
             scanner.skipWhitespace()
             guard !scanner.isAtEnd,
                 let end = read(message, at: scanner.position, depth: 1, defaults: defaults),
-                end - scanner.position <= EventDecoder.maximumMessageBytes, finish(defaults, now)
+                end - scanner.position <= EventDecoder.maximumMessageBytes, finish(defaults, latest)
             else { break }
             commit(source, counters)
             scanner.position = end

@@ -3,17 +3,28 @@ import Values
 extension LearnedReader {
     /// Whether the event just read is one that counts, and if so gives its row the last touches; the general way knows why it does not.
     @inline(__always)
-    func finish(_ defaults: TopicDefaults, _ now: Timestamp?) -> Bool {
+    func finish(_ defaults: TopicDefaults, _ latest: Timestamp?) -> Bool {
         let seen = state.pointee.seen
         guard seen & Part.timestamp != 0 else { return false }
-        if let now, state.pointee.time > now + EventDecoder.futureTolerance { return false }
+        if let latest, state.pointee.time > latest { return false }
         let usual = Part.features | Part.prediction | Part.version
         let kind = state.pointee.kind ?? .prediction
-        guard seen & usual == usual, kind == .prediction, !state.pointee.hasNewName else {
-            return finishUnusual(defaults)
+        guard seen & (usual | Part.label) == usual, kind == .prediction, !state.pointee.hasNewName else {
+            return finishUnusual(defaults) && takeLabel()
         }
         state.pointee.kind = .prediction
         return true
+    }
+
+    /// Takes the label in of an event that is fit to count otherwise; the general way knows why a value is none.
+    private func takeLabel() -> Bool {
+        let seen = state.pointee.seen
+        let counts = state.pointee.kind == .label || seen & Part.prediction != 0
+        guard counts, state.pointee.kind != .features, state.pointee.label.exists,
+            let outcomes = collects[state.pointee.modelIndex]
+        else { return true }
+        state.pointee.labelValue = Self.label(state.pointee.label, outcomes, isFinal: false)
+        return !state.pointee.labelValue.isNaN
     }
 
     @inline(never)

@@ -41,7 +41,9 @@ extension LearnedReader {
     func commitOutcome(_ outcomes: OutcomeRows, isLabel: Bool, row: Int) {
         let state = state.pointee
         let id = state.identity.exists ? outcomes.identity(state.identity.bytes) : 0
-        let label = state.label.exists ? Self.label(state.label, outcomes) : .nan
+        var label = state.label.exists ? state.labelValue : .nan
+        // Now that the event counts, a new class may have its number.
+        if label == Self.newClass, outcomes.kind.isClass { label = Self.label(state.label, outcomes) }
         if isLabel {
             outcomes.append(label: label, id: id, time: state.time)
         } else if state.seen & Part.prediction != 0 {
@@ -51,14 +53,29 @@ extension LearnedReader {
 
     private static func classNumber(_ slice: Slice, _ outcomes: OutcomeRows) -> Int32 {
         guard slice.exists else { return -1 }
-        let isNumber = !slice.isText && slice.count > 0 && WordScan.byte(slice.start) &- 0x61 > 25
-        guard isNumber else { return outcomes.classNumber(slice.bytes) }
+        guard isNumber(slice) else { return outcomes.classNumber(slice.bytes) }
         return JSONText.withCanonicalNumber(slice.bytes, 0..<slice.count) { outcomes.classNumber($0) }
     }
 
-    private static func label(_ slice: Slice, _ outcomes: OutcomeRows) -> Double {
+    private static func isNumber(_ slice: Slice) -> Bool {
+        !slice.isText && slice.count > 0 && WordScan.byte(slice.start) &- 0x61 > 25
+    }
+
+    /// In place of the number of a class that has none yet.
+    private static let newClass = -2.0
+
+    /// NaN where the value is no label.
+    /// - Parameter isFinal: a new class gets its number; otherwise `newClass` stands for it.
+    static func label(_ slice: Slice, _ outcomes: OutcomeRows, isFinal: Bool = true) -> Double {
         switch outcomes.kind {
-        case .classes: return Double(classNumber(slice, outcomes))
+        case .classes, .positive:
+            func number(_ text: UnsafeRawBufferPointer) -> Int32 {
+                isFinal ? outcomes.labelNumber(text) : outcomes.knownLabelNumber(text)
+            }
+            let found =
+                isNumber(slice)
+                ? JSONText.withCanonicalNumber(slice.bytes, 0..<slice.count) { number($0) } : number(slice.bytes)
+            return found == -1 ? .nan : Double(found)
         case .numbers, .relevance:
             let first = slice.count > 0 ? WordScan.byte(slice.start) : 0
             guard !slice.isText, first == 0x2d || first &- 0x30 < 10 else { return .nan }

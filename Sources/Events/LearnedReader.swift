@@ -44,6 +44,8 @@ final class LearnedReader {
         /// For the join with labels (`commitOutcome`).
         var identity: Slice
         var label: Slice
+        /// What `label` means, once it is known to be one.
+        var labelValue = Double.nan
         var predicted: Slice
 
         /// What `scanKeys` came to.

@@ -5,11 +5,9 @@ import Values
 struct ModelReader {
     typealias Target = ModelTables.Target
 
-    static let maximumSegmentValues = ModelTables.maximumSegmentValues
-
     let tables: ModelTables
 
-    init(_ schema: ModelSchema) { tables = ModelTables(schema) }
+    init(_ schema: ModelSchema, _ places: NamePlaces) { tables = ModelTables(schema, places) }
 
     /// Appends one event and returns how many feature keys nobody knows.
     mutating func append(

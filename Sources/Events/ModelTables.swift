@@ -1,17 +1,16 @@
+import Values
+
 /// The names one model's events are read with: its features, categories, dimensions, and the versions and segment values met so far.
 ///
 /// Both ways of reading an event share them, so a version or a segment value has one number whichever way it came first. One decoder
-/// owns them; numbers are given in order of first sight and never taken back.
+/// owns them; numbers are given in order of first sight and never taken back. Which names get one of their own `NamePlaces` says.
 final class ModelTables {
-    /// Past this many values of its own, beyond those the reference knows, a dimension's new values share one number: a hostile
-    /// stream stays bounded.
-    static let maximumSegmentValues = 1_000
-    static let maximumVersions = 1_000
-    /// Longer names of versions and segment values share the number of `(other)`.
-    static let maximumNameBytes = 512
-    static let overflowName = "(other)"
+    static let overflowName = NamePlaces.other
     /// Numbers are 16 bits wide, so a reference cannot claim them all.
     private static let maximumKnownValues = 60_000
+    fileprivate static let maximumNumbers = 65_000
+    /// Beyond the names the reference knows; past it a further spelling of a name is looked up by the name's own.
+    fileprivate static let maximumSpellings = 3_000
 
     /// Where a feature's value goes.
     enum Target {
@@ -30,21 +29,31 @@ final class ModelTables {
         let unseen: UInt16
     }
 
-    /// A dimension's values.
+    /// A dimension's values, or the versions.
     struct Dimension: BitwiseCopyable {
         let values: ByteStringIndex
-        /// `values` takes no more once it holds this many, but for the one that all others share.
-        let limit: Int
+        /// `values` takes further spellings while it holds fewer than this many.
+        let spellings: Int
+        /// There are no more places: `values` has every name that has one.
+        var isFull = false
         /// The number that all others share, −1 until there are others.
         var overflowNumber: Int32 = -1
         /// Rows that got it since the counter was taken.
         var overflowed: UInt64 = 0
 
-        /// The number of a value, −1 where it has none yet and would get one.
+        /// The number of a value, −1 where it has none yet and may get one.
         func known(_ bytes: UnsafeRawBufferPointer) -> Int {
             let found = values.find(bytes)
             if found >= 0 { return found }
-            return values.count >= limit || ModelTables.isReserved(bytes) ? Int(overflowNumber) : -1
+            if NamePlaces.isReserved(bytes) { return Int(overflowNumber) }
+            guard isFull else { return -1 }
+            return bytes.contains { $0 >= 0x80 } ? spelledOtherwise(bytes) : Int(overflowNumber)
+        }
+
+        @inline(never)
+        private func spelledOtherwise(_ bytes: UnsafeRawBufferPointer) -> Int {
+            let found = values.find(String(decoding: bytes, as: UTF8.self).nameForm)
+            return found >= 0 ? found : Int(overflowNumber)
         }
     }
 
@@ -59,12 +68,18 @@ final class ModelTables {
     /// By column: the codes of the texts that have a second spelling.
     let codesByText: [[String: UInt16]]
     let dimensionNames: ByteStringIndex
+    /// The versions stand behind the last dimension.
     let dimensions: UnsafeMutablePointer<Dimension>
     let dimensionCount: Int
-    let versions = ByteStringIndex(minimumCapacity: 16)
+    let versions: ByteStringIndex
     let unnamedVersion: UInt16
+    private let places: NamePlaces
+    /// Of `places`, when this was made.
+    let generation: Int
 
-    init(_ schema: ModelSchema) {
+    init(_ schema: ModelSchema, _ places: NamePlaces) {
+        self.places = places
+        generation = places.generation
         var names: [String] = []
         var targets: [Target] = []
         var prediction: Target?
@@ -107,12 +122,14 @@ final class ModelTables {
         dimensionNames = ByteStringIndex(minimumCapacity: schema.dimensions.count)
         for name in schema.dimensions { _ = dimensionNames.insert(name) }
         dimensionCount = schema.dimensions.count
-        dimensions = .allocate(capacity: max(1, dimensionCount))
+        dimensions = .allocate(capacity: dimensionCount + 1)
         for i in 0..<dimensionCount {
             let known = schema.knownValues.indices.contains(i) ? schema.knownValues[i] : []
             (dimensions + i).initialize(to: Dimension(known: known.prefix(Self.maximumKnownValues)))
         }
-        unnamedVersion = UInt16(versions.insert(""))
+        (dimensions + dimensionCount).initialize(to: Dimension(known: [""]))
+        versions = dimensions[dimensionCount].values
+        unnamedVersion = UInt16(versions.find(""))
     }
 
     deinit {
@@ -120,37 +137,43 @@ final class ModelTables {
         for i in 0..<categoryCount { categories[i].destroy() }
         categories.deallocate()
         dimensionNames.destroy()
-        for i in 0..<dimensionCount { dimensions[i].values.destroy() }
+        for i in 0...dimensionCount { dimensions[i].values.destroy() }
         dimensions.deallocate()
-        versions.destroy()
     }
 
     /// The number of a dimension's value, added if new.
-    func segmentNumber(_ bytes: UnsafeRawBufferPointer, dimension: Int) -> UInt16 {
-        let known = dimensions[dimension].known(bytes)
-        if known >= 0 { return UInt16(known) }
-        let values = dimensions[dimension].values
-        let isOther = values.count >= dimensions[dimension].limit || Self.isReserved(bytes)
-        let number = isOther ? values.insert(Self.overflowName) : values.insert(bytes)
-        if dimensions[dimension].overflowNumber < 0 {
-            dimensions[dimension].overflowNumber = Int32(values.find(Self.overflowName))
-        }
-        return UInt16(number)
-    }
+    func segmentNumber(_ bytes: UnsafeRawBufferPointer, dimension: Int) -> UInt16 { number(bytes, axis: dimension) }
 
-    /// The number of a version that an event names, −1 where it has none yet and would get one.
-    func knownVersion(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let found = versions.find(bytes)
-        if found >= 0 { return found }
-        return versions.count >= Self.maximumVersions || Self.isReserved(bytes) ? versions.find(Self.overflowName) : -1
-    }
+    /// The number of a version that an event names, −1 where it has none yet and may get one.
+    func knownVersion(_ bytes: UnsafeRawBufferPointer) -> Int { dimensions[dimensionCount].known(bytes) }
 
     /// The number of a version that an event names, added if new.
-    func versionNumber(_ bytes: UnsafeRawBufferPointer) -> UInt16 {
-        let known = knownVersion(bytes)
+    func versionNumber(_ bytes: UnsafeRawBufferPointer) -> UInt16 { number(bytes, axis: dimensionCount) }
+
+    private func number(_ bytes: UnsafeRawBufferPointer, axis: Int) -> UInt16 {
+        let known = dimensions[axis].known(bytes)
         if known >= 0 { return UInt16(known) }
-        let isOther = versions.count >= Self.maximumVersions || Self.isReserved(bytes)
-        return UInt16(isOther ? versions.insert(Self.overflowName) : versions.insert(bytes))
+        let name = String(decoding: bytes, as: UTF8.self).nameForm
+        guard !NamePlaces.isReserved(bytes), name != Self.overflowName else { return other(axis) }
+        let values = dimensions[axis].values
+        switch places.ask(name, axis: axis) {
+        case .place:
+            guard values.count < Self.maximumNumbers || values.find(name) >= 0 else { return other(axis) }
+            let number = UInt16(values.insert(name))
+            return values.count < dimensions[axis].spellings ? UInt16(values.insert(bytes)) : number
+        case .none(let have):
+            // Others may have given out places that this reader has not seen asked for.
+            for name in have where values.count < Self.maximumNumbers { _ = values.insert(name) }
+            dimensions[axis].isFull = true
+            return other(axis)
+        }
+    }
+
+    private func other(_ axis: Int) -> UInt16 {
+        if dimensions[axis].overflowNumber < 0 {
+            dimensions[axis].overflowNumber = Int32(dimensions[axis].values.insert(Self.overflowName))
+        }
+        return UInt16(dimensions[axis].overflowNumber)
     }
 
     /// Counts, or with −1 takes back, for each dimension, a row whose value had to share the last number.
@@ -166,12 +189,6 @@ final class ModelTables {
             defer { dimensions[i].overflowed = 0 }
             return dimensions[i].overflowed
         }
-    }
-
-    /// `*` means all versions or values together, so none may be called that; and what is as long as a text is no name, and would be
-    /// kept as long as the process lives.
-    fileprivate static func isReserved(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.count == 1 && bytes[0] == 0x2a || bytes.count > maximumNameBytes
     }
 }
 
@@ -198,7 +215,8 @@ extension ModelTables.Dimension {
     fileprivate init(known: ArraySlice<String>) {
         values = ByteStringIndex(minimumCapacity: known.count)
         for value in known { _ = values.insert(value) }
-        limit = values.count + ModelTables.maximumSegmentValues
+        for value in known where values.count < ModelTables.maximumNumbers { _ = values.insert(value.nameForm) }
+        spellings = min(values.count + ModelTables.maximumSpellings, ModelTables.maximumNumbers)
         overflowNumber = Int32(values.find(ModelTables.overflowName))
     }
 }
@@ -225,6 +243,9 @@ extension ModelTables {
     /// The number of the version that stands for an event which names none.
     func defaultVersionNumber(_ name: String?) -> UInt16 {
         guard let name else { return unnamedVersion }
+        let known = versions.find(name)
+        if known >= 0 { return UInt16(known) }
+        places.reserve(versions: CollectionOfOne(name))
         return UInt16(versions.insert(name))
     }
 }

@@ -4,9 +4,18 @@ package import Values
 package enum OutcomeKind: Sendable, Equatable {
     /// Classes by name: numbers, booleans and texts that are written alike are one class.
     case classes
+    /// The same of a model with a positive class and others.
+    case positive(LabelVocabulary)
     case numbers
     /// How relevant an item is to its query, a number. An identity is the query's name, the separator and the item's name.
     case relevance(separator: UInt8)
+
+    var isClass: Bool {
+        switch self {
+        case .classes, .positive: true
+        case .numbers, .relevance: false
+        }
+    }
 }
 
 /// What some events of one model say that joins predictions with labels: identities, labels, and the classes predictions chose. Beside
@@ -45,7 +54,7 @@ package final class OutcomeRows {
     package struct Label: Sendable {
         package let id: UInt64
         package let time: Timestamp
-        /// A class's number or a value; NaN where a number was due and something else came.
+        /// A class's number or a value.
         package let value: Double
 
         package init(id: UInt64, time: Timestamp, value: Double) {
@@ -69,6 +78,8 @@ package final class OutcomeRows {
     static let maximumScores = 100
     private var classes: [String: Int32] = [:]
     package private(set) var classNames: [String] = []
+    /// By the number of a class: whether labels may have it.
+    private var canLabel: [Bool] = []
 
     init(_ kind: OutcomeKind) { self.kind = kind }
 
@@ -100,6 +111,7 @@ package final class OutcomeRows {
         classScores.removeLast(classScores.count - marks.scores)
         for name in classNames[marks.classes...] { classes[name] = nil }
         classNames.removeLast(classNames.count - marks.classes)
+        canLabel.removeLast(canLabel.count - marks.classes)
     }
 
     func append(row: Int, id: UInt64, predicted: Int32, label: Double, scores: [ClassScore] = []) {
@@ -124,15 +136,44 @@ package final class OutcomeRows {
 
     /// The number of a class, given when it first comes.
     func classNumber(_ text: UnsafeRawBufferPointer) -> Int32 {
-        let name =
-            text.count > Self.maximumClassBytes ? Self.otherClass : String(decoding: text, as: UTF8.self)
+        number(ofClass: Self.className(text))
+    }
+
+    private static func className(_ text: UnsafeRawBufferPointer) -> String {
+        text.count > maximumClassBytes ? otherClass : String(decoding: text, as: UTF8.self)
+    }
+
+    private func number(ofClass name: String) -> Int32 {
         if let known = classes[name] { return known }
         let isOther = classNames.count >= Self.maximumClasses
         if isOther, let other = classes[Self.otherClass] { return other }
         let number = Int32(classNames.count)
-        classNames.append(isOther ? Self.otherClass : name)
+        classNames.append(isOther ? Self.otherClass : name.nameForm)
+        canLabel.append(isLabel(classNames[Int(number)]))
         classes[isOther ? Self.otherClass : name] = number
         return number
+    }
+
+    /// Whether a class may be a label.
+    private func isLabel(_ name: String) -> Bool {
+        var name = name
+        let isWord = name.withUTF8 { !$0.isEmpty && !NonFiniteWord.matches(UnsafeRawBufferPointer($0)) }
+        guard case .positive(let vocabulary) = kind else { return isWord }
+        return isWord && vocabulary.accepts(name)
+    }
+
+    /// The same without giving a number: −2 where the class will get one.
+    func knownLabelNumber(_ text: UnsafeRawBufferPointer) -> Int32 {
+        let name = Self.className(text)
+        if let known = classes[name] { return canLabel[Int(known)] ? known : -1 }
+        return isLabel(name) ? -2 : -1
+    }
+
+    /// The number of a label's class; −1 where it is none a label can have, which gets no number here.
+    func labelNumber(_ text: UnsafeRawBufferPointer) -> Int32 {
+        let name = Self.className(text)
+        if let known = classes[name] { return canLabel[Int(known)] ? known : -1 }
+        return isLabel(name) ? number(ofClass: name) : -1
     }
 
     /// A value as a class's number, −1 where it is none.
@@ -148,8 +189,15 @@ package final class OutcomeRows {
     /// A label: a class's number, or a number; NaN where it is neither.
     func label(_ message: UnsafeRawBufferPointer, _ value: EventParts.Value?, _ raw: Range<Int>) -> Double {
         switch kind {
-        case .classes:
-            let number = classNumber(message, value, raw)
+        case .classes, .positive:
+            let number: Int32 =
+                switch value {
+                case .text(let text): JSONText.withUnescaped(message, text) { labelNumber($0) }
+                case .number(let range): JSONText.withCanonicalNumber(message, range) { labelNumber($0) }
+                case .other where message[raw.lowerBound] != 0x5b:
+                    labelNumber(UnsafeRawBufferPointer(rebasing: message[raw]))
+                default: -1
+                }
             return number < 0 ? .nan : Double(number)
         case .numbers, .relevance:
             guard case .number(let range) = value else { return .nan }
@@ -161,11 +209,50 @@ package final class OutcomeRows {
     /// The same of a scalar's text, numbers spelled as `JSONText.canonical` does.
     func label(_ text: UnsafeRawBufferPointer, isNumber: Bool) -> Double {
         switch kind {
-        case .classes: return Double(classNumber(text))
+        case .classes, .positive:
+            let number = labelNumber(text)
+            return number < 0 ? .nan : Double(number)
         case .numbers, .relevance:
             guard isNumber, !NonFiniteWord.matches(text) else { return .nan }
             let number = JSONText.double(text, 0..<text.count)
             return number.isFinite ? number : .nan
+        }
+    }
+}
+
+extension OutcomeRows {
+    /// Why a value is no label.
+    func fault(_ message: UnsafeRawBufferPointer, _ value: EventParts.Value, _ raw: Range<Int>) -> String {
+        switch value {
+        case .text(let text): JSONText.withUnescaped(message, text) { fault($0, isNumber: false) }
+        case .number(let range): fault(UnsafeRawBufferPointer(rebasing: message[range]), isNumber: true)
+        case .object: fault(nil, isNumber: false)
+        case .other where message[raw.lowerBound] == 0x5b: fault(nil, isNumber: false)
+        case .other: fault(UnsafeRawBufferPointer(rebasing: message[raw]), isNumber: false)
+        }
+    }
+
+    /// Why a scalar, or where there is none a value of another type, is no label.
+    func fault(_ text: UnsafeRawBufferPointer?, isNumber: Bool) -> String {
+        guard let text else { return "label has a type that a label cannot have, \(wanted)" }
+        let shown = String(decoding: text.prefix(60), as: UTF8.self)
+        switch kind {
+        case .numbers, .relevance:
+            return isNumber ? "label is no finite number" : "label '\(shown)' is no number, \(wanted)"
+        case .classes, .positive:
+            guard !text.isEmpty else { return "label is an empty text, \(wanted)" }
+            guard case .positive(let vocabulary) = kind, !NonFiniteWord.matches(text) else {
+                return "label '\(shown)' names no class"
+            }
+            return
+                "label '\(shown)' is neither \(vocabulary.description); the model's `positive` names the class that counts"
+        }
+    }
+
+    private var wanted: String {
+        switch kind {
+        case .classes, .positive: "and this model's are classes: a text, a number or a boolean"
+        case .numbers, .relevance: "and this model's are numbers"
         }
     }
 }

@@ -1,3 +1,5 @@
+import Values
+
 /// Why an event could not be used. The raw value is the `reason` of `holdfast_rejected_total` and of dead letters.
 package enum RejectReason: String, CaseIterable, Sendable {
     case empty
@@ -17,6 +19,8 @@ package enum RejectReason: String, CaseIterable, Sendable {
     case badTimestamp = "bad_timestamp"
     case future = "future_timestamp"
     case badField = "bad_field"
+    /// The label is nothing that a label of the model can be.
+    case badLabel = "bad_label"
     case noPrediction = "no_prediction"
     case noID = "no_id"
 }
@@ -37,6 +41,16 @@ package struct Rejection: Sendable {
         self.range = range
         self.index = index
     }
+}
+
+/// How far ahead of the clock event time may run; later events are quarantined, so that one bad clock cannot close windows.
+package struct FutureTolerance: Sendable {
+    let span: Span
+    let words: String
+
+    package static let live = FutureTolerance(span: .minutes(10), words: "10 minutes")
+    /// Of files, which may hold what is only planned, or made up.
+    package static let replay = FutureTolerance(span: .days(366), words: "a year")
 }
 
 /// The kinds of event, as `holdfast_events_total` names them.

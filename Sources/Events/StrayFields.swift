@@ -39,7 +39,7 @@ final class StrayFields {
         return names[model].insert(name)
     }
 
-    func name(_ number: UInt16, model: Int) -> String { names[model].name(Int(number)) }
+    func name(_ number: UInt16, model: Int) -> String { names[model].name(Int(number)).nameForm }
 
     /// Notes a field of an event that is being read in one pass.
     /// - Parameter before: unknown keys of the event that came before it.

@@ -17,7 +17,12 @@ package final class CSVReader {
 
     package init(path: String) throws(FileError) {
         stream = try ByteStream(path: path)
-        if let first = try peek(), first == 0xef {
+        let first = try peek()
+        if first == 0xfe || first == 0xff, end >= 2, buffer[0] ^ buffer[1] == 0x01 {
+            throw FileError(
+                path, line: 1, "the file is UTF-16: convert it first, as with `iconv -f UTF-16 -t UTF-8`")
+        }
+        if first == 0xef {
             for expected: UInt8 in [0xef, 0xbb, 0xbf] where try peek() == expected { position += 1 }
         }
     }
@@ -38,8 +43,22 @@ package final class CSVReader {
         return buffer[position]
     }
 
-    /// The next record's fields, `nil` at the end. Empty lines are passed over.
+    /// The next record's fields, all of them UTF-8; `nil` at the end. Empty lines are passed over.
     package func next() throws(FileError) -> [Field]? {
+        let fields = try record()
+        for (i, field) in (fields ?? []).enumerated() where !Self.isUTF8(field.bytes) {
+            throw FileError(
+                stream.path, line: lineNumber,
+                "field \(i + 1) is not UTF-8: convert the file first, as with `iconv -f WINDOWS-1252 -t UTF-8`")
+        }
+        return fields
+    }
+
+    private static func isUTF8(_ bytes: [UInt8]) -> Bool {
+        bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+    }
+
+    private func record() throws(FileError) -> [Field]? {
         var fields: [Field] = []
         lineNumber = line
         while let c = try peek() {
@@ -92,7 +111,7 @@ package final class CSVReader {
             default: field.bytes.append(c)
             }
         }
-        if inQuotes { throw FileError(stream.path, "line \(lineNumber): a quoted field without an end") }
+        if inQuotes { throw FileError(stream.path, line: lineNumber, "a quoted field without an end") }
         return (field, true)
     }
 }

@@ -8,5 +8,10 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// - Parameter line: of the file, from 1.
+    package init(_ path: String, line: Int, _ reason: String) {
+        self.init("\(path):\(line)", reason)
+    }
+
     package var description: String { "\(path): \(reason)" }
 }

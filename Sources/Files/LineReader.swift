@@ -42,7 +42,7 @@ package final class LineReader {
         }
         if end == buffer.count {
             guard buffer.count < Self.maximumLineBytes else {
-                throw FileError(stream.path, "line \(lineNumber + 1) is longer than 64 MiB")
+                throw FileError(stream.path, line: lineNumber + 1, "the line is longer than 64 MiB")
             }
             buffer.append(contentsOf: repeatElement(0, count: buffer.count))
         }

@@ -74,7 +74,7 @@ package enum TableReader {
             return field.quoted ? name : String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }
         if let problem = problem(ofHeader: names, quoted: header.map(\.quoted)) {
-            throw FileError(path, "line \(reader.lineNumber): \(problem)")
+            throw FileError(path, line: reader.lineNumber, problem)
         }
         while let record = try reader.next() {
             guard record.count == names.count else {

@@ -12,10 +12,19 @@ package struct KafkaBatch: ~Copyable {
     package let count: Int
     package let assignmentEpoch: UInt64
 
+    /// Of longer values the processor has found the run of addresses by then.
+    private static let prefetchedBytes = 1_024
+
     /// Lends each message in turn and gives it back to librdkafka right after its closure, while its bytes are still
     /// in the cache. A second pass therefore finds nothing.
-    package borrowing func forEach(_ body: (borrowing KafkaMessage) -> Void) {
+    ///
+    /// - Parameter readsValues: each message's value is asked for while the one before it is read: another thread wrote it, so it is in
+    ///   no cache of this one's.
+    package borrowing func forEach(readsValues: Bool = false, _ body: (borrowing KafkaMessage) -> Void) {
         for i in 0..<count {
+            if readsValues, i &+ 1 < count, let next = messages[i &+ 1], let value = next.pointee.payload {
+                holdfast_prefetch(value, min(next.pointee.len, Self.prefetchedBytes))
+            }
             guard let pointer = messages[i] else { continue }
             body(KafkaMessage(pointer: pointer, topic: Int(topics[i])))
             messages[i] = nil

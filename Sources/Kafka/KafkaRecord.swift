@@ -40,6 +40,8 @@ package struct DeliveryCounts: Sendable, Hashable {
     package var accepted: Int
     package var delivered: Int
     package var failed: Int
+    /// Of those that failed, what the broker found too large.
+    package var tooLarge = 0
     package var pending: Int { accepted - delivered - failed }
 
     package init(accepted: Int = 0, delivered: Int = 0, failed: Int = 0) {

@@ -36,6 +36,7 @@ final class ProducerCallbacks: Sendable {
         let succeeded = message.err == RD_KAFKA_RESP_ERR_NO_ERROR
         counts.withLock { counts in
             if succeeded { counts.delivered += 1 } else { counts.failed += 1 }
+            if message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE { counts.tooLarge += 1 }
         }
         let error = KafkaError(message.err)
         guard let waiter = DeliveryWaiter.claim(message._private) else {

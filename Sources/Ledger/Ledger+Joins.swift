@@ -85,8 +85,13 @@ extension Ledger {
             }
             let panes = try Row.fetchCursor(db, sql: "SELECT * FROM performance WHERE model = ?", arguments: [model])
             while let row = try panes.next() {
-                let key = GroupKey(version: row["version"], segment: try Self.segment(row["segment"]))
-                stored.panes[Timestamp(microseconds: row["start"]), default: [:]][key] = [UInt8](row["sketch"] as Data)
+                let version: String = row["version"]
+                let key = GroupKey(version: version.nameForm, segment: try Self.segment(row["segment"]))
+                let start = Timestamp(microseconds: row["start"])
+                let sketch = [UInt8](row["sketch"] as Data)
+                // As with panes: of two spellings the one with more in it is the newer total.
+                if let other = stored.panes[start]?[key], other.count >= sketch.count { continue }
+                stored.panes[start, default: [:]][key] = sketch
             }
             return stored
         }

@@ -57,7 +57,10 @@ extension Ledger {
             let profile = try PackedProfile(
                 checking: [UInt8](row["profile"] as Data), layout: plans.plan(for: segment).layout)
             let start = Timestamp(microseconds: row["start"])
-            counts[start, default: [:]][GroupKey(version: row["version"], segment: segment)] = profile
+            // Totals were once written under whichever spelling of a name was at hand: the greater holds all rows of the other.
+            let key = GroupKey(version: (row["version"] as String).nameForm, segment: segment)
+            if let other = counts[start]?[key], other.rows >= profile.rows { continue }
+            counts[start, default: [:]][key] = profile
         }
         return counts
     }
@@ -76,7 +79,7 @@ extension Ledger {
 
     static func segment(_ text: String) throws -> Segment {
         let json = try JSON(parsing: text.utf8)
-        return Segment((json.objectValue ?? []).map { Segment.Part($0.key, $0.value.stringValue ?? "") })
+        return Segment((json.objectValue ?? []).map { Segment.Part($0.key, ($0.value.stringValue ?? "").nameForm) })
     }
 
     func reading<T: Sendable>(_ body: @Sendable (Database) throws -> T) throws(LedgerError) -> T {

@@ -34,8 +34,25 @@ package struct Fields: Sendable {
     private static let maximum = 256
 
     private func value(_ name: String) -> JSON? {
-        guard let value = values.last(where: { $0.key == name })?.value, value != .null else { return nil }
+        let found = values.last { $0.key == name || (isTyped && Self.isCamelCase($0.key, of: name)) }
+        guard let value = found?.value, value != .null else { return nil }
         return value
+    }
+
+    /// Whether a key is a name as protobuf's JSON mapping also has it: `runId` for `run_id`. MLflow's server takes both.
+    private static func isCamelCase(_ key: String, of name: String) -> Bool {
+        var rest = key.utf8.makeIterator()
+        var isRaised = false
+        for byte in name.utf8 {
+            if byte == UInt8(ascii: "_") {
+                isRaised = true
+                continue
+            }
+            let wanted = isRaised && byte &- 0x61 < 26 ? byte - 0x20 : byte
+            isRaised = false
+            guard rest.next() == wanted else { return false }
+        }
+        return rest.next() == nil
     }
 
     init(_ object: JSON, at path: String) throws(MLflowError) {

@@ -53,8 +53,15 @@ package final class MLflowAPI: Sendable {
     func repeated(
         _ question: String, _ body: @escaping @Sendable (Database) throws -> JSON
     ) async throws -> Answer {
-        guard let cache else { return Answer(try await read(body)) }
-        return try await cache.value(question) { Answer(try await read(body)) }
+        try await repeatedAnswer(question) { Answer(try body($0)) }
+    }
+
+    /// The same for an answer that carries more than its bytes.
+    func repeatedAnswer(
+        _ question: String, _ body: @escaping @Sendable (Database) throws -> Answer
+    ) async throws -> Answer {
+        guard let cache else { return try await read(body) }
+        return try await cache.value(question) { try await read(body) }
     }
 
     func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
@@ -102,29 +109,45 @@ package struct MLflowCall: Sendable {
     package let user: String
     /// Whether the caller may move the champion of a protected model.
     package let mayPromote: Bool
+    /// What must be so of what the call changes; for endpoints that compare.
+    package let expecting: SequenceCondition?
 
     package init(
-        fields: Fields, path: [String: String] = [:], actor: String, user: String = "", mayPromote: Bool = true
+        fields: Fields, path: [String: String] = [:], actor: String, user: String = "", mayPromote: Bool = true,
+        expecting: SequenceCondition? = nil
     ) {
         self.fields = fields
         self.path = path
         self.actor = actor
         self.user = user
         self.mayPromote = mayPromote
+        self.expecting = expecting
     }
 }
 
 /// What a client is answered: one JSON object, as text.
 package struct Answer: Sendable, Hashable {
     package let bytes: [UInt8]
+    /// The entity tag, without quotes: the sequence by which changes compare, and after a `-` what tells these bytes from
+    /// others of the same sequence.
+    package let tag: String?
 
-    init(_ json: JSON) { bytes = json.bytes }
+    init(_ json: JSON, tag: String? = nil) {
+        bytes = json.bytes
+        self.tag = tag
+    }
+
+    init(_ json: JSON, sequence: Int64) {
+        bytes = json.bytes
+        tag = "\(sequence)-\(Manifest.digest(of: bytes).prefix(16))"
+    }
 
     /// - Parameter members: writes them.
     init(_ members: (inout JSONWriter) throws -> Void) rethrows {
         var json = JSONWriter()
         try json.object(members)
         bytes = json.bytes
+        tag = nil
     }
 }
 
@@ -138,6 +161,8 @@ package struct Endpoint: Sendable {
     package let changes: Bool
     /// Whether only admins may ask it: it shows or sets what others must not know.
     package let administers: Bool
+    /// Whether it has entity tags, and changes by comparing them.
+    package private(set) var compares = false
     var refusal = MLflowError.Code.invalidParameterValue
     private(set) var handle: @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
 
@@ -162,6 +187,17 @@ package struct Endpoint: Sendable {
     ) -> Endpoint {
         var endpoint = Endpoint(method, path, summary, changes: changes) { _, _ in [:] }
         endpoint.handle = handle
+        return endpoint
+    }
+
+    /// One that writes its answer itself, and heeds `If-Match` and `If-None-Match`.
+    static func comparing(
+        _ method: String, _ path: String, _ summary: String, refusal: MLflowError.Code = .invalidParameterValue,
+        _ handle: @escaping @Sendable (MLflowAPI, MLflowCall) async throws -> Answer
+    ) -> Endpoint {
+        var endpoint = encoding(method, path, summary, handle)
+        endpoint.refusal = refusal
+        endpoint.compares = true
         return endpoint
     }
 

@@ -16,29 +16,45 @@ package struct ChampionState: Sendable, Hashable {
     package let champion: Slot?
     package let champion1: Slot?
     package let champion2: Slot?
+    /// `json` as text: written once for the thousands who are told of it.
+    package let document: [UInt8]
+
+    init(
+        model: String, sequence: Int64, since: Timestamp?, champion: Slot?, champion1: Slot?, champion2: Slot?
+    ) {
+        self.model = model
+        self.sequence = sequence
+        self.since = since
+        self.champion = champion
+        self.champion1 = champion1
+        self.champion2 = champion2
+        document = Self.json(model, sequence, [champion, champion1, champion2]).bytes
+    }
 
     /// What fleets read. Empty slots are `null`, so that every document has the same keys.
-    package var json: JSON {
+    package var json: JSON { Self.json(model, sequence, [champion, champion1, champion2]) }
+
+    private static func json(_ model: String, _ sequence: Int64, _ slots: [Slot?]) -> JSON {
         func view(_ slot: Slot?) -> JSON {
             slot.map { .members(("version", .string($0.version)), ("source", .string($0.source))) } ?? .null
         }
         return .members(
-            ("model", .string(model)), ("sequence", .integer(sequence)), ("champion", view(champion)),
-            ("champion-1", view(champion1)), ("champion-2", view(champion2)))
+            ("model", .string(model)), ("sequence", .integer(sequence)), ("champion", view(slots[0])),
+            ("champion-1", view(slots[1])), ("champion-2", view(slots[2])))
     }
 }
 
 extension ChampionState {
-    /// A model without versions in its slots, as one that was deleted.
-    static func ended(_ model: Substring, at sequence: Int64) -> ChampionState {
+    /// A model without versions in its slots, as one that was deleted or has another name now.
+    static func ended(_ model: String, at sequence: Int64) -> ChampionState {
         ChampionState(
-            model: String(model), sequence: sequence, since: nil, champion: nil, champion1: nil, champion2: nil)
+            model: model, sequence: sequence, since: nil, champion: nil, champion1: nil, champion2: nil)
     }
 
-    /// The event that moved a slot of the model `m` last. From the history, as a slot that was emptied has no alias any more;
-    /// each a look at the end of an index.
+    /// The event that moved a slot of the model `m` last, or gave it its name since. From the history, as a slot that was
+    /// emptied has no alias any more; each a look at the end of an index.
     static let moved =
-        "max("
+        "max(m.named_seq, "
         + WarmSet.slots.map { slot in
             """
             coalesce((SELECT seq FROM alias_history WHERE model_id = m.id AND alias = '\(slot)' ORDER BY id DESC LIMIT 1), 0)

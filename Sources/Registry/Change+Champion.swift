@@ -46,7 +46,10 @@ extension Change {
             guard let held = set[slot] else {
                 throw RegistryError(
                     .refused,
-                    "model '\(model)' has no \(target): no earlier version is left to go back to, name one yourself")
+                    """
+                    model '\(model)' has no \(target): no earlier version is kept warm to go back to. Name one that was \
+                    champion: `holdfast registry rollback \(model) --to VERSION`
+                    """)
             }
             to = held
         } else {
@@ -56,21 +59,25 @@ extension Change {
                     .refused,
                     """
                     version '\(target)' of '\(model)' never was its champion, so there is no going back to it: \
-                    promote it, which its gate judges
+                    `holdfast registry promote \(model) \(target)` asks its gate
                     """)
             }
         }
         let (fromLabel, toLabel) = (try label(from), try label(to))
         guard from != to else {
             throw RegistryError(
-                .refused, "version '\(toLabel)' is the champion of '\(model)' already: name another target")
+                .refused,
+                """
+                version '\(toLabel)' is the champion of '\(model)' already: name another, \
+                `holdfast registry rollback \(model) --to VERSION`
+                """)
         }
         if try isQuarantined(to) {
             throw RegistryError(
                 .refused,
                 """
-                version '\(toLabel)' of '\(model)' was itself rolled away from and is in quarantine: name another \
-                target, or clear it first
+                version '\(toLabel)' of '\(model)' was itself rolled away from and is in quarantine: name another, \
+                `holdfast registry rollback \(model) --to VERSION`, or clear it first
                 """)
         }
         return RollbackPlan(from: from, fromLabel: fromLabel, to: to, toLabel: toLabel, before: set)
@@ -81,39 +88,60 @@ extension Change {
     func perform(
         _ plan: RollbackPlan, of modelID: Int64, named model: String, decision: (key: String, dossier: String)?
     ) throws -> (state: ChampionState, sequence: Int64) {
-        let sequence = try note(
-            .rolledBack, model: model,
-            .members(
-                ("model", .string(model)), ("from", .string(plan.fromLabel)), ("to", .string(plan.toLabel)),
-                ("decision", decision.map { .string($0.key) }),
-                ("dossier_sha256", decision.map { .string($0.dossier) })))
-        try db.execute(
-            sql: """
-                INSERT INTO quarantine (version_id, model_id, seq, actor, reason, evidence, at)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """, arguments: [plan.from, modelID, sequence, actor, reason, evidence, at.microseconds])
-        let barred = try Set(
+        var barred = try Set(
             Int64.fetchAll(
                 db,
                 sql: """
                     SELECT version_id FROM quarantine WHERE model_id = :model
                     UNION SELECT id FROM model_version WHERE model_id = :model AND deleted_at IS NOT NULL
                     """, arguments: ["model": modelID]))
+        barred.insert(plan.from)
         let next = plan.before.rollingBack(to: plan.to, served: try served(modelID), barred: barred)
-        let state = try install(next, over: plan.before, of: modelID, named: model, sequence)
-        return (state, sequence)
+        let moves = try moves(from: plan.before, to: next, of: modelID)
+        let sequence = try note(
+            .rolledBack, model: model,
+            .members(
+                ("model", .string(model)), ("from", .string(plan.fromLabel)), ("to", .string(plan.toLabel)),
+                ("moves", try json(moves)), ("decision", decision.map { .string($0.key) }),
+                ("dossier_sha256", decision.map { .string($0.dossier) })))
+        try db.execute(
+            sql: """
+                INSERT INTO quarantine (version_id, model_id, seq, actor, reason, evidence, at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """, arguments: [plan.from, modelID, sequence, actor, reason, evidence, at.microseconds])
+        return (try install(moves, of: modelID, named: model, sequence), sequence)
     }
 
-    /// Writes the slots that differ; the model is protected from then on.
+    /// One slot that is to point elsewhere.
+    struct SlotMove {
+        let slot: String
+        let from: Int64?
+        let to: Int64?
+    }
+
+    /// The slots that differ. The old set does not show the gaps that clients may have left in the slots of a plain model.
+    func moves(from old: WarmSet, to next: WarmSet, of modelID: Int64) throws -> [SlotMove] {
+        try WarmSet.slots.enumerated().compactMap { i, slot in
+            let from = try currentVersion(of: slot, modelID)
+            return next[i] == old[i] && next[i] == from ? nil : SlotMove(slot: slot, from: from, to: next[i])
+        }
+    }
+
+    /// As the audit trail keeps them: what the tables must come to if they are played again.
+    func json(_ moves: [SlotMove]) throws -> JSON {
+        func view(_ version: Int64?) throws -> JSON { try version.map { .string(try label($0)) } ?? .null }
+        return .array(
+            try moves.map {
+                .members(("alias", .string($0.slot)), ("from", try view($0.from)), ("to", try view($0.to)))
+            })
+    }
+
+    /// Moves the slots; the model is protected from then on.
     func install(
-        _ next: WarmSet, over old: WarmSet, of modelID: Int64, named model: String, _ sequence: Int64
+        _ moves: [SlotMove], of modelID: Int64, named model: String, _ sequence: Int64
     ) throws -> ChampionState {
         try protect(modelID)
-        // `old` does not show the gaps that clients may have left in the slots of a plain model.
-        for (i, slot) in WarmSet.slots.enumerated()
-        where try next[i] != old[i] || next[i] != currentVersion(of: slot, modelID) {
-            try move(slot, of: modelID, to: next[i], sequence: sequence)
-        }
+        for slot in moves { try move(slot.slot, of: modelID, to: slot.to, sequence: sequence) }
         let state = try championState(model)
         publish(state)
         return state

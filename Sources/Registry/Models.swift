@@ -18,6 +18,7 @@ package struct ModelVersion: Sendable, Hashable {
     package let number: Int64
     /// Where the artifact is. Opaque: the registry never opens it.
     package let source: String
+    /// The run it was made from: as it was told, else as its source says.
     package let runID: String?
     package let description: String
     package let tags: [String: String]
@@ -38,11 +39,20 @@ package struct VersionOrigin: Sendable, Hashable {
     /// The logged model (`m-…`) it was made from.
     package var loggedModel: String?
     package var user = ""
+    /// Its source is an address of another server, also where it reads like one of ours.
+    package var isElsewhere = false
+    /// It is taken over as it was on another server, also where its source is a version that is gone.
+    package var mayBeOrphaned = false
 
-    package init(runLink: String? = nil, loggedModel: String? = nil, user: String = "") {
+    package init(
+        runLink: String? = nil, loggedModel: String? = nil, user: String = "", isElsewhere: Bool = false,
+        mayBeOrphaned: Bool = false
+    ) {
         self.runLink = runLink
         self.loggedModel = loggedModel
         self.user = user
+        self.isElsewhere = isElsewhere
+        self.mayBeOrphaned = mayBeOrphaned
     }
 }
 

@@ -4,18 +4,18 @@ package import Values
 /// Moving the champion by hand: promotion, rollback, and letting a version out of quarantine.
 extension Registry {
     /// Makes a version the champion; the champions before it move down one slot each, and a slot the version held
-    /// before closes up. The present champion stays as it is, without an event. With `expectedSequence` the change
-    /// happens only while the champion is the one that was read with it.
+    /// before closes up. The present champion stays as it is, without an event. `expecting` is compared with the
+    /// champion's state: the change happens only where it holds, and where nothing is to change it must hold as well.
     ///
     /// Where the model has a promotion policy the version must pass it; what the gate found is recorded either way.
     /// - Parameter force: promote though the gate refuses; audited. Who may is the caller's to check.
     @discardableResult
     package func promote(
-        model: String, version: String, expectedSequence: Int64? = nil, force: Bool = false, actor: String,
+        model: String, version: String, expecting: SequenceCondition? = nil, force: Bool = false, actor: String,
         reason: String, at: Timestamp
     ) async throws -> ChampionState {
         let result = try await change(actor: actor, reason: reason, at: at) { change in
-            try change.promote(model, version, expectedSequence: expectedSequence, force: force)
+            try change.promote(model, version, expecting: expecting, force: force)
         }
         return try result.get()
     }
@@ -24,12 +24,12 @@ extension Registry {
     /// quarantine. `expectedChampion` guards against going back twice. `evidence` is JSON text.
     @discardableResult
     package func rollback(
-        model: String, to target: String, expectedChampion: String? = nil, expectedSequence: Int64? = nil,
+        model: String, to target: String, expectedChampion: String? = nil, expecting: SequenceCondition? = nil,
         actor: String, reason: String, evidence: String? = nil, at: Timestamp
     ) async throws -> ChampionState {
         try await change(actor: actor, reason: reason, evidence: evidence, at: at) { change in
             let modelID = try change.modelID(model)
-            if let expectedSequence { try change.expect(expectedSequence, try change.championState(model)) }
+            try change.expect(expecting, of: try change.championState(model))
             let plan = try change.planRollback(of: modelID, named: model, to: target)
             if let expectedChampion, expectedChampion != plan.fromLabel {
                 throw RegistryError(
@@ -63,26 +63,21 @@ extension Registry {
 
 extension Change {
     /// Compare-and-set: the champion must be the one the caller read.
-    fileprivate func expect(_ sequence: Int64, _ present: ChampionState) throws {
-        guard sequence != present.sequence else { return }
-        throw RegistryError(
-            .conflict,
-            """
-            the champion of '\(present.model)' is at sequence \(present.sequence) \
-            (version '\(present.champion?.version ?? "none")'), not \(sequence): read it again and decide anew
-            """)
+    fileprivate func expect(_ expecting: SequenceCondition?, of present: ChampionState) throws(RegistryError) {
+        try expecting?.check(
+            "the champion of '\(present.model)'", sequence: present.sequence, version: present.champion?.version)
     }
 
     /// A gate's refusal is answered, not thrown: throwing would undo the record of it.
-    fileprivate func promote(
-        _ model: String, _ version: String, expectedSequence: Int64?, force: Bool
+    func promote(
+        _ model: String, _ version: String, expecting: SequenceCondition?, force: Bool
     ) throws -> Result<ChampionState, RegistryError> {
         let modelID = try modelID(model)
         let target = try versionID(version, of: modelID, named: model)
         let present = try championState(model)
         let set = try warmSet(modelID)
+        try expect(expecting, of: present)
         if set.champion == target { return .success(present) }
-        if let expectedSequence { try expect(expectedSequence, present) }
         if try isQuarantined(target) {
             throw RegistryError(
                 .refused,
@@ -91,14 +86,16 @@ extension Change {
                 or promote another version
                 """)
         }
-        if let refusal = try passGate(target, version, of: modelID, named: model, force: force) {
-            return .failure(refusal)
-        }
+        let gate = try passGate(target, version, of: modelID, named: model, force: force)
+        if case .closed(let refusal) = gate { return .failure(refusal) }
+        let next = set.promoting(target)
+        let moves = try moves(from: set, to: next, of: modelID)
         let sequence = try note(
             .promoted, model: model,
             .members(
                 ("model", .string(model)), ("from", present.champion.map { .string($0.version) } ?? .null),
-                ("to", .string(version))))
-        return .success(try install(set.promoting(target), over: set, of: modelID, named: model, sequence))
+                ("to", .string(version)), ("moves", try json(moves)),
+                ("gate_sha256", gate.digest.map { .string($0) })))
+        return .success(try install(moves, of: modelID, named: model, sequence))
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Values
 
@@ -36,9 +37,43 @@ extension Registry {
         }
     }
 
-    /// Checks every hash of the audit trail. Reads it all: for the command line and a daily check, not for requests.
+    /// Checks every hash of the audit trail, and the tables against it. Reads it all: for the command line and a daily
+    /// check, not for requests.
     package func verifyAudit() async throws -> AuditVerdict {
         try await read { try AuditTrail.verify($0) }
+    }
+
+    /// The same of a file that is only read: what is not there is said and not made.
+    package static func verifyAudit(path: String) async throws -> AuditVerdict {
+        let file = try await opening(path) { () throws -> any DatabaseReader in
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw RegistryError(
+                    .notFound,
+                    "\(path) does not exist, so there is nothing to verify: name the folder of the registry with --state"
+                )
+            }
+            var reading = Self.configuration
+            reading.readonly = true
+            let file = try DatabaseQueue(path: path, configuration: reading)
+            try file.read { try checkIsPresent($0, path) }
+            return file
+        }
+        return try await translating { try await file.read { try AuditTrail.verify($0) } }
+    }
+
+    private static func checkIsPresent(_ db: Database, _ path: String) throws {
+        guard try db.tableExists("audit") else {
+            throw RegistryError(
+                .notFound,
+                "\(path) holds no registry, so there is nothing to verify: was it emptied, or is it another file?")
+        }
+        if try Schema.migrator.hasBeenSuperseded(db) { throw RegistryError.ofNewerProgram(path) }
+        guard try Schema.migrator.hasCompletedMigrations(db) else {
+            throw RegistryError(
+                .unavailable,
+                "\(path) was written by an older holdfast: `holdfast registry list` brings it up to date, then verify again"
+            )
+        }
     }
 
     /// How the aliases of a model moved, the first move first; of one alias, or of all where it is `nil`.

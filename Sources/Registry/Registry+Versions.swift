@@ -17,17 +17,20 @@ extension Registry {
             let db = change.db
             let modelID = try change.modelID(model)
             let (number, label) = try Self.name(version, of: modelID, named: model, db)
-            let storage = try ArtifactLocation.storage(source, db)
+            let storage = origin.isElsewhere ? nil : try Self.storage(source, origin, db)
+            let made = origin.isElsewhere ? VersionSource() : try VersionSource(source, db)
+            let location = origin.isElsewhere ? nil : ArtifactLocation.path(storage ?? source)
             try db.execute(
                 sql: """
                     INSERT INTO model_version
                     (model_id, number, version, source, run_id, description, reference_path, created_at, updated_at,
-                     run_link, model_uuid, user_id, location, storage)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     run_link, model_uuid, user_id, location, storage, source_run, source_model, is_elsewhere)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     modelID, number, label, source, runID, description, referencePath, at.microseconds, at.microseconds,
-                    origin.runLink, origin.loggedModel, origin.user, ArtifactLocation.path(storage ?? source), storage,
+                    origin.runLink, origin.loggedModel, origin.user, location, storage, made.run, made.loggedModel,
+                    origin.isElsewhere,
                 ])
             let id = db.lastInsertedRowID
             for (key, value) in tags {
@@ -42,6 +45,9 @@ extension Registry {
                 .members(
                     ("model", .string(model)), ("version", .string(label)), ("number", .integer(number)),
                     ("source", .string(source)), ("run_id", runID.map { .string($0) }),
+                    ("storage", .string(storage ?? "")),
+                    ("model_id", origin.loggedModel.map { .string($0) }),
+                    ("elsewhere", origin.isElsewhere ? true : nil),
                     ("reference_path", referencePath.map { .string($0) }), ("description", .string(description)),
                     ("tags", .sorted(tags))))
             return try Self.version(db, label, of: modelID, named: model)
@@ -84,6 +90,14 @@ extension Registry {
                 arguments: [at.microseconds, at.microseconds, id])
             try change.touch(model: modelID)
             if holders.contains(where: WarmSet.slots.contains) { change.publish(try change.championState(model)) }
+        }
+    }
+
+    private static func storage(_ source: String, _ origin: VersionOrigin, _ db: Database) throws -> String? {
+        do {
+            return try ArtifactLocation.storage(source, db)
+        } catch let error as RegistryError where error.code == .notFound && origin.mayBeOrphaned {
+            return nil
         }
     }
 
@@ -159,7 +173,8 @@ extension Registry {
         ).map { row in
             ModelVersion(
                 model: model, version: row["version"], number: row["number"], source: row["source"],
-                runID: row["run_id"], description: row["description"], tags: tags[row["id"]] ?? [:],
+                runID: row["run_id"] ?? row["source_run"], description: row["description"],
+                tags: tags[row["id"]] ?? [:],
                 referencePath: row["reference_path"], createdAt: Timestamp(microseconds: row["created_at"]),
                 isQuarantined: row["quarantined"], aliases: aliases[row["id"]] ?? [])
         }

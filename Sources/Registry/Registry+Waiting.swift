@@ -21,23 +21,25 @@ extension Registry {
 
     /// Answers as soon as the champion's sequence is above `sequence`: at once where it already is, on the commit
     /// where this process makes it, within a fifth of a second where another one does. `nil` after `timeout`.
-    /// Throws `CancellationError` when its task is cancelled, and `unavailable` where too many wait already.
+    /// Throws `CancellationError` when its task is cancelled or `end` comes, and `unavailable` where too many wait already.
     package func waitForChange(
-        model: String, after sequence: Int64, timeout: Duration
+        model: String, after sequence: Int64, timeout: Duration, until end: WaitEnd? = nil
     ) async throws -> ChampionState? {
-        try await wait(key: model, after: sequence, timeout: timeout) { try await champion(model: model) }
+        try await wait(key: model, after: sequence, timeout: timeout, until: end) { try await champion(model: model) }
     }
 
     /// - Parameters:
     ///   - key: the model, or `everyModel`.
     ///   - present: the state now.
     func wait(
-        key: String, after sequence: Int64, timeout: Duration, present: () async throws -> ChampionState?
+        key: String, after sequence: Int64, timeout: Duration, until end: WaitEnd? = nil,
+        present: () async throws -> ChampionState?
     ) async throws -> ChampionState? {
         let ticket = try waiters.enter(model: key, after: sequence, timeout: timeout) {
             await self.watchOtherProcesses()
         }
         defer { waiters.leave(ticket) }
+        end?.onEnd { [waiters] in waiters.finish(ticket, with: nil) }
         // Looked up only now that commits reach the ticket: one in between is seen here or there, never missed.
         if let present = try await present(), present.sequence > sequence { return present }
         let changed = await withTaskCancellationHandler {
@@ -45,7 +47,10 @@ extension Registry {
         } onCancel: {
             waiters.finish(ticket, with: nil)
         }
-        if changed == nil { try Task.checkCancellation() }
+        if changed == nil {
+            if end?.isEnded == true { throw CancellationError() }
+            try Task.checkCancellation()
+        }
         return changed
     }
 
@@ -78,8 +83,10 @@ extension Registry {
 
     private func presentStates(of models: [String]) async throws -> [ChampionState] {
         try await read { db in
-            models.contains(Self.everyModel)
-                ? try Self.champions(db, after: 0) : try models.compactMap { try ChampionState.fetch(db, model: $0) }
+            if models.contains(Self.everyModel) { return try Self.champions(db, after: 0, withEnded: true) }
+            // One that somebody waits for and is not there any more was deleted or has another name.
+            let newest = try Int64.fetchOne(db, sql: "SELECT MAX(seq) FROM event") ?? 0
+            return try models.map { try ChampionState.fetch(db, model: $0) ?? .ended($0, at: newest) }
         }
     }
 }

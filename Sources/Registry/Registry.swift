@@ -15,15 +15,18 @@ package final class Registry: Sendable {
     let waiters: ChampionWaiters
     /// What fleets ask for all day, by model.
     let present: ReadCache<ChampionState>?
+    /// What the secrets of webhooks are kept with; without it there can be none.
+    let seal: SecretSeal?
 
-    private init(database: any DatabaseWriter, waiters: ChampionWaiters) {
+    private init(database: any DatabaseWriter, waiters: ChampionWaiters, seal: SecretSeal?) {
         self.database = database
         self.waiters = waiters
+        self.seal = seal
         present = ReadCache(database: database.path)
     }
 
     /// Opens the file, creating it where it is absent, and brings its schema up to date.
-    package convenience init(path: String, waitersMaximum: Int = 10_000) async throws {
+    package convenience init(path: String, waitersMaximum: Int = 10_000, seal: SecretSeal? = nil) async throws {
         let database = try await Self.opening(path) { () throws -> any DatabaseWriter in
             let pool = try DatabasePool(path: path, configuration: Self.configuration)
             try Self.migrate(pool, path: path)
@@ -33,22 +36,24 @@ package final class Registry: Sendable {
             try pool.writeWithoutTransaction {
                 try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
             }
+            if let seal { try Self.sealSecrets(pool, seal) }
             return pool
         }
-        self.init(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: true))
+        self.init(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: true), seal: seal)
     }
 
     /// A registry that lives as long as the value: for tests, replays and the demo.
-    package static func inMemory(waitersMaximum: Int = 10_000) async throws -> Registry {
+    package static func inMemory(waitersMaximum: Int = 10_000, seal: SecretSeal? = nil) async throws -> Registry {
         let database = try await Self.opening(":memory:") { () throws -> any DatabaseWriter in
             let queue = try DatabaseQueue(configuration: Self.configuration)
             try Self.migrate(queue, path: ":memory:")
             return queue
         }
-        return Registry(database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: false))
+        return Registry(
+            database: database, waiters: ChampionWaiters(maximum: waitersMaximum, isShared: false), seal: seal)
     }
 
-    private static var configuration: Configuration {
+    static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "holdfast.registry"
         // Another process may be writing; its transactions take milliseconds.
@@ -60,17 +65,15 @@ package final class Registry: Sendable {
     private static func migrate(_ writer: any DatabaseWriter, path: String) throws {
         let migrator = Schema.migrator
         if try writer.read(migrator.hasBeenSuperseded) {
-            throw RegistryError(
-                .unavailable,
-                "\(path) was written by a newer holdfast: start that version, or point `state` at another folder")
+            throw RegistryError.ofNewerProgram(path)
         }
         try migrator.migrate(writer)
     }
 
     /// Opening reads and writes the disk before GRDB's queues exist, so it gets a thread of its own.
-    private static func opening(
-        _ path: String, _ body: @escaping @Sendable () throws -> any DatabaseWriter
-    ) async throws -> any DatabaseWriter {
+    static func opening<T: Sendable>(
+        _ path: String, _ body: @escaping @Sendable () throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue(label: "holdfast.registry.open").async {
                 continuation.resume(with: Result { try Self.translating(path, body) })
@@ -107,7 +110,7 @@ package final class Registry: Sendable {
         do { return try body() } catch let error as DatabaseError { throw RegistryError(error, path: path) }
     }
 
-    private static func translating<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+    static func translating<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
         do {
             return try await body()
         } catch let error as DatabaseError {
@@ -119,6 +122,12 @@ package final class Registry: Sendable {
 }
 
 extension RegistryError {
+    static func ofNewerProgram(_ path: String) -> RegistryError {
+        RegistryError(
+            .unavailable,
+            "\(path) was written by a newer holdfast: start that version, or point `state` at another folder")
+    }
+
     /// What SQLite says, with what a person can do about it.
     package init(_ error: DatabaseError, path: String?) {
         let file = path.map { "registry database \($0)" } ?? "registry database"

@@ -28,6 +28,8 @@ struct AlertEvidence {
         scope.variables["threshold"] = .number(orAbsent: sample?.threshold)
         scope.variables["since"] = .time(since)
         scope.variables["stuck"] = .string(row?.stuck?.inWords ?? "")
+        scope.variables["figure"] = .string(
+            performance.map { $0.figure?.inWords ?? "its performance has changed" } ?? "")
         scope.variables["types"] = .string(row?.field?.types.joined(separator: " or ") ?? "")
         scope.variables["reference"] = .record(
             [
@@ -64,6 +66,7 @@ struct AlertEvidence {
             ("change_start", .time(instance.changeStart)),
             ("window", window), ("reference", .string(reference)),
             ("evidence", evidence(findings.significance)), ("by_chance", byChance(noise)), ("comparison", comparison),
+            ("figure", performance?.figure?.json),
             ("segments", row == nil ? nil : .array((findings.report?.drivers ?? []).map(Self.json))),
             ("cancellation", findings.report?.cancellation.map { .rounded($0) }),
             ("correlated", .array(findings.correlated.map(\.json))),
@@ -96,7 +99,8 @@ struct AlertEvidence {
             // The effect is that since the change began, less what chance explains.
             return .members(
                 ("ln_e", .rounded(verdict.logR)), ("ln_threshold", .rounded(verdict.limit)),
-                ("effect", .rounded(verdict.effect)))
+                ("effect", .rounded(verdict.effect)),
+                ("segments", verdict.together.isEmpty ? nil : .array(verdict.together.map(\.json))))
         }
         if sample?.metric == .concept_drift { return performance?.evidence }
         guard let p = sample?.p, sample?.isUnjudged == false else { return nil }

@@ -78,7 +78,8 @@ struct AlertWriter {
         var focus = row.segment
         var clues = book.clues(ofRow: index)
         if let lead, lead != row.segment, lead.holds(row.segment) || row.segment.holds(lead),
-            let inner = book.index(version: row.version, column: row.column, segment: lead)
+            let inner = book.index(version: row.version, column: row.column, segment: lead),
+            row.segment.holds(lead) || Self.isAsStrong(book.snapshot.rows[inner], as: row, metric)
         {
             let own = book.clues(ofRow: inner)
             if !own.isEmpty || clues.isEmpty && row.segment.holds(lead) { (focus, clues) = (lead, own) }
@@ -86,14 +87,24 @@ struct AlertWriter {
         let deploys = around.deploys(book.versions(column: row.column, segment: focus))
         if let mix = mix(report, row) { clues.append(mix) }
         if let versions = VersionClue.find(metric, book.versions(of: row, in: focus)) { clues.append(versions) }
+        let focused = book.index(version: row.version, column: row.column, segment: focus)
         let likely = LikelyCause(
-            row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys)
+            row: row, focus: focus, metric: metric, report: report, clues: clues, deploys: deploys,
+            traffic: focused.map { Double(book.snapshot.rows[$0].n) / Double(max(1, row.n)) })
         // A window in which it is over has no cause to tell.
         findings.likely = transition.status == .resolved ? nil : likely.text
         // What an alert about performance says of itself is its sentence and its figures, not something beside it.
+        var seen: Set<String> = []
         findings.correlated =
-            clues.filter { $0.kind != .performance } + deploys
-            + [around.volume(book.windowRows), around.together(transition.instance, active)].compactMap(\.self)
+            (clues.filter { $0.kind != .performance } + deploys
+            + [around.volume(book.windowRows), around.together(transition.instance, active)].compactMap(\.self))
+            .filter { seen.insert($0.kind.rawValue + $0.what).inserted }
+    }
+
+    /// Whether the segment around the alert's shows it about as strongly: otherwise the alert's own says more.
+    private static func isAsStrong(_ outer: SnapshotRow, as row: SnapshotRow, _ metric: Metric?) -> Bool {
+        guard let metric, let own = row.metrics[metric], let whole = outer.metrics[metric] else { return false }
+        return abs(whole) >= 0.7 * abs(own)
     }
 
     /// The segment that holds most of the shift, `nil` where none does.
@@ -128,19 +139,19 @@ struct AlertWriter {
 extension AlertWriter {
     private struct CauseKey: Hashable {
         let group: String
-        let rule: String
         let segment: Segment
     }
 
-    /// Gives each instance that is new its cause: that of others of the rule which began within a window of it and are led by the same
-    /// segment, or one of its own.
+    /// Gives each instance that is new its cause: that of others of the group, whatever their rules, which began within a window of it and
+    /// are led by the same segment, or one of its own. What breaks a column shifts it, empties it and brings new values at once: that is one
+    /// thing to be told of.
     private mutating func withCauses(
         _ transitions: [AlertTransition], _ state: inout ModelAlertState
     ) -> [AlertTransition] {
         var known: [CauseKey: [AlertCause]] = [:]
         for (_, instance) in state.instances.sorted(by: { $0.key < $1.key }) where instance.phase == .firing {
             guard let cause = instance.cause else { continue }
-            let key = CauseKey(group: instance.group, rule: instance.rule, segment: cause.segment)
+            let key = CauseKey(group: instance.group, segment: cause.segment)
             if !known[key, default: []].contains(cause) { known[key, default: []].append(cause) }
         }
         return transitions.map { transition in
@@ -148,7 +159,7 @@ extension AlertWriter {
             var transition = transition
             let start = transition.changeStart
             let segment = leadingSegment(transition)
-            let key = CauseKey(group: transition.instance.group, rule: transition.instance.rule, segment: segment)
+            let key = CauseKey(group: transition.instance.group, segment: segment)
             let near = known[key]?.first {
                 abs($0.start.microseconds - start.microseconds) <= book.snapshot.window.length.microseconds
             }
@@ -156,7 +167,7 @@ extension AlertWriter {
                 near
                 ?? AlertCause(
                     id: Fingerprint.hex(of: [
-                        book.snapshot.model, key.group, key.rule, segment.description, start.rfc3339,
+                        book.snapshot.model, key.group, segment.description, start.rfc3339,
                     ]), segment: segment, start: start)
             if near == nil { known[key, default: []].append(cause) }
             transition.instance.cause = cause

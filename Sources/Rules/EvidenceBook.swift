@@ -30,11 +30,14 @@ struct EvidenceBook {
     }
 
     /// Rows of the whole window: the most any column of all traffic has.
-    var windowRows: UInt64 {
-        snapshot.rows.reduce(0) { most, row in
-            row.version == SnapshotRow.allVersions && row.segment.isAll ? max(most, row.n) : most
+    static func windowRows(_ snapshot: Snapshot) -> UInt64 {
+        snapshot.rows.indices.reduce(0) { most, i in
+            snapshot.rows[i].version == SnapshotRow.allVersions && snapshot.rows[i].segment.isAll
+                ? max(most, snapshot.rows[i].n) : most
         }
     }
+
+    var windowRows: UInt64 { Self.windowRows(snapshot) }
 
     /// What is divided among segments for an alert about this metric.
     static func measure(_ metric: Metric?) -> Attribution.Measure {

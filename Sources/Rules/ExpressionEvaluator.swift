@@ -173,9 +173,10 @@ struct ExpressionEvaluator {
     func watched(_ expression: Expression) -> Int {
         var seen: Set<Int> = []
         for selector in expression.selectors {
-            for sample in select(selector, onReference: false) {
-                guard sample.isJudged, let row = sample.row,
+            for (row, _) in places(selector) {
+                guard !snapshot.rows[row].common.current.isEmpty,
                     RuleDetector.watch(selector.metric, .greater, snapshot.rows[row]) != nil
+                        || RuleDetector.isFigure(selector.metric, snapshot.rows[row])
                 else { continue }
                 seen.insert(row)
             }
@@ -198,29 +199,40 @@ struct ExpressionEvaluator {
     }
 
     private func select(_ selector: Selector, onReference: Bool) -> [Sample] {
+        let asksVersion =
+            selector.matchers.contains { $0.label == "version" }
+            && !selector.matchers.contains { $0.label == "version" && $0.pinned == SnapshotRow.allVersions }
+        return places(selector).map { row, role in
+            var sample = sample(of: selector.metric, row, onReference, asksVersion: asksVersion)
+            sample.labels["role"] = role
+            return sample
+        }
+    }
+
+    /// The rows a selector chooses, by their places, and in which role each is chosen. A row is a large value and every rule passes over all
+    /// of them in every window, so they are looked at where they lie.
+    private func places(_ selector: Selector) -> [(row: Int, role: String?)] {
         var matchers = selector.matchers.map(CompiledMatcher.init)
         let dimensions = selector.dimensions.map { Set($0.map(\.text)) }
         let asksVersion = selector.matchers.contains { $0.label == "version" }
         let asksAll = selector.matchers.contains { $0.label == "version" && $0.pinned == SnapshotRow.allVersions }
         let asksRole = selector.matchers.contains { $0.label == "role" }
-        var out: [Sample] = []
-        for (index, row) in snapshot.rows.enumerated() {
+        var out: [(row: Int, role: String?)] = []
+        for index in snapshot.rows.indices {
             // All versions together is a row of its own, not a version a pattern could match.
-            guard (row.version == SnapshotRow.allVersions) == (asksAll || !(asksVersion || asksRole)) else { continue }
+            guard (snapshot.rows[index].version == SnapshotRow.allVersions) == (asksAll || !(asksVersion || asksRole))
+            else { continue }
+            let segment = snapshot.rows[index].segment
             if let dimensions {
-                guard row.segment.parts.count == dimensions.count,
-                    row.segment.parts.allSatisfy({ dimensions.contains($0.dimension) })
+                guard segment.parts.count == dimensions.count,
+                    segment.parts.allSatisfy({ dimensions.contains($0.dimension) })
                 else { continue }
-            } else if row.segment.isAll {
+            } else if segment.isAll {
                 continue
             }
-            guard selector.metric.applies(toKind: row.kind) else { continue }
-            for role in asksRole ? self.roles(of: row.version) : [nil] {
-                guard passes(&matchers, row, role) else { continue }
-                var sample = sample(
-                    of: selector.metric, row, index, onReference, asksVersion: asksVersion && !asksAll)
-                sample.labels["role"] = role
-                out.append(sample)
+            guard selector.metric.applies(toKind: snapshot.rows[index].kind) else { continue }
+            for role in asksRole ? roles(of: snapshot.rows[index].version) : [nil] {
+                if passes(&matchers, snapshot.rows[index], role) { out.append((index, role)) }
             }
         }
         return out
@@ -253,30 +265,33 @@ struct ExpressionEvaluator {
 
     private static let coverage = Metric(name: "coverage")
 
-    private func sample(
-        of metric: Metric, _ row: SnapshotRow, _ index: Int, _ onReference: Bool, asksVersion: Bool
-    ) -> Sample {
-        var labels = ["column": row.column]
-        for part in row.segment.parts { labels[part.dimension] = part.value }
-        if asksVersion { labels["version"] = row.version }
-        labels["field"] = row.field?.name
-        let value = onReference ? row.referenceMetrics[metric] : row.metrics[metric]
+    private func sample(of metric: Metric, _ index: Int, _ onReference: Bool, asksVersion: Bool) -> Sample {
+        let segment = snapshot.rows[index].segment
+        var labels = ["column": snapshot.rows[index].column]
+        for part in segment.parts { labels[part.dimension] = part.value }
+        if asksVersion { labels["version"] = snapshot.rows[index].version }
+        if let field = snapshot.rows[index].field { labels["field"] = field.name }
+        let value =
+            onReference ? snapshot.rows[index].referenceMetrics[metric] : snapshot.rows[index].metrics[metric]
+        let n = snapshot.rows[index].n
         let truth: Sample.Truth
-        if row.n == 0 && metric != .count && !metric.isOfVolume {
+        if n == 0 && metric != .count && !metric.isOfVolume {
             truth = .noData
-        } else if hasLateLabels(row) {
+        } else if labelsCoverage != nil, hasLateLabels(snapshot.rows[index]) {
             truth = .lateLabels
-        } else if (row.n < minimumRows && !metric.isOfVolume) || value == nil {
+        } else if (n < minimumRows && !metric.isOfVolume) || value == nil {
             truth = .insufficient
         } else {
             truth = .holds
         }
         let needsTest = metric.isDistance && !onReference
-        let p = Significance.pValue(of: metric, in: row.metrics)
+        let p = needsTest ? Significance.pValue(of: metric, in: snapshot.rows[index].metrics) : nil
         return Sample(
-            labels: labels, segment: row.segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
+            labels: labels, segment: segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
             p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil,
-            isJudged: !onReference && !row.common.current.isEmpty, threshold: nil)
+            isJudged: !onReference
+                && (!snapshot.rows[index].common.current.isEmpty || snapshot.rows[index].performance != nil),
+            threshold: nil)
     }
 }
 

@@ -88,7 +88,9 @@ struct ExpressionLexer {
             }
         }
         guard "+-*/%^=<>(){}[],".unicodeScalars.contains(c) else {
-            throw TextError("unexpected character `\(c)`", at: start)
+            let hint =
+                c.properties.isAlphabetic || c == "." ? ": a label such as this stands in quotes, `by (\"…\")`" : ""
+            throw TextError("unexpected character `\(c)`\(hint)", at: start)
         }
         position += 1
         return Token(kind: .symbol(String(c)), offset: start)

@@ -45,7 +45,7 @@ extension ExpressionParser {
     }
 
     private mutating func matcher() throws(TextError) -> LabelMatcher {
-        guard case .name(let label) = current.kind else { throw unexpected("a label such as `column`") }
+        let label = try label("a label such as `column`")
         let offset = current.offset
         if label == "model" {
             throw TextError("`model` belongs to the group: write `model:` there", at: offset)

@@ -170,12 +170,22 @@ struct ExpressionParser {
         return .all
     }
 
+    /// The label at the current token, which is not taken yet. A name that is no ASCII identifier stands in quotes, as in
+    /// Prometheus since its third version.
+    func label(_ expected: String) throws(TextError) -> String {
+        switch current.kind {
+        case .name(let name): return name
+        case .string(let name) where !name.isEmpty: return name
+        default: throw unexpected(expected)
+        }
+    }
+
     mutating func names(_ why: String) throws(TextError) -> [Expression.Name] {
         try expect("(", why)
         var out: [Expression.Name] = []
         if take(")") { return out }
         repeat {
-            guard case .name(let name) = current.kind else { throw unexpected("a label") }
+            let name = try label("a label")
             if out.contains(where: { $0.text == name }) {
                 throw TextError("`\(name)` is named twice", at: current.offset)
             }

@@ -12,6 +12,8 @@ struct LikelyCause {
     let report: AttributionReport?
     let clues: [Clue]
     let deploys: [Clue]
+    /// The share of the alert's rows that are in `focus`.
+    var traffic: Double?
 
     /// `nil` where nothing stands out.
     var text: String? {
@@ -27,6 +29,10 @@ struct LikelyCause {
             let readings = [clue?.reading, release?.reading].compactMap(\.self)
             if !readings.isEmpty { sentence += ": " + readings.joined(separator: "; ") }
         }
+        if let release = deploys.first, deploys.allSatisfy({ $0.blamesRelease == nil }) {
+            let when = release.at.map { " at \($0.rfc3339)" } ?? ""
+            sentence += "; \(release.what)\(when), with no rows of another version to hold it against"
+        }
         if let versions = clues.first(where: { $0.kind == .versions }) { sentence += "; \(versions.what)" }
         if oppose { sentence += "; segments moved in opposite directions" }
         return sentence
@@ -39,7 +45,7 @@ struct LikelyCause {
         case .invalid_rate, .wrong_type_rate: [.retyped]
         case .added_rate: [.fieldAdded]
         case .stuck_rate: [.stuckValue]
-        case .volume, .silence, .label_silence: []
+        case .volume, .silence, .late_rate, .label_silence: []
         case .new_category_rate: [.respelled, .newCategories, .mixChange]
         case let metric? where metric.isPerformance: [.performance]
         case .psi_with_nulls:
@@ -73,19 +79,30 @@ struct LikelyCause {
             return (report?.isAlone == true ? "all of it in " : "most of it in ") + top.segment.description
         }
         let share = top?.segment == focus ? top?.share ?? 0 : 0
+        // Where a segment holds no more of the shift than of the rows, the shift is everywhere.
+        if row.segment.isAll, let traffic, share < traffic + 0.15 { return nil }
         if share >= AlertWriter.leadingShare, report?.isAlone == true { return "in \(focus) only" }
         return share >= AlertWriter.leadingShare
             ? "in \(focus), which holds \(Words.percent(share)) of the whole shift" : "in \(focus)"
     }
 
-    /// What moved, where no clue says why: the median, where it moved by a tenth of the reference's spread, otherwise the bin that gained most.
+    /// What moved, where no clue says why: the median, where it moved by a tenth of the reference's spread and by more than chance;
+    /// the spread, where it is another; otherwise the bin that gained most.
     private var shift: String {
-        if let before = row.referenceMetrics[.p50], let now = row.metrics[.p50], let sd = row.referenceMetrics[.sd],
-            sd > 0,
-            abs(now - before) > 0.1 * sd
-        {
-            return
-                "\(row.column) \(now > before ? "rose" : "fell"): median \(Words.number(before)) → \(Words.number(now))"
+        if let sd = row.referenceMetrics[.sd], sd > 0 {
+            let spread = row.metrics[.sd] ?? sd
+            // A median of n values of a normal law varies by √(π/2) sd/√n.
+            let noise = 3 * 1.2533 * spread / Double(max(1, row.n)).squareRoot()
+            if let before = row.referenceMetrics[.p50], let now = row.metrics[.p50],
+                abs(now - before) > max(0.1 * sd, noise)
+            {
+                return
+                    "\(row.column) \(now > before ? "rose" : "fell"): median \(Words.number(before)) → \(Words.number(now))"
+            }
+            if spread > 3 * sd || spread < sd / 3 {
+                return
+                    "\(row.column) \(spread > sd ? "spread out" : "drew together"): standard deviation \(Words.number(sd)) → \(Words.number(spread))"
+            }
         }
         let c = row.comparison
         let m = c.reference.reduce(0) { $0 + Double($1) }

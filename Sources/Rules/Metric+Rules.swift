@@ -1,4 +1,4 @@
-import Statistics
+package import Statistics
 
 extension Metric {
     /// The outcome of a test against the reference: not a distance, but as little a property of the reference itself.
@@ -9,8 +9,20 @@ extension Metric {
         }
     }
 
-    /// How many rows come, and since when none do.
-    var isOfVolume: Bool { self == .volume || self == .silence }
+    /// Beside distances: what `significance: edetector` judges by the evidence of all windows. Of everything else the number
+    /// alone decides.
+    package var hasDetectorOfItsOwn: Bool {
+        switch self {
+        case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
+            .added_rate,
+            .stuck_rate, .volume:
+            true
+        default: false
+        }
+    }
+
+    /// How many rows come, since when none do, and how many come too late.
+    var isOfVolume: Bool { self == .volume || self == .silence || self == .late_rate }
 
     /// Whether a column of this kind can have the metric at all. A rule over every column is silent on the others,
     /// rather than without data.
@@ -39,6 +51,7 @@ extension Metric {
         case .hellinger, .tvd, .l_infinity, .chi2, .cramers_v: "\(name) (\(bins) bins)"
         case .null_rate, .invalid_rate, .missing_rate, .wrong_type_rate, .added_rate: "\(name) (share of all rows)"
         case .silence, .label_silence: "\(name) (seconds)"
+        case .late_rate: "\(name) (share of the rows that came whose window had closed)"
         case .volume: "\(name) (rows over the rows expected at this time of the week)"
         case .stuck_rate: "\(name) (share of valid rows at one value, beyond the reference's)"
         case .out_of_range_rate, .new_category_rate: "\(name) (share of valid rows)"

@@ -1,4 +1,4 @@
-import Statistics
+package import Statistics
 package import StrictYAML
 package import Values
 
@@ -12,11 +12,29 @@ package struct ModelCatalog: Sendable {
     package let references: [FurtherReference]
     /// Size of its own windows; `nil` where that is not known.
     package let window: Span?
+    package let labels: Labels
+
+    /// What its labels are.
+    package enum Labels: Sendable, Hashable {
+        case unknown
+        /// Nothing of it is joined with labels.
+        case none
+        case of(PerformanceTask)
+
+        fileprivate func have(_ metric: Metric) -> Bool {
+            switch self {
+            case .unknown: true
+            case .none: !metric.isPerformance
+            case .of(let task): task.has(metric)
+            }
+        }
+    }
 
     package init(
         name: String, columns: [(name: String, kind: String)], segmentations: [[String]],
-        references: [FurtherReference] = [], window: Span? = nil
+        references: [FurtherReference] = [], window: Span? = nil, labels: Labels = .unknown
     ) {
+        self.labels = labels
         self.window = window
         self.references = references
         self.name = name
@@ -39,8 +57,12 @@ extension RuleSet {
     /// What rules name that the configuration does not have. A rule that would be silent for a reason its author did
     /// not mean is a problem; a rule for every model may be silent for some, but not for all.
     ///
-    /// - Parameter receivers: names of receivers, `nil` where they are not known.
-    package func check(against catalog: [ModelCatalog], receivers: [String]? = nil) -> [Problem] {
+    /// - Parameters:
+    ///   - receivers: names of receivers, `nil` where they are not known.
+    ///   - starters: those of them that can start a pipeline, `nil` for all.
+    package func check(
+        against catalog: [ModelCatalog], receivers: [String]? = nil, starters: [String]? = nil
+    ) -> [Problem] {
         var problems = ProblemCollector()
         let alerts = rules.map(\.name)
         for group in groups {
@@ -55,7 +77,7 @@ extension RuleSet {
                 }
                 Self.checkReference(rule, models, &problems)
                 Self.checkConceptDrift(rule, models, &problems)
-                Self.checkNames(rule, alerts, receivers, &problems)
+                Self.checkNames(rule, alerts, receivers, starters, &problems)
             }
         }
         return problems.problems.list
@@ -64,11 +86,14 @@ extension RuleSet {
     /// Where a rule for every model is silent on some of them: what `check` tells, though nothing is wrong.
     package func silences(against catalog: [ModelCatalog]) -> [Problem] {
         var notes = ProblemCollector()
-        for group in groups where group.model == nil && catalog.count > 1 {
+        for group in groups {
             for rule in group.rules {
-                for model in catalog {
+                for model in catalog.filter({ group.holds(for: $0.name) }) {
                     var missing = ProblemCollector()
-                    for selector in rule.expression.selectors { Self.check(selector, rule, [model], &missing) }
+                    for selector in rule.expression.selectors {
+                        if group.model == nil, catalog.count > 1 { Self.check(selector, rule, [model], &missing) }
+                    }
+                    Self.checkLabels(rule, model, &missing)
                     for problem in missing.list {
                         notes.add("`\(rule.name)` is silent there: \(problem.message)", at: problem.place)
                     }
@@ -76,6 +101,24 @@ extension RuleSet {
             }
         }
         return notes.list
+    }
+
+    /// Figures of performance of which no row of the model can have one.
+    private static func checkLabels(_ rule: Rule, _ model: ModelCatalog, _ problems: inout ProblemCollector) {
+        let selectors = rule.expression.selectors
+        guard let selector = selectors.first, selectors.allSatisfy({ !model.labels.have($0.metric) }) else { return }
+        let name = "`\(selector.metric.name)`"
+        let place = rule.places.expression.place(ofCharacter: selector.offset)
+        switch model.labels {
+        case .unknown: break
+        case .none:
+            problems.add(
+                "\(name) needs labels, which model `\(model.name)` does not join: say its `task`, or build its reference "
+                    + "from labelled rows", at: place)
+        case .of(let task):
+            problems.add(
+                "\(name) does not exist for model `\(model.name)`, whose task is \(task.rawValue)", at: place)
+        }
     }
 
     private static func checkReference(
@@ -101,7 +144,8 @@ extension RuleSet {
     }
 
     private static func checkNames(
-        _ rule: Rule, _ alerts: [String], _ receivers: [String]?, _ problems: inout ProblemCollector
+        _ rule: Rule, _ alerts: [String], _ receivers: [String]?, _ starters: [String]?,
+        _ problems: inout ProblemCollector
     ) {
         if let receivers {
             for (name, place) in zip(rule.notify ?? [], rule.places.receivers) where !receivers.contains(name) {
@@ -112,6 +156,12 @@ extension RuleSet {
             problems.add(
                 "unknown receiver `\(name)` to start the pipeline\(Nearest.hint(for: name, among: receivers ?? []))",
                 at: place)
+        }
+        for (name, place) in rule.places.starters
+        where receivers?.contains(name) == true && starters?.contains(name) == false {
+            problems.add(
+                "receiver `\(name)` takes alerts only; a pipeline is started by a `webhook` or `cloudevents`", at: place
+            )
         }
         for (name, place) in rule.places.unless where !alerts.contains(name) {
             let hint = Nearest.hint(for: name, among: alerts)

@@ -23,6 +23,69 @@ struct PerformanceClues {
             ?? [Metric.auroc, .accuracy, .mae].first { row.metrics[$0] != nil && row.referenceMetrics[$0] != nil }?.name
     }
 
+    /// The figure that is worse, as people would report it: what it is now and how sure that is, what it was, and on how many rows.
+    struct Figure {
+        let metric: Metric
+        let name: String
+        let now: Double
+        let before: Double
+        /// Where the true value lies in 95 of 100 such windows; `nil` where that is not known.
+        let interval: ClosedRange<Double>?
+        let rows: UInt64
+        /// Shown in hundredths.
+        let isShare: Bool
+
+        private func shown(_ value: Double) -> String { isShare ? Words.percent(value) : Words.number(value) }
+
+        var inWords: String {
+            let sure = interval.map { "95% between \(shown($0.lowerBound)) and \(shown($0.upperBound)), " } ?? ""
+            return
+                "\(name) \(shown(now)) (\(sure)\(Words.count(rows)) labelled rows), \(shown(before)) in the reference"
+        }
+
+        var json: JSON {
+            .members(
+                ("metric", .string(metric.name)), ("reference", .rounded(before)), ("value", .rounded(now)),
+                ("interval", interval.map { .array([.rounded($0.lowerBound), .rounded($0.upperBound)]) }),
+                ("rows", .integer(Int64(clamping: rows))))
+        }
+    }
+
+    /// `nil` where nothing can be compared.
+    var figure: Figure? {
+        let shown: (metric: Metric, name: String, isShare: Bool)
+        switch statistic {
+        case "auroc": shown = (.auroc, "AUROC", false)
+        case "accuracy": shown = (.accuracy, "accuracy", true)
+        case "calibration": shown = (.base_rate, "share of positives", true)
+        case "mae": shown = (.mae, "mean error", false)
+        default: return nil
+        }
+        guard let now = row.metrics[shown.metric], let before = row.referenceMetrics[shown.metric] else { return nil }
+        let rows = max(0, row.metrics[.labelled] ?? 0)
+        return Figure(
+            metric: shown.metric, name: shown.name, now: now, before: before,
+            interval: interval(shown.metric, now, rows: rows), rows: UInt64(rows), isShare: shown.isShare)
+    }
+
+    /// AUROC by Hanley and McNeil (1982), shares by Wilson (1927), a mean error by the spread of errors that its root mean square implies.
+    private func interval(_ metric: Metric, _ value: Double, rows: Double) -> ClosedRange<Double>? {
+        let z = 1.959963984540054
+        switch metric {
+        case .auroc:
+            guard let counts = row.performance?.sketch else { return nil }
+            let positives = Double(counts.positives)
+            guard positives > 0, rows > positives else { return nil }
+            let half = z * Ranking.standardError(auroc: value, positives: positives, negatives: rows - positives)
+            return max(0, value - half)...min(1, value + half)
+        case .accuracy, .base_rate: return SamplingNoise.wilson((value * rows).rounded(), of: rows)
+        default:
+            guard let square = row.metrics[.rmse], rows > 1 else { return nil }
+            let half = z * (max(0, square * square - value * value) / rows).squareRoot()
+            return max(0, value - half)...(value + half)
+        }
+    }
+
     var all: [Clue] {
         guard let statistic, let words = words(statistic) else { return [] }
         return [Clue(kind: .performance, what: words.what, beside: words.beside, reading: reading)]

@@ -36,6 +36,8 @@ struct Presence: Codable, Sendable, Hashable {
     private static let least = 3
     /// Where the reference does not say when rows are to be expected, a group must have been watched through a day and a night.
     private static let leastWatched = Span.hours(25)
+    /// Where all traffic brings this share of its usual rows and a version none, it is not the time of day.
+    private static let leastElsewhere = 0.75
     /// Rows to expect of a window for none to be no chance, whatever the dispersion: Poisson's law says e^−25.
     private static let leastExpected = 25.0
     /// Weight of the newest window in the usual number of rows.
@@ -48,7 +50,8 @@ struct Presence: Codable, Sendable, Hashable {
     private static let maximumVersions = 64
 
     /// Takes a window in and adds `silence` to its rows about volume; rows for versions that brought none.
-    mutating func complete(_ snapshot: inout Snapshot) {
+    /// - Parameter seen: how far time has come: the window's end, or less where the input ended before it.
+    mutating func complete(_ snapshot: inout Snapshot, seen: Timestamp) {
         guard snapshot.window.end > at else { return }
         at = snapshot.window.end
         fields.complete(&snapshot)
@@ -84,7 +87,7 @@ struct Presence: Codable, Sendable, Hashable {
                         && whole.parts.allSatisfy { row.segment[$0.dimension] == $0.value }
                 }
                 snapshot.rows[place].metrics[.silence] = Self.silence(
-                    row, snapshot.window, isPart: isPart, share: share, &groups[i])
+                    row, snapshot.window, seen: seen, isPart: isPart, share: share, &groups[i])
             }
         }
         groups.removeAll { snapshot.window.end - $0.last > Self.patience }
@@ -120,15 +123,16 @@ struct Presence: Codable, Sendable, Hashable {
 
     /// Seconds without rows, `nil` where nothing is known of the group or its whole is silent.
     private static func silence(
-        _ row: SnapshotRow, _ window: TimeRange, isPart: Bool, share: Double, _ group: inout Group
+        _ row: SnapshotRow, _ window: TimeRange, seen: Timestamp, isPart: Bool, share: Double, _ group: inout Group
     ) -> Double? {
         let since = group.since ?? window.start
         group.since = since
-        let pause = window.end - since
+        let pause = max(.zero, seen - since)
         if !group.isSilent, !isPart {
+            let isElsewhere = row.version != SnapshotRow.allVersions && share >= leastElsewhere
             let isKnown =
                 group.windows >= least
-                && (row.referenceMetrics[.count] != nil || window.end - group.first >= leastWatched)
+                && (row.referenceMetrics[.count] != nil || isElsewhere || window.end - group.first >= leastWatched)
             let expected = usual(row, group) * (row.version == SnapshotRow.allVersions && row.segment.isAll ? 1 : share)
             group.isSilent = isKnown && pause > longest(group, at: window.end) && expected >= leastExpected
         }
@@ -188,12 +192,30 @@ struct Presence: Codable, Sendable, Hashable {
 extension ModelAlertState {
     /// Adds to a window's snapshot what only those before it can tell, `silence` and which fields are new, and takes the window in.
     ///
-    /// - Parameter size: the nominal size of the window.
-    package mutating func complete(_ snapshot: inout Snapshot, size: Span) {
+    /// - Parameters:
+    ///   - size: the nominal size of the window.
+    ///   - seen: how far time has come, where the input ended before the window.
+    ///   - late: rows that came since the window before, for windows that had closed; `nil` where that is not known.
+    package mutating func complete(
+        _ snapshot: inout Snapshot, size: Span, seen: Timestamp? = nil, late: UInt64? = nil
+    ) {
         let clock = "\(size.microseconds)"
         var known = presence?[clock] ?? Presence()
-        known.complete(&snapshot)
+        known.complete(&snapshot, seen: seen ?? snapshot.window.end)
+        if let late { snapshot.tell(late: late) }
         presence = presence ?? [:]
         presence?[clock] = known
+    }
+}
+
+extension Snapshot {
+    /// Says which share of the rows that came were too late for their windows: where a clock at their source stands still, events keep
+    /// coming and none is of the time.
+    fileprivate mutating func tell(late: UInt64) {
+        let all = rows.firstIndex {
+            $0.column == SnapshotRow.volumeColumn && $0.version == SnapshotRow.allVersions && $0.segment.isAll
+        }
+        guard let all, rows[all].n + late > 0 else { return }
+        rows[all].metrics[.late_rate] = Double(late) / Double(rows[all].n + late)
     }
 }

@@ -48,6 +48,12 @@ package struct RoleHistory: Sendable, Hashable {
         return out
     }
 
+    /// Versions that were the champion and have no role any more when a window ends.
+    package func retired(at time: Timestamp) -> Set<String> {
+        let past = moves.filter { $0.role == .champion && $0.at < time }.compactMap(\.version)
+        return Set(past).subtracting(versions(at: time).values)
+    }
+
     /// Whether part of a window lies within `span` after a change of the champion. The first champion is a deploy too.
     func isWithin(_ span: Span, ofDeployIn window: TimeRange) -> Bool {
         var champion: String?

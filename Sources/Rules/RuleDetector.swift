@@ -9,6 +9,8 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
     /// Streams the rule watched last: what the group's budget is shared among.
     var streams = 0
     var targets: [Target] = []
+    /// Performance figures; absent in states of older programs.
+    var figures: [Figure]?
 
     struct Target: Codable, Sendable, Hashable {
         /// Which comparison, column, version and statistic.
@@ -27,21 +29,31 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
 
 /// The detectors of one rule at work on one window. A class, because every comparison of an expression adds to it.
 final class RuleDetector {
-    private(set) var state: RuleDetectorState
-    private let snapshot: Snapshot
-    private let limit: Double
+    var state: RuleDetectorState
+    let snapshot: Snapshot
+    let limit: Double
     private let weight: Double
     private let minimumRows: UInt64
     private var comparisons = 0
     /// Rows over what is usual, by row: the number a verdict about a volume is about.
     private var shares: [Int: Double] = [:]
-    /// Rows by column and version: a target is all segments of one.
-    private lazy var rows = Dictionary(grouping: snapshot.rows.indices) { Self.name(snapshot.rows[$0]) }
+    /// Places of rows by column and version: a target is all segments of one.
+    private let rows: [String: [Int]]
 
     /// A target's detector that sees nothing this long is forgotten: its column or version is gone.
     static let patience = Span.days(30)
 
-    init(_ state: RuleDetectorState, _ snapshot: Snapshot, minimumRows: UInt64, limit: Double, weight: Double) {
+    /// The targets of a window and their rows: the same for all rules.
+    static func targets(_ snapshot: Snapshot) -> [String: [Int]] {
+        Dictionary(grouping: snapshot.rows.indices) { name(snapshot.rows[$0]) }
+    }
+
+    /// - Parameter rows: as `targets` gives them.
+    init(
+        _ state: RuleDetectorState, _ snapshot: Snapshot, rows: [String: [Int]], minimumRows: UInt64, limit: Double,
+        weight: Double
+    ) {
+        self.rows = rows
         self.state = state
         self.snapshot = snapshot
         self.minimumRows = minimumRows
@@ -58,8 +70,12 @@ final class RuleDetector {
         var targets: [String: [Int]] = [:]
         for (i, sample) in samples.enumerated() {
             guard let row = sample.row.map({ snapshot.rows[$0] }), sample.segment == row.segment,
-                let metric = sample.metric, sample.isJudged, let watch = Self.watch(metric, op, row)
+                let metric = sample.metric, sample.isJudged
             else { continue }
+            guard let watch = Self.watch(metric, op, row) else {
+                verdicts[i] = judgeFigure(sample, row, op, thresholds[i], comparison: comparisons)
+                continue
+            }
             let name = Self.name(watch)
             targets["\(comparisons)\u{1}\(Self.name(row))\u{1}\(name)", default: []].append(i)
         }
@@ -93,8 +109,9 @@ final class RuleDetector {
             guard let levels = target.levels else {
                 return StreamWindow(
                     segment: row.segment, counts: StreamCounts.counts(of: row, metric),
-                    isWatched: sample != nil && row.n >= minimumRows && target.isUnusual(row),
-                    wobble: StreamCounts.wobble(of: row, metric), gate: gate)
+                    isWatched: sample != nil && row.n >= minimumRows
+                        && target.isUnusual(row, at: snapshot.window.start),
+                    wobble: StreamCounts.wobble(of: row, metric), referenceWindows: row.wobble.spans, gate: gate)
             }
             let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
             if let usual { shares[index] = Double(row.n) / usual.rows }
@@ -107,15 +124,11 @@ final class RuleDetector {
         target.seen = snapshot.window.end
         for (index, verdict) in zip(all, given) {
             let row = snapshot.rows[index]
-            let expected = row.referenceMetrics[.count] ?? 0
-            if verdict.isOpen {
-                target.levels?.noteOpen(
-                    row.segment, rows: Double(row.n), expected: expected, at: snapshot.window.end)
-            } else {
-                target.levels?.note(row.segment, rows: Double(row.n), expected: expected)
-            }
+            target.levels?.note(
+                row.segment, rows: Double(row.n), expected: row.referenceMetrics[.count] ?? 0, in: snapshot.window,
+                isOpen: verdict.isOpen)
         }
-        target.noteStanding(all.map { snapshot.rows[$0] }, given)
+        target.noteStanding(all.map { snapshot.rows[$0] }, given, at: snapshot.window.start)
         if let place { state.targets[place] = target } else { state.targets.append(target) }
         let bySegment = Dictionary(zip(windows.map(\.segment), given), uniquingKeysWith: { a, _ in a })
         // A version in two roles gives two samples of one segment.
@@ -179,12 +192,7 @@ final class RuleDetector {
 
     /// What watches a metric, and in which direction; `nil` for what has no detector.
     static func watch(_ metric: Metric, _ op: Expression.Comparator, _ row: SnapshotRow) -> Watch? {
-        let isRise: Bool
-        switch op {
-        case .greater, .greaterOrEqual: isRise = true
-        case .less, .lessOrEqual: isRise = false
-        case .equal, .notEqual: return nil
-        }
+        guard let isRise = op.asksForMore else { return nil }
         if metric.isDistance { return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil }
         switch metric {
         case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
@@ -214,27 +222,40 @@ final class RuleDetector {
         var state = state
         state.streams = streams
         state.targets.removeAll { snapshot.window.end - $0.seen > Self.patience }
+        state.figures?.removeAll { snapshot.window.end - $0.seen > Self.patience }
         // The same state is the same bytes, in whatever order targets were first seen.
         state.targets.sort { $0.key < $1.key }
+        state.figures?.sort { ($0.key, $0.segment) < ($1.key, $1.segment) }
         return state
     }
 }
 
 extension RuleDetectorState.Target {
     /// Whether a row that stands still is worth a look.
-    fileprivate func isUnusual(_ row: SnapshotRow) -> Bool {
+    fileprivate func isUnusual(_ row: SnapshotRow, at time: Timestamp) -> Bool {
         guard let habits, row.stuck != nil else { return true }
-        return habits.isUnusual(row.segment)
+        return habits.isUnusual(row.segment, at: time)
     }
 
     /// Takes note of what stands still without being told of.
-    fileprivate mutating func noteStanding(_ rows: [SnapshotRow], _ given: [StreamVerdict]) {
+    fileprivate mutating func noteStanding(_ rows: [SnapshotRow], _ given: [StreamVerdict], at time: Timestamp) {
         guard habits != nil, rows.contains(where: { $0.metrics[.stuck_rate] != nil }) else { return }
         let told = zip(rows, given).filter(\.1.isOpen).map(\.0.segment)
         habits?.note(
             rows.filter { row in
                 row.stuck != nil && !told.contains { SegmentRelation.contains($0, row.segment) }
-            }.map(\.segment))
+            }.map(\.segment), any: rows.contains { $0.stuck != nil }, at: time)
+    }
+}
+
+extension Expression.Comparator {
+    /// Whether it asks for a larger number, `nil` for an equal one.
+    var asksForMore: Bool? {
+        switch self {
+        case .greater, .greaterOrEqual: true
+        case .less, .lessOrEqual: false
+        case .equal, .notEqual: nil
+        }
     }
 }
 
@@ -244,7 +265,7 @@ enum StreamCounts {
     static func wobble(of row: SnapshotRow, _ metric: Metric) -> Double {
         switch metric {
         case .null_rate, .missing_rate: row.wobble.null
-        case .new_category_rate, .out_of_range_rate: row.wobble.novelty
+        case .new_category_rate, .out_of_range_rate: row.wobble.novelty.wobble
         default: metric.isDistance ? row.wobble.shift : 0
         }
     }
@@ -286,7 +307,7 @@ enum StreamCounts {
             }
             // Good and Turing: what has not been seen yet is as frequent as what has been seen once. New values that come
             // together, as a day's do, say so more plainly.
-            once = min(m, max(once, row.wobble.noveltyShare * m))
+            once = min(m, max(once, row.wobble.novelty.share * m))
             return .init(reference: [max(0, m - once), min(once, m)], current: [n - unseen, unseen])
         case .invalid_rate:
             let rows = Double(row.n)
@@ -298,7 +319,7 @@ enum StreamCounts {
             let outside = ((row.metrics[metric] ?? 0) * n).rounded()
             // A new row is beyond the least or the greatest of m with probability 2/(m + 1); more where rows come in spans
             // that differ.
-            let beyond = min(m, max(2, row.wobble.noveltyShare * m))
+            let beyond = min(m, max(2, row.wobble.novelty.share * m))
             return .init(reference: [max(0, m - beyond), beyond], current: [n - outside, outside])
         default:
             return .init(reference: reference, current: current)

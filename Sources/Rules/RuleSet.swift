@@ -41,7 +41,7 @@ package struct RuleSet: Sendable {
 
     package var rules: [Rule] { groups.flatMap(\.rules) }
 
-    func rule(named name: String, group: String) -> Rule? {
+    package func rule(named name: String, group: String) -> Rule? {
         groups.first { $0.name == group }?.rules.first { $0.name == name }
     }
 

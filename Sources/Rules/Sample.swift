@@ -66,10 +66,17 @@ struct EvaluationError: Error {
 }
 
 extension Snapshot {
-    /// Where a detector, or the watch over mature windows, takes the change behind a sample to begin; `nil` where neither says.
+    /// Where a detector, or the watch over mature windows, takes the change behind a sample to begin, or since when nothing comes; `nil`
+    /// where none says.
     func changeStart(of sample: Sample) -> Timestamp? {
         if let start = sample.verdict?.changeStart { return start }
-        guard sample.metric == .concept_drift, let row = sample.row else { return nil }
-        return rows[row].performance?.change?.since
+        guard let row = sample.row else { return nil }
+        switch sample.metric {
+        case .concept_drift: return rows[row].performance?.change?.since
+        case .silence:
+            // A rule test may state any number.
+            return rows[row].metrics[.silence].flatMap { $0 >= 0 && $0 < 1e9 ? window.end - .seconds(Int64($0)) : nil }
+        default: return nil
+        }
     }
 }

@@ -14,6 +14,8 @@ struct WindowEvaluation {
     /// From the end of the last window of this size to the end of this one.
     private let step: Span
     private var transitions: [AlertTransition] = []
+    /// Places of rows by what detectors watch.
+    private let targets: [String: [Int]]
 
     /// When the window is judged, where that is not as it ends.
     private let judgedAt: Timestamp?
@@ -35,6 +37,7 @@ struct WindowEvaluation {
         self.roles = roles
         self.state = state
         memories = rules.memories(model: snapshot.model, clock: clock)
+        targets = RuleDetector.targets(snapshot)
     }
 
     /// When alerts change. How long a condition holds is told by the windows it held in, whenever they were judged.
@@ -113,7 +116,8 @@ struct WindowEvaluation {
         let size = Double(max(snapshot.window.length.microseconds, 1))
         let step = min(max(Double(step.microseconds), 1), size)
         return RuleDetector(
-            own ?? RuleDetectorState(ruleHash: rule.identityHash), snapshot, minimumRows: rule.minimumRows,
+            own ?? RuleDetectorState(ruleHash: rule.identityHash), snapshot, rows: targets,
+            minimumRows: rule.minimumRows,
             limit: LogEvidence.limit(
                 streams: watched.values.reduce(0, +), windows: Double(budget.per.microseconds) / step,
                 budget: budget.falseAlerts), weight: step / size)
@@ -385,10 +389,9 @@ struct WindowEvaluation {
 
     /// The collected transitions as alerts. Notes the window in the state, for those of later ones.
     mutating func alerts(clock: String, _ champions: [ChampionMove]) -> [Alert] {
-        let book = EvidenceBook(snapshot)
-        let memory = state.remember(snapshot, rows: book.windowRows, clock: clock)
+        let memory = state.remember(snapshot, rows: EvidenceBook.windowRows(snapshot), clock: clock)
         guard !transitions.isEmpty else { return [] }
-        var writer = AlertWriter(book: book, memory: memory, champions: champions, at: at)
+        var writer = AlertWriter(book: EvidenceBook(snapshot), memory: memory, champions: champions, at: at)
         return writer.alerts(transitions, &state)
     }
 }

@@ -35,15 +35,6 @@ struct ChampionQuery: Hashable, Sendable {
         } else {
             after = nil
         }
-        known = (ifNoneMatch ?? "").split(separator: ",").compactMap { Self.sequence($0) }
-    }
-
-    /// The number in `"12"` or `W/"12"`.
-    static func sequence(_ tag: Substring) -> Int64? {
-        var tag = tag.drop { $0 == " " }
-        while tag.last == " " { tag.removeLast() }
-        if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
-        guard tag.count > 2, tag.first == "\"", tag.last == "\"" else { return nil }
-        return Int64(tag.dropFirst().dropLast())
+        known = (ifNoneMatch ?? "").split(separator: ",").compactMap { EntityTag.text($0).flatMap { Int64($0) } }
     }
 }

@@ -1,5 +1,6 @@
 import Hummingbird
 import NIOCore
+import Registry
 import ServiceLifecycle
 
 /// The connection that a request came on, as the server hands it to whoever answers.
@@ -12,22 +13,29 @@ struct ConnectionContext: InitializableFromSource {
 /// A connection, for answers that take long because they wait.
 struct Connection: Sendable {
     let channel: any Channel
-    let executor: LoopExecutor
 
-    /// Waits for what `body` waits for, until the client leaves, the server stops or the task is cancelled: each cancels `body`.
+    /// Waits for what `body` waits for, until the client leaves or the server stops: each ends the wait that `body` is given.
     /// The request's body must have been left unread or be empty; the connection can carry another request afterwards.
-    func whileOpen<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
-        let task = Task(executorPreference: executor) { try await body() }
-        Departure.onNext(of: channel) { task.cancel() }
-        defer { Departure.onNext(of: channel, nil) }
-        return try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await task.value
-            } onGracefulShutdown: {
-                task.cancel()
+    func whileOpen<T>(_ body: (WaitEnd) async throws -> T) async throws -> T {
+        let end = WaitEnd()
+        // Told later than the wait lasts, it does nothing.
+        Departure.onNext(of: channel) { end.end() }
+        return try await withGracefulShutdownHandler {
+            try await body(end)
+        } onGracefulShutdown: {
+            end.end()
+        }
+    }
+
+    /// Whether the client has closed its end, or the connection is closed altogether.
+    var isLeft: Bool {
+        get async {
+            guard channel.isActive else { return true }
+            let channel = channel
+            let answer = channel.eventLoop.submit {
+                (try? channel.pipeline.syncOperations.handler(type: Departure.self))?.isGone ?? true
             }
-        } onCancel: {
-            task.cancel()
+            return (try? await answer.get()) ?? true
         }
     }
 }
@@ -38,19 +46,19 @@ struct Connection: Sendable {
 final class Departure: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = Never
 
-    private var isGone = false
+    fileprivate private(set) var isGone = false
     private var told: (@Sendable () -> Void)?
 
-    /// - Parameter told: called once, at once where the client has left already; `nil` takes the last one back.
-    static func onNext(of channel: any Channel, _ told: (@Sendable () -> Void)?) {
+    /// - Parameter told: called once, at once where the client has left already; the last one given counts.
+    static func onNext(of channel: any Channel, _ told: @escaping @Sendable () -> Void) {
         let set: @Sendable () -> Void = {
             guard let handler = try? channel.pipeline.syncOperations.handler(type: Departure.self) else {
                 // A closed channel has no handlers any more.
-                told?()
+                told()
                 return
             }
             handler.told = told
-            if handler.isGone { told?() }
+            if handler.isGone { told() }
         }
         if channel.eventLoop.inEventLoop { set() } else { channel.eventLoop.execute(set) }
     }

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import NIOHTTP1
 import Registry
 import ServiceLifecycle
 
@@ -10,13 +11,12 @@ struct Dispatcher: HTTPResponder {
     let routes: RouteTable
     let access: AccessGuard
     let telemetry: ServerTelemetry
-    /// Of the event loop that all connections are on.
-    let executor: LoopExecutor
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        let connection = Connection(channel: context.channel)
         var response: Response
         do {
-            response = try await route(request, Connection(channel: context.channel, executor: executor))
+            response = try await route(request, connection)
         } catch let failure as Failure {
             response = failure.response(to: request.uri.path)
         } catch let error as RegistryError {
@@ -25,14 +25,15 @@ struct Dispatcher: HTTPResponder {
             response = failure.response(to: request.uri.path)
         } catch is CancellationError {
             response = Failure.later("shutting_down", "the server is stopping: try again", seconds: 1).response
+        } catch let error as HTTPParserError {
+            // What came is not HTTP any more, or ended in the middle. The server around us answers 400 and closes.
+            telemetry.left(request.method.rawValue, request.uri.path, cause: String(describing: error))
+            throw error
         } catch {
-            // What went wrong inside is for the log; the caller can do nothing with it.
-            let failure = Failure(.internalServerError, "internal", "the request failed; the server's log says why")
-            note(request, failure, String(describing: error))
-            response = failure.response(to: request.uri.path)
+            response = await self.response(to: error, of: request, connection)
         }
-        for (name, value) in Self.alwaysSent { response.headers[name] = value }
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        for field in Self.alwaysSent { response.headers.append(field) }
+        if !response.headers.contains(.cacheControl) { response.headers.append(Self.notStored) }
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -66,13 +67,33 @@ struct Dispatcher: HTTPResponder {
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await route.handle(call) }
     }
 
+    /// Of what was neither answered nor refused.
+    private func response(to error: any Error, of request: Request, _ connection: Connection) async -> Response {
+        if await connection.isLeft {
+            // Whatever it was came of the client's leaving, and nobody reads the answer.
+            telemetry.left(request.method.rawValue, request.uri.path, cause: String(describing: error))
+            return Failure(.clientClosedRequest, "client_left", "the client left before it was answered").response
+        }
+        // What went wrong inside is for the log; the caller can do nothing with it.
+        let failure = Failure(.internalServerError, "internal", "the request failed; the server's log says why")
+        note(request, failure, String(describing: error))
+        return failure.response(to: request.uri.path)
+    }
+
     private func note(_ request: Request, _ failure: Failure, _ cause: String) {
         telemetry.failed(request.method.rawValue, request.uri.path, failure, cause: cause)
     }
 
-    private static let alwaysSent: [(HTTPField.Name, String)] = [
-        (.xContentTypeOptions, "nosniff"), (HTTPField.Name.referrerPolicy, "no-referrer"),
+    /// Made once: the text of a field is checked when it is made. No route sends one of them itself.
+    private static let alwaysSent = [
+        HTTPField(name: .xContentTypeOptions, value: "nosniff"), HTTPField(name: .referrerPolicy, value: "no-referrer"),
     ]
+    private static let notStored = HTTPField(name: .cacheControl, value: "no-store")
+}
+
+extension HTTPResponse.Status {
+    /// As nginx calls it, for those who count statuses.
+    static let clientClosedRequest = HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
 }
 
 extension HTTPField.Name {

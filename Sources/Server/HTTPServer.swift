@@ -23,8 +23,7 @@ package func makeServer(
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let executor = LoopExecutor(loop)
     let dispatcher = Dispatcher(
-        routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry,
-        executor: executor)
+        routes: RouteTable(Routes.all(backend)), access: AccessGuard(configuration), telemetry: backend.telemetry)
     // Above the longest long poll, so that only connections without a request are closed.
     let idle = TimeAmount.seconds(ChampionQuery.waitMaximum.microseconds / 1_000_000 + 15)
     let application = Application(

@@ -19,6 +19,8 @@ package struct LabelOverview: Sendable, Hashable {
     package var staleLabels: UInt64 = 0
     /// Labels further from their prediction than the horizon.
     package var tooLate: UInt64 = 0
+    /// Predictions of more versions than an identity has places for.
+    package var crowded: UInt64 = 0
     /// What waits for the other side, in memory and on disk.
     package var bytes: Int = 0
 
@@ -30,12 +32,29 @@ package struct LabelOverview: Sendable, Hashable {
             ("joined", joined), ("expired", UInt64(max(0, expired))), ("corrected", corrections),
             ("duplicate_prediction", duplicatePredictions), ("duplicate_label", duplicateLabels),
             ("stale_label", staleLabels), ("too_late", tooLate),
+            ("too_many_versions", crowded),
         ]
     }
 
     /// By the side that waits for the other.
     package var pending: [(kind: String, count: Double)] {
         [("prediction", Double(waiting)), ("label", Double(orphans))]
+    }
+
+    /// What became of the labels, and then of the predictions without one; what did not happen is left out.
+    package var inWords: String {
+        let labels: [(UInt64, String)] = [
+            (joined, "labels joined their prediction"), (corrections, "corrected an earlier one"),
+            (duplicateLabels, "said what was known"), (staleLabels, "were older than the one known"),
+            (tooLate, "came past the horizon of `labels`"), (orphans, "have no prediction"),
+        ]
+        let predictions: [(UInt64, String)] = [
+            (UInt64(max(0, waiting)), "predictions may still get a label"),
+            (UInt64(max(0, expired)), "predictions expired without one"),
+            (duplicatePredictions, "predictions came again"),
+        ]
+        let told = labels.filter { $0.0 > 0 || $0.1 == labels[0].1 } + predictions.filter { $0.0 > 0 }
+        return told.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
     package var json: JSON {

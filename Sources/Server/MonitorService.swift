@@ -48,11 +48,14 @@ package struct IngestResult: Sendable, Hashable {
     }
 
     package let accepted: Int
+    /// The first of them; `rejectedTotal` says how many there were.
     package let rejected: [Rejected]
+    package let rejectedTotal: Int
 
-    package init(accepted: Int, rejected: [Rejected]) {
+    package init(accepted: Int, rejected: [Rejected], rejectedTotal: Int? = nil) {
         self.accepted = accepted
         self.rejected = rejected
+        self.rejectedTotal = rejectedTotal ?? rejected.count
     }
 }
 

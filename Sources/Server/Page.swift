@@ -17,6 +17,8 @@ struct Page: Sendable {
     let audit: [AuditLine]
     let isCalm: Bool
     let hasPending: Bool
+    /// Whether there are pages of experiments.
+    let hasTracking: Bool
 
     private static let resolvedMaximum = 10
     private static let auditMaximum = 12
@@ -45,12 +47,14 @@ struct Page: Sendable {
         }
         self.init(
             now: backend.service.now(), problems: problems, alerts: alerts, models: models,
-            audit: audit.map { AuditLine($0) })
+            audit: audit.map { AuditLine($0) }, hasTracking: backend.mlflow != nil)
     }
 
     private init(
-        now: Timestamp, problems: [String], alerts: [AlertCard], models: [ModelCard], audit: [AuditLine]
+        now: Timestamp, problems: [String], alerts: [AlertCard], models: [ModelCard], audit: [AuditLine],
+        hasTracking: Bool
     ) {
+        self.hasTracking = hasTracking
         self.now = Format.time(Timestamp(microseconds: now.microseconds / 1_000_000 * 1_000_000))
         self.problems = problems
         self.models = models

@@ -4,8 +4,27 @@ import FoundationEssentials
 /// What the page brings along: nothing is loaded from anywhere else.
 enum PageAssets {
     /// Replaces the changing part when it changed. A person who reads keeps what is open and where they are.
+    ///
+    /// MLflow's client prints addresses whose path is behind a `#`, which only a browser sees: those lead on to the pages here.
     static let script = """
         (() => {
+          const lead = () => {
+            let parts;
+            try {
+              parts = location.hash.split("?")[0].split("/").slice(1).map(p => encodeURIComponent(decodeURIComponent(p)));
+            } catch {
+              return;
+            }
+            const [kind, id, below, other] = parts;
+            if (kind === "experiments") {
+              location.replace(below === "runs" && other ? "/runs/" + other
+                : below === "models" && other ? "/logged-models/" + other : id ? "/experiments/" + id : "/experiments");
+            } else if (kind === "models" || kind === "prompts") {
+              location.replace(id ? "/registry/" + id : "/registry");
+            }
+          };
+          addEventListener("hashchange", lead);
+          lead();
           const period = 2000;
           let shown = null;
           const live = () => document.getElementById("live");

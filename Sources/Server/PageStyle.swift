@@ -1,6 +1,6 @@
 /// The page's style sheet. Colours carry meaning: grey is the reference, blue the window that is judged, red drift.
 enum PageStyle {
-    static let text = colours + layout + alerts + models + page
+    static let text = colours + layout + alerts + models + page + tracking
 
     private static let colours = """
         :root{--bg:#f6f7f9;--card:#fff;--line:#e4e7ec;--text:#171b24;--soft:#667085;--faint:#f0f2f5;--ref:#c4cad6;
@@ -170,6 +170,17 @@ enum PageStyle {
         @media (max-width:860px){.performance{grid-template-columns:minmax(0,1fr)}}
         @media (max-width:620px){.performance,.model>.head,.facts,.column,details{padding-left:14px;padding-right:14px}
         .chips{margin-left:0}.facts{gap:10px 22px}.columns{grid-template-columns:minmax(0,1fr)}}
+        """
+
+    /// Experiments, runs and registered models.
+    private static let tracking = """
+
+        .tracking{padding-top:20px!important}.tracking .empty{margin-bottom:14px}
+        .tracking table.wrap{table-layout:fixed}.tracking table.wrap td{white-space:normal;overflow-wrap:anywhere;
+        vertical-align:top}.tracking table.wrap td:first-child{width:38%}
+        .tracking thead th{white-space:nowrap}.tracking .two .figures-table{max-height:420px;overflow:auto}
+        .tracking .note{padding:0 20px 16px;white-space:pre-line}.tracking .columns{border:0}
+        .tracking .column .spark{margin-top:4px}.tracking .chip:not(:has(b)) span{padding:1px 10px}
         """
 
     /// The page of one alert.

@@ -34,6 +34,7 @@ enum PageTemplate {
         \(models)
         \(history)
         <footer>Distances are in nats against the reference; PSI from 0.2 on is drift, from 0.1 on worth a look. \
+        {{#hasTracking}}<a href="/experiments">experiments</a> · {{/hasTracking}}<a href="/registry">registry</a> · \
         <a href="/v1/models">models</a> · <a href="/v1/alerts">alerts</a> · <a href="/metrics">metrics</a> · \
         <a href="/openapi.json">API</a></footer>
         </main>

@@ -5,14 +5,49 @@ import Values
 /// unknown path.
 struct RouteTable: Sendable {
     let routes: [Route]
-    private let patterns: [(parts: [Substring], route: Route)]
     /// Most requests are for paths that are one route's own, letter by letter.
     private let literal: [String: [Route]]
+    /// The others, part by part.
+    private let root: Node
+
+    /// What can follow the parts of a path that were read so far.
+    private struct Node: Sendable {
+        /// By the part itself.
+        var parts: [String: Node] = [:]
+        /// After a part in braces; at most one.
+        var any: [Node] = []
+        /// Routes that end here.
+        var ends: [Route] = []
+        /// Routes whose `{name...}` takes all parts that are left, at least one.
+        var rests: [Route] = []
+
+        mutating func add(_ route: Route, _ rest: ArraySlice<Substring>) {
+            guard let part = rest.first else { return ends.append(route) }
+            if part.hasSuffix("...}") {
+                rests.append(route)
+            } else if part.hasPrefix("{") {
+                if any.isEmpty { any = [Node()] }
+                any[0].add(route, rest.dropFirst())
+            } else {
+                parts[String(part), default: Node()].add(route, rest.dropFirst())
+            }
+        }
+
+        func find(_ rest: ArraySlice<String>, _ found: inout [Route]) {
+            guard let part = rest.first else {
+                found += ends
+                return
+            }
+            found += rests
+            parts[part]?.find(rest.dropFirst(), &found)
+            any.first?.find(rest.dropFirst(), &found)
+        }
+    }
 
     init(_ routes: [Route]) {
         self.routes = routes
-        patterns = routes.map { ($0.parts, $0) }
         literal = Dictionary(grouping: routes.filter { !$0.path.contains("{") }, by: \.path)
+        root = routes.reduce(into: Node()) { $0.add($1, $1.parts[...]) }
     }
 
     /// The routes of a path by any method, with the decoded values of its parts in braces. Empty where nothing is
@@ -27,25 +62,15 @@ struct RouteTable: Sendable {
             decoded.append(text)
         }
         var found: [Route] = []
+        root.find(decoded[...], &found)
         var values: [String: String] = [:]
-        for (parts, route) in patterns {
-            var captured: [String: String] = [:]
-            // `{name...}` at the end takes all parts that are left, at least one.
-            let takesRest = parts.last?.hasSuffix("...}") == true
-            guard takesRest ? decoded.count >= parts.count : decoded.count == parts.count else { continue }
-            let fits = zip(parts, decoded).allSatisfy { pattern, text in
-                guard pattern.hasPrefix("{") else { return pattern == text }
-                if pattern.hasSuffix("...}") {
-                    captured[String(pattern.dropFirst().dropLast(4))] =
-                        decoded[(parts.count - 1)...].joined(separator: "/")
-                    return true
+        for route in found {
+            for (i, part) in route.parts.enumerated() where part.hasPrefix("{") {
+                if part.hasSuffix("...}") {
+                    values[String(part.dropFirst().dropLast(4))] = decoded[i...].joined(separator: "/")
+                } else {
+                    values[String(part.dropFirst().dropLast())] = decoded[i]
                 }
-                captured[String(pattern.dropFirst().dropLast())] = text
-                return true
-            }
-            if fits {
-                found.append(route)
-                values.merge(captured) { _, new in new }
             }
         }
         return (found, values)

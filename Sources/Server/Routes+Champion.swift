@@ -42,8 +42,9 @@ extension Routes {
         }
         let base = query.after ?? query.known.max() ?? present.sequence
         // A client that left or a server that stops ends the wait, and with it the registry's waiter.
-        let changed = try await call.connection.whileOpen {
-            try await registry.waitForChange(model: model, after: base, timeout: .microseconds(wait.microseconds))
+        let changed = try await call.connection.whileOpen { end in
+            try await registry.waitForChange(
+                model: model, after: base, timeout: .microseconds(wait.microseconds), until: end)
         }
         return switch changed {
         case .some(let state): .champion(state)
@@ -54,7 +55,7 @@ extension Routes {
 
 extension Response {
     static func champion(_ state: ChampionState) -> Response {
-        var response = Response.json(state.json)
+        var response = Response(state.document, type: ContentType.json)
         response.headers[.eTag] = "\"\(state.sequence)\""
         response.headers[.cacheControl] = "no-cache"
         return response

@@ -81,7 +81,7 @@ extension Routes {
         .init(status: 200, about: "The champion after it"), .init(status: 400, about: "The body is wrong"),
         .init(status: 404, about: "No such model or version"),
         .init(status: 409, about: "The champion is not the expected one"),
-        .init(status: 412, about: "The champion is not the one If-Match names"),
+        .init(status: 412, about: "The champion is not what If-Match or If-None-Match asks"),
         .init(status: 422, about: "A guard of the registry forbids it"),
     ]
 
@@ -93,12 +93,12 @@ extension Routes {
     private static func rollBack(_ call: Call, _ backend: Backend) async throws -> Response {
         let model = try call.named("model")
         let body = try await call.members(rollbackFields)
-        let expected = try call.expectedSequence()
+        let expecting = try call.expecting()
         return try await call.comparing {
             .champion(
                 try await backend.registry.rollback(
                     model: model, to: body["to"]?.stringValue ?? "champion-1",
-                    expectedChampion: body["expected_champion"]?.stringValue, expectedSequence: expected,
+                    expectedChampion: body["expected_champion"]?.stringValue, expecting: expecting,
                     actor: call.actor(body), reason: body["reason"]?.stringValue ?? "", at: backend.service.now()))
         }
     }
@@ -115,11 +115,11 @@ extension Routes {
         guard !force || !reason.allSatisfy(\.isWhitespace) else {
             throw Failure.invalid("force needs a reason, which is written into the audit trail: add \"reason\"")
         }
-        let expected = try call.expectedSequence() ?? body["expected_sequence"]?.integerValue
+        let expecting = try call.expecting() ?? body["expected_sequence"]?.integerValue.map { SequenceCondition.at($0) }
         return try await call.comparing {
             .champion(
                 try await backend.registry.promote(
-                    model: model, version: body["version"]?.stringValue ?? "", expectedSequence: expected,
+                    model: model, version: body["version"]?.stringValue ?? "", expecting: expecting,
                     force: force, actor: call.actor(body), reason: reason, at: backend.service.now()))
         }
     }
@@ -176,20 +176,11 @@ extension Call {
         return caller.name == nil ? claim ?? actor : actor(through: "http", saying: claim)
     }
 
-    /// The sequence that `If-Match` names; a request without it is not compared.
-    fileprivate func expectedSequence() throws(Failure) -> Int64? {
-        guard let tag = request.headers[.ifMatch], tag != "*" else { return nil }
-        guard let sequence = ChampionQuery.sequence(Substring(tag)) else {
-            throw .invalid("If-Match is '\(tag)': give the ETag of the champion as it was read, such as \"12\"")
-        }
-        return sequence
-    }
-
     /// A comparison asked for by header is answered as HTTP has it: 412.
     fileprivate func comparing(_ body: () async throws -> Response) async throws -> Response {
         do {
             return try await body()
-        } catch let error as RegistryError where error.code == .conflict && request.headers[.ifMatch] != nil {
+        } catch let error as RegistryError where error.code == .conflict && isConditional {
             throw Failure(.preconditionFailed, error.code.rawValue, error.message)
         }
     }

@@ -74,7 +74,7 @@ extension Routes {
     private static func stream(_ call: Call, _ registry: Registry) async throws -> Response {
         let model = call.query["model"]
         if let model { _ = try await registry.champion(model: model) }
-        let newest = try await registry.champions(after: 0).last?.sequence ?? 0
+        let newest = try await registry.newestSequence()
         let asked = call.request.headers[.lastEventID].flatMap { Int64($0) } ?? 0
         // An id of another registry, or of one that was restored from a backup: everything is news.
         let start = asked > newest ? 0 : asked

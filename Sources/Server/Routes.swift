@@ -7,7 +7,7 @@ enum Routes {
     static func all(_ backend: Backend) -> [Route] {
         let described =
             pages(backend) + health(backend) + events(backend) + models(backend) + alerts(backend) + champion(backend)
-            + changes(backend) + fleet(backend) + mlflow(backend) + silences(backend)
+            + changes(backend) + fleet(backend) + mlflow(backend) + tracking(backend) + silences(backend)
         return described + [openAPI(describing: described)]
     }
 
@@ -41,7 +41,8 @@ enum Routes {
                 summary: "Takes predictions and labels: one event, an array, or JSON lines",
                 body: [],
                 answers: [
-                    .init(status: 200, about: "Stored; rejected events are listed with why"),
+                    .init(
+                        status: 200, about: "Stored; rejected events are counted, the first thousand listed with why"),
                     .init(status: 400, about: "None could be used"), .init(status: 413, about: "More than 32 MiB"),
                     .init(status: 503, about: "Not stored: send the same again after Retry-After"),
                 ]
@@ -95,7 +96,7 @@ extension IngestResult {
                         .members(
                             ("index", .int($0.index)), ("reason", .string($0.reason)), ("detail", .string($0.detail)))
                     })
-            ))
+            ), ("rejected_total", .int(rejectedTotal)))
     }
 }
 

@@ -9,6 +9,13 @@ struct ServerTelemetry: Sendable {
         log.info("http listening", metadata: ["host": "\(host)", "port": "\(port)"])
     }
 
+    /// Nobody must act: clients come and go.
+    func left(_ method: String, _ path: String, cause: String) {
+        log.debug(
+            "http client left",
+            metadata: ["method": "\(method)", "path": "\(path)", "status": "499", "cause": "\(cause)"])
+    }
+
     func failed(_ method: String, _ path: String, _ failure: Failure, cause: String) {
         log.warning(
             "http request failed",

@@ -3,6 +3,8 @@ struct Sparkline: Sendable, Hashable {
     let values: [Double?]
     /// Drawn as a dashed line and always in sight.
     var threshold: Double?
+    /// Whether the drawing begins at the least value and not at zero: for what has no meaningful zero.
+    var fitsRange = false
     let about: String
 
     private static let width = 200.0
@@ -11,9 +13,12 @@ struct Sparkline: Sendable, Hashable {
     var markup: String? {
         let present = values.compactMap { $0 }.filter(\.isFinite)
         guard let peak = present.max() else { return nil }
-        let top = max(peak, (threshold ?? 0) * 1.25, 1e-12) * 1.08
+        let bottom = fitsRange ? present.min() ?? 0 : 0
+        let top = bottom + max(max(peak, (threshold ?? 0) * 1.25) - bottom, 1e-12) * 1.08
         let step = Self.width / Double(max(values.count - 1, 1))
-        func y(_ value: Double) -> String { Format.fixed(Self.height - max(0, value) / top * Self.height, digits: 2) }
+        func y(_ value: Double) -> String {
+            Format.fixed(Self.height - max(0, value - bottom) / (top - bottom) * Self.height, digits: 2)
+        }
         var path = ""
         var isDrawing = false
         var last: String?

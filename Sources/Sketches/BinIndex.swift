@@ -26,7 +26,7 @@ package struct BinIndex: Sendable {
     /// Edges outside the data's own range at each end.
     private static let tails = 5
     /// Edges that are looked at together.
-    private static let step = 8
+    private static let step = 4
     /// How many powers of two the finest of the offsets tried lies below the edges' range.
     private static let finestOffset = 10
 

@@ -54,6 +54,9 @@ struct PackedWriter {
     /// Moments take as many at most.
     static let momentsBytes = 10 + 6 * 8
 
+    /// A counter of 16 bits takes so many at most: three and, where counters are far apart, as many for the gap before it.
+    static let counterBytes = 6
+
     private let room: UnsafeMutableRawBufferPointer
     private(set) var count = 0
 
@@ -91,5 +94,53 @@ struct PackedWriter {
         }
         word(m.minimum.bitPattern)
         word(m.maximum.bitPattern)
+    }
+
+    /// Writes those of some counters that are not zero, each behind the distance from the last.
+    ///
+    /// Whether a counter is zero, and how long it is, cannot be foretold, so nothing branches on it: what is written of a zero is
+    /// overwritten by what follows.
+    /// - Parameters:
+    ///   - place: the first counter's number in the profile.
+    ///   - last: the number after the last counter that was written.
+    /// - Returns: the counters' sum.
+    mutating func counters(_ counters: UnsafePointer<UInt16>, _ number: Int, place: Int, last: inout Int) -> UInt64 {
+        precondition(count + Self.counterBytes * number + 4 <= room.count, "packed counts need more room")
+        var (at, next, sum) = (count, last, UInt64(0))
+        var i = 0
+        while i < number {
+            // Of a small group most are zero: four at a time.
+            let isWhole = i &+ 4 <= number
+            if isWhole, UnsafeRawPointer(counters + i).loadUnaligned(as: UInt64.self) == 0 {
+                i &+= 4
+                continue
+            }
+            let end = isWhole ? i &+ 4 : number
+            while i < end {
+                let counter = UInt32(counters[i])
+                let gap = place &+ i &- next
+                if gap >= 0x80, counter > 0 {
+                    count = at
+                    varint(UInt64(gap))
+                    varint(UInt64(counter))
+                    at = count
+                    next = place &+ i &+ 1
+                } else {
+                    let isLong: UInt32 = counter >= 0x80 ? 1 : 0
+                    let isLonger: UInt32 = counter >= 0x4000 ? 1 : 0
+                    let sevens = counter & 0x7f | (counter & 0x3f80) &<< 1 | (counter & 0xc000) &<< 2
+                    let bytes = sevens | isLong &<< 7 | isLonger &<< 15
+                    let word = UInt32(truncatingIfNeeded: gap) & 0x7f | bytes &<< 8
+                    room.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt32.self)
+                    at &+= counter > 0 ? Int(2 &+ isLong &+ isLonger) : 0
+                    next = counter > 0 ? place &+ i &+ 1 : next
+                }
+                sum &+= UInt64(counter)
+                i &+= 1
+            }
+        }
+        count = at
+        last = next
+        return sum
     }
 }

@@ -136,8 +136,7 @@ extension PackedProfile {
         rows: UInt64, counts: UnsafePointer<UInt16>, bases: UnsafePointer<UInt32>, _ layout: Layout,
         moments: (_ index: Int, _ valid: UInt64) -> Moments
     ) {
-        // Three bytes of a counter and, where counters are far apart, as many of the gap before it.
-        let room = 6 * layout.codeCount + PackedWriter.momentsBytes * layout.momentsCount + 64
+        let room = PackedWriter.counterBytes * layout.codeCount + PackedWriter.momentsBytes * layout.momentsCount + 64
         bytes = Self.packing(capacity: room) { out in
             out.byte(Profile.version)
             out.varint(rows)
@@ -149,23 +148,8 @@ extension PackedProfile {
             for (c, column) in layout.columns.enumerated() {
                 let own = counts + Int(bases[c])
                 let (width, bins) = (column.codeCount, column.bins.count)
-                var valid: UInt64 = 0
-                var code = 0
-                while code < width {
-                    // Most are zero: four at a time.
-                    if code &+ 4 <= width, UnsafeRawPointer(own + code).loadUnaligned(as: UInt64.self) == 0 {
-                        code &+= 4
-                        continue
-                    }
-                    let count = UInt64(own[code])
-                    if count > 0 {
-                        out.varint(UInt64(column.offset &+ code &- last))
-                        out.varint(count)
-                        last = column.offset &+ code &+ 1
-                        if code < bins { valid &+= count }
-                    }
-                    code &+= 1
-                }
+                let valid = out.counters(own, bins, place: column.offset, last: &last)
+                _ = out.counters(own + bins, width - bins, place: column.offset + bins, last: &last)
                 if let index = column.momentsIndex { sums.append(moments(index, valid)) }
             }
             out.varint(UInt64(layout.codeCount &- last))

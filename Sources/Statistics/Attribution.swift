@@ -119,7 +119,8 @@ package enum Attribution {
                 let addsA = a.driver.share > 0
                 let addsB = b.driver.share > 0
                 if addsA != addsB { return addsA }
-                if a.evidence != b.evidence { return a.evidence > b.evidence }
+                let (first, second) = (weight(a), weight(b))
+                if first != second { return first > second }
                 return a.driver.segment < b.driver.segment
             }
         let isAlone = ranked.first.map { first in
@@ -129,6 +130,12 @@ package enum Attribution {
         }
         return AttributionReport(
             drivers: ranked.prefix(max(0, limit)).map(\.driver), cancellation: cancellation, isAlone: isAlone ?? false)
+    }
+
+    /// What ranks a segment: the evidence, less of it for a segment that holds next to nothing of the whole. Of a part of a
+    /// hundredth one may be quite sure, and the reader is helped by what holds half of it.
+    private static func weight(_ scored: (driver: Driver, evidence: Double)) -> Double {
+        scored.evidence * min(1, abs(scored.driver.share) / 0.05)
     }
 
     /// Whether two segments can have no row in common.

@@ -111,7 +111,7 @@ package struct ClassCalibration: Sendable {
         var sums = (0.0, 0.0, 0.0)
         for entry in counts.entries where entry.predictions > 0 {
             let n = Double(entry.predictions)
-            let chance = calibration.chance(counts.score(of: entry.key))
+            let chance = calibration.chance(counts.score(of: entry))
             sums.0 += n
             sums.1 += n * chance
             sums.2 += n * chance * (1 - chance)

@@ -5,7 +5,7 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
         null_rate, invalid_rate, out_of_range_rate, new_category_rate, cardinality, mean, sd, min, max,
         p01, p05, p10, p25, p50, p75, p90, p95, p99,
         missing_rate, wrong_type_rate, stuck_rate, added_rate,
-        volume, silence,
+        volume, silence, late_rate,
         labelled, coverage, mature, base_rate, mean_score, auroc, auroc_error, aupr, aupr_error, accuracy, precision,
         recall,
         f1, f1_micro, log_loss, brier, ece, lift, mae, rmse, r2, mape, bias, ndcg, ndcg_error, concept_drift,

@@ -34,7 +34,7 @@ package struct Calibration: Sendable {
             let own = Double(entry.negatives + entry.positives)
             positives += Double(entry.positives)
             rows += own
-            var block = (score: counts.score(of: entry.key), positives: Double(entry.positives), rows: own)
+            var block = (score: counts.score(of: entry), positives: Double(entry.positives), rows: own)
             while let last = blocks.last, last.positives * block.rows >= block.positives * last.rows {
                 block = (last.score, last.positives + block.positives, last.rows + block.rows)
                 blocks.removeLast()
@@ -73,7 +73,7 @@ package struct Calibration: Sendable {
         var table = ExpectedTable()
         for entry in counts.entries where entry.predictions > 0 {
             let n = Double(entry.predictions)
-            let score = counts.score(of: entry.key)
+            let score = counts.score(of: entry)
             let chance = chance(score)
             groups.append(Ranking.Group(negatives: n * (1 - chance), positives: n * chance))
             table.add(n, score: score, chance: chance, isCalled: score >= threshold)
@@ -220,7 +220,7 @@ package struct ErrorCurve: Sendable, Hashable {
         var own = 0.0
         var inBin = [Double](repeating: 0, count: bins.count)
         for entry in counts.entries where entry.predictions > 0 {
-            let value = counts.score(of: entry.key)
+            let value = counts.score(of: entry)
             let bin = bins.firstIndex { value <= $0.upTo } ?? bins.count - 1
             let n = Double(entry.predictions)
             rows += n

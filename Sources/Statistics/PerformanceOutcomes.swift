@@ -66,6 +66,24 @@ package struct BinaryOutcomes: Sendable, Hashable {
         logs += Int128(times) * Self.units(-log(right))
     }
 
+    mutating func forgetCalls() {
+        truePositives = 0
+        falsePositives = 0
+        trueNegatives = 0
+        falseNegatives = 0
+    }
+
+    /// Counts rows as called positive or not.
+    mutating func call(_ isPositive: Bool, negatives: Int64, positives: Int64) {
+        if isPositive {
+            truePositives += positives
+            falsePositives += negatives
+        } else {
+            falseNegatives += positives
+            trueNegatives += negatives
+        }
+    }
+
     private static func units(_ value: Double) -> Int128 { Int128((value * unit).rounded(.toNearestOrEven)) }
 
     package mutating func merge(_ other: BinaryOutcomes) {

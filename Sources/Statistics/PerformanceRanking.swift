@@ -38,7 +38,7 @@ package struct Ranking: Sendable {
         counts.settle()
         self.init(
             counts.entries.map {
-                Group(negatives: Double($0.negatives), positives: Double($0.positives), isMixed: !counts.isExact)
+                Group(negatives: Double($0.negatives), positives: Double($0.positives), isMixed: $0.isShared)
             })
     }
 

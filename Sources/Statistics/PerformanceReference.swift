@@ -1,12 +1,38 @@
 package import Values
 
+/// What the labelled rows of a reference were counted by.
+package struct PerformanceBasis: Sendable, Hashable {
+    /// Spellings of the positive class, of a binary model.
+    package let positives: [String]
+    /// The classes that labels had, ascending; empty where there are too many to be classes.
+    package let labels: [String]
+    /// From where on a score was called positive; `nil` where rows named their class.
+    package let threshold: Double?
+    /// No configuration said so: it is what the rows looked like.
+    package let isGuessed: Bool
+
+    /// Past this many, labels are no classes.
+    package static let maximumLabels = 100
+
+    package init(positives: [String], labels: [String], threshold: Double?, isGuessed: Bool) {
+        self.positives = positives
+        self.labels = labels
+        self.threshold = threshold
+        self.isGuessed = isGuessed
+    }
+}
+
 /// How the model did on the labelled rows of its reference: what windows are compared with, and what estimates are calibrated on.
 package struct PerformanceReference: Sendable {
     package let task: PerformanceTask
+    /// `nil` in references of older programs.
+    package let basis: PerformanceBasis?
     /// By segment; `.all` always.
     package let groups: [Segment: PerformanceSketch]
     /// The same rows apart by the part of the week, of groups with which the model does differently at weekends.
     package let seasons: [Segment: [WeekPart: PerformanceSketch]]
+    /// How much spans of time differ, by segment; those that do not are absent.
+    package let wobbles: [Segment: PerformanceWobble]
     /// Of a regression model.
     package let errors: ErrorCurve?
     /// Of a binary model.
@@ -20,10 +46,13 @@ package struct PerformanceReference: Sendable {
     private static let ownPositives: Int64 = 50
 
     package init(
-        task: PerformanceTask, groups: [Segment: PerformanceSketch],
-        seasons: [Segment: [WeekPart: PerformanceSketch]] = [:], errors: ErrorCurve?
+        task: PerformanceTask, basis: PerformanceBasis? = nil, groups: [Segment: PerformanceSketch],
+        seasons: [Segment: [WeekPart: PerformanceSketch]] = [:], wobbles: [Segment: PerformanceWobble] = [:],
+        errors: ErrorCurve?
     ) {
         self.task = task
+        self.basis = basis
+        self.wobbles = wobbles
         self.seasons = seasons
         self.groups = groups
         self.errors = errors
@@ -37,6 +66,18 @@ package struct PerformanceReference: Sendable {
             else { return nil }
             return Calibration(sketch.scores)
         }.merging(groups[.all].flatMap { Calibration($0.scores) }.map { [.all: $0] } ?? [:]) { own, _ in own }
+    }
+
+    /// The same with scores called positive from another threshold on.
+    package func judged(by threshold: Double) -> PerformanceReference {
+        PerformanceReference(
+            task: task,
+            basis: basis.map {
+                PerformanceBasis(
+                    positives: $0.positives, labels: $0.labels, threshold: threshold, isGuessed: $0.isGuessed)
+            },
+            groups: groups.mapValues { $0.judged(by: threshold) },
+            seasons: seasons.mapValues { $0.mapValues { $0.judged(by: threshold) } }, errors: errors)
     }
 
     /// The segment of the reference that a segment is compared with: itself with at least 30 labelled rows, else all traffic.

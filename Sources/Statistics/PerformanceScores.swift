@@ -1,23 +1,28 @@
 /// How often each score was given, and to which class its rows turned out to belong: all that ranking metrics need.
 ///
-/// Up to `maximumKeys` different scores every one is kept, so the metrics are exact. Past that, neighbours share a key: a score
-/// is an ordered whole number (`key(of:)`), whose lowest bits are cleared, as few as suffice. A subset never needs to clear more than
-/// the whole, so merging in any order gives the same counts. Memory is O(`maximumKeys`).
+/// Up to `budget` different scores every one is kept, so the metrics are exact. Past that, a score being an ordered whole number
+/// (`key(of:)`), its lowest bits make cells, of as few bits as suffice: a cell with more than `apart` different scores has one entry for
+/// all its rows, in the others each score keeps its own. So scores that many rows have stay exact, wherever they lie. What a cell costs,
+/// the number of its different scores but at most `apart`, never falls as rows come, so merging in any order gives the same counts.
+/// Memory is O(`budget`), and for scores that hardly repeat a quarter of it.
 ///
-/// Nearer to 0 and to 1 more bits are cleared, one for each two halvings of the distance: rows there are spread over more
+/// Nearer to 0 and to 1 cells have more bits, one more for each two halvings of the distance: rows there are spread over more
 /// halvings, and matter less.
 package struct ScoreCounts: Sendable, Hashable {
     /// The rows of one key.
     package struct Entry: Sendable, Hashable {
-        /// The score's key, its lowest bits cleared.
+        /// The score's key, or the first one of the cell.
         package var key: Int64
+        /// It stands for a cell: different scores may be among its rows.
+        package var isShared = false
         /// Predictions, with or without a label.
         package var predictions: Int64
         package var negatives: Int64
         package var positives: Int64
 
-        package init(key: Int64, predictions: Int64, negatives: Int64, positives: Int64) {
+        package init(key: Int64, isShared: Bool = false, predictions: Int64, negatives: Int64, positives: Int64) {
             self.key = key
+            self.isShared = isShared
             self.predictions = predictions
             self.negatives = negatives
             self.positives = positives
@@ -26,11 +31,14 @@ package struct ScoreCounts: Sendable, Hashable {
         var isEmpty: Bool { predictions == 0 && negatives == 0 && positives == 0 }
     }
 
-    /// Different scores that are kept apart at most.
-    package static let maximumKeys = 4_096
+    /// What all cells may cost together; so many different scores are kept apart at most.
+    package static let budget = 16_384
+    /// Different scores of a cell that are kept apart.
+    static let apart = 4
+    package static let maximumLevel = mantissaBits
     private static let maximumPending = 8_192
 
-    /// Low bits that are clear in every key; 0 while the counts are exact.
+    /// Low bits that a cell has at least; 0 while the counts are exact.
     package private(set) var level: Int
     /// By key, ascending; complete after `settle`.
     package private(set) var entries: [Entry]
@@ -43,8 +51,9 @@ package struct ScoreCounts: Sendable, Hashable {
 
     /// What a codec read; `nil` where it is not what `entries` can be.
     package init?(level: Int, entries: [Entry]) {
-        guard (0...Self.mantissaBits).contains(level), entries.count <= Self.maximumKeys,
-            zip(entries, entries.dropFirst()).allSatisfy({ $0.key < $1.key })
+        guard (0...Self.mantissaBits).contains(level), entries.count <= Self.budget,
+            zip(entries, entries.dropFirst()).allSatisfy({ $0.key < $1.key }),
+            entries.allSatisfy({ !$0.isShared || (level > 0 && $0.key == Self.coarse($0.key, level: level)) })
         else { return nil }
         self.level = level
         self.entries = entries
@@ -70,34 +79,38 @@ package struct ScoreCounts: Sendable, Hashable {
 
     private static let mantissaBits = 52
 
-    /// How many low bits of a key are cleared at a level.
+    /// How many low bits the keys of a cell differ in at most.
     private static func cleared(_ key: Int64, level: Int) -> Int {
         guard level > 0, key >= 0, key < one else { return level }
         let halvings = key < half ? (half >> 52) - 1 - (key >> 52) : (key - half) >> 52
         return min(mantissaBits, level + Int(halvings) / 2)
     }
 
+    /// The first key of a cell.
     private static func coarse(_ key: Int64, level: Int) -> Int64 {
         let mask = (Int64(1) << Int64(cleared(key, level: level))) - 1
         return key & ~mask
     }
 
-    /// The score in the middle of those that share a key.
-    package func score(of key: Int64) -> Double {
-        let width = Int64(1) << Int64(Self.cleared(key, level: level))
-        let middle = key + width / 2
-        if middle < 0 { return -Double(bitPattern: UInt64(-middle)) }
-        if middle < Self.half { return Double(bitPattern: UInt64(middle)) }
-        if middle >= Self.one { return Double(bitPattern: UInt64(middle - Self.one + Self.bits(1))) }
-        return 1 - Double(bitPattern: UInt64(Self.bits(0.5) - (middle - Self.half)))
+    /// The score of an entry's rows, or the one in the middle of its cell.
+    package func score(of entry: Entry) -> Double {
+        let width = entry.isShared ? Int64(1) << Int64(Self.cleared(entry.key, level: level)) : 1
+        return Self.score(ofKey: entry.key + width / 2)
+    }
+
+    /// The score that a key stands for.
+    package static func score(ofKey key: Int64) -> Double {
+        if key < 0 { return -Double(bitPattern: UInt64(-key)) }
+        if key < half { return Double(bitPattern: UInt64(key)) }
+        if key >= one { return Double(bitPattern: UInt64(key - one + bits(1))) }
+        return 1 - Double(bitPattern: UInt64(bits(0.5) - (key - half)))
     }
 
     /// Adds rows of a finite score; negative counts take rows back that were added before.
     package mutating func add(_ score: Double, predictions: Int64 = 0, negatives: Int64 = 0, positives: Int64 = 0) {
         pending.append(
             Entry(
-                key: Self.coarse(Self.key(of: score), level: level), predictions: predictions, negatives: negatives,
-                positives: positives))
+                key: Self.key(of: score), predictions: predictions, negatives: negatives, positives: positives))
         if pending.count >= Self.maximumPending { settle() }
     }
 
@@ -141,14 +154,71 @@ package struct ScoreCounts: Sendable, Hashable {
         }
         entries = merged
         entries.removeAll(where: \.isEmpty)
-        while entries.count > Self.maximumKeys { coarsen(to: level + 1) }
+        if level > 0 { share() }
+        guard cost(level) > Self.budget else { return }
+        // Cost falls as cells grow.
+        var low = level + 1
+        var high = Self.mantissaBits
+        while low < high {
+            let middle = (low + high) / 2
+            if cost(middle) <= Self.budget { high = middle } else { low = middle + 1 }
+        }
+        coarsen(to: low)
     }
 
     private mutating func coarsen(to target: Int) {
         guard target > level else { return }
-        for i in entries.indices { entries[i].key = Self.coarse(entries[i].key, level: target) }
-        entries = Self.summed(entries[...])
         level = target
+        share()
+    }
+
+    /// The end of the cell that begins with an entry, and whether its rows share one entry.
+    private func cell(at start: Int, level: Int) -> (end: Int, isShared: Bool) {
+        let own = Self.coarse(entries[start].key, level: level)
+        var isShared = entries[start].isShared
+        var end = start + 1
+        while end < entries.count, Self.coarse(entries[end].key, level: level) == own {
+            isShared = isShared || entries[end].isShared
+            end += 1
+        }
+        return (end, isShared || end - start > Self.apart)
+    }
+
+    /// What the cells of a level, not below the present one, cost.
+    private func cost(_ level: Int) -> Int {
+        guard level > 0, entries.count > Self.budget / Self.apart else { return entries.count }
+        var cost = 0
+        var start = 0
+        while start < entries.count {
+            let cell = cell(at: start, level: level)
+            cost += cell.isShared ? Self.apart : cell.end - start
+            start = cell.end
+        }
+        return cost
+    }
+
+    /// Gives each cell of the present level that has too many different scores one entry.
+    private mutating func share() {
+        var kept = 0
+        var start = 0
+        while start < entries.count {
+            let cell = cell(at: start, level: level)
+            if cell.isShared {
+                var sum = entries[start]
+                sum.key = Self.coarse(sum.key, level: level)
+                sum.isShared = true
+                for i in (start + 1)..<cell.end { Self.add(entries[i], to: &sum) }
+                entries[kept] = sum
+                kept += 1
+            } else {
+                for i in start..<cell.end {
+                    entries[kept] = entries[i]
+                    kept += 1
+                }
+            }
+            start = cell.end
+        }
+        entries.removeLast(entries.count - kept)
     }
 
     /// Sorted entries with one for each key.
@@ -166,6 +236,7 @@ package struct ScoreCounts: Sendable, Hashable {
     }
 
     private static func add(_ entry: Entry, to sum: inout Entry) {
+        sum.isShared = sum.isShared || entry.isShared
         sum.predictions &+= entry.predictions
         sum.negatives &+= entry.negatives
         sum.positives &+= entry.positives

@@ -60,7 +60,7 @@ extension PerformanceReference {
     }
 
     /// A figure of labelled rows and how sure it is.
-    private struct Measured {
+    struct Measured {
         let value: Double
         let variance: Double
 

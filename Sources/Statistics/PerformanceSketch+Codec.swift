@@ -1,16 +1,19 @@
 package import Sketches
 
-/// A sketch as bytes, for the ledger and for references: format 1. Whole numbers are zigzag LEB128 varints, of 128 bits where a
+/// A sketch as bytes, for the ledger and for references: formats 1 to 3. Whole numbers are zigzag LEB128 varints, of 128 bits where a
 /// sum is; score keys are distances from the one before. Most of a small segment's sketch is its scores, at five to ten bytes each.
 extension PerformanceSketch {
     private static let format: UInt8 = 1
     /// With the scores of classes behind their counts.
     private static let formatWithClassScores: UInt8 = 2
+    /// With the sums of values that are far too large for the model's quantum behind the others.
+    private static let formatWithFarErrors: UInt8 = 3
     private static let limit = 1 << 20
 
     package func encode() -> [UInt8] {
         var out = ByteWriter()
-        out.bytes.append(classScores.isEmpty ? Self.format : Self.formatWithClassScores)
+        let plain = errors.far.isEmpty ? Self.format : Self.formatWithFarErrors
+        out.bytes.append(classScores.isEmpty ? plain : Self.formatWithClassScores)
         out.bytes.append(UInt8(PerformanceTask.allCases.firstIndex(of: task) ?? 0))
         for number in [predictions, labelled, unusable, corrections, positives] { out.signed(Int128(number)) }
         for side in delays {
@@ -30,9 +33,7 @@ extension PerformanceSketch {
                 out.signed(Int128(count))
             }
             if !classScores.isEmpty { write(classScores, to: &out) }
-        case .regression:
-            out.signed(Int128(errors.exponent))
-            for number in errors.numbers { out.signed(number) }
+        case .regression: write(errors, to: &out)
         case .ranking: write(ranked, to: &out)
         }
         return out.bytes
@@ -54,17 +55,44 @@ extension PerformanceSketch {
         }
     }
 
+    /// After the rows a number that older programs left other than 0 where rows had no place in the sums.
+    private func write(_ errors: ErrorSums, to out: inout ByteWriter) {
+        out.signed(Int128(errors.exponent))
+        let near = errors.near.numbers
+        for number in near[..<1] + [0] + near[1...] + [errors.relative] { out.signed(number) }
+        guard !errors.far.isEmpty else { return }
+        out.varint(UInt64(errors.far.count))
+        for (number, tier) in errors.far.sorted(by: { $0.key < $1.key }) {
+            out.varint(UInt64(number))
+            for number in tier.numbers { out.signed(number) }
+        }
+    }
+
+    /// Added to the level where scores that share a key are written first, and then those that have one of their own.
+    private static let levelMark = 64
+
     private static func write(_ scores: ScoreCounts, to out: inout ByteWriter) {
         var scores = scores
         scores.settle()
-        out.varint(UInt64(scores.level))
-        out.varint(UInt64(scores.entries.count))
+        guard scores.level > 0 else {
+            out.varint(0)
+            return write(scores.entries, shift: 0, to: &out)
+        }
+        out.varint(UInt64(levelMark + scores.level))
+        write(scores.entries.filter(\.isShared), shift: scores.level, to: &out)
+        write(scores.entries.filter { !$0.isShared }, shift: 0, to: &out)
+    }
+
+    private static func write(_ entries: [ScoreCounts.Entry], shift: Int, to out: inout ByteWriter) {
+        out.varint(UInt64(entries.count))
         var last: Int64 = 0
-        for entry in scores.entries {
-            let key = entry.key >> Int64(scores.level)
+        for entry in entries {
+            let key = entry.key >> Int64(shift)
             out.signed(Int128(key) - Int128(last))
             last = key
-            for count in [entry.predictions, entry.negatives, entry.positives] { out.signed(Int128(count)) }
+            out.signed(Int128(entry.predictions))
+            out.signed(Int128(entry.negatives))
+            out.signed(Int128(entry.positives))
         }
     }
 
@@ -97,7 +125,7 @@ extension PerformanceSketch {
     package init(decoding bytes: [UInt8]) throws(CodecError) {
         var input = ByteReader(bytes)
         let format = try input.byte()
-        guard format == Self.format || format == Self.formatWithClassScores else {
+        guard (Self.format...Self.formatWithFarErrors).contains(format) else {
             throw CodecError(reason: "unknown performance format")
         }
         let number = Int(try input.byte())
@@ -125,15 +153,9 @@ extension PerformanceSketch {
             }
             if format == Self.formatWithClassScores { classScores = try Self.classScores(&input) }
         case .regression:
-            guard let exponent = Int(exactly: try input.signed()), Moments.exponents.contains(exponent) else {
-                throw CodecError(reason: "exponent out of range")
-            }
-            var numbers: [Int128] = []
-            for _ in 0..<8 { numbers.append(try input.signed()) }
-            guard let sums = ErrorSums(exponent: exponent, numbers: numbers) else {
-                throw CodecError(reason: "number too large")
-            }
-            errors = sums
+            let read = try Self.errors(&input, hasFar: format == Self.formatWithFarErrors)
+            errors = read.sums
+            unusable += read.lost
         case .ranking: ranked = try Self.ranked(&input)
         }
         guard input.isAtEnd else { throw CodecError(reason: "bytes after the performance") }
@@ -168,25 +190,68 @@ extension PerformanceSketch {
         return ranked
     }
 
+    /// - Returns: `lost`: rows that an older program left out of its sums because of their size.
+    private static func errors(
+        _ input: inout ByteReader, hasFar: Bool
+    ) throws(CodecError) -> (sums: ErrorSums, lost: Int64) {
+        guard let exponent = Int(exactly: try input.signed()), Moments.exponents.contains(exponent) else {
+            throw CodecError(reason: "exponent out of range")
+        }
+        let rows = try input.count()
+        let lost = try input.count()
+        let near = try tier(&input, rows: rows - lost)
+        let relative = try input.signed()
+        var far: [Int: ErrorSums.Tier] = [:]
+        for _ in 0..<(hasFar ? try input.size(ErrorSums.maximumTier) : 0) {
+            let number = try input.size(ErrorSums.maximumTier)
+            guard number > 0 else { throw CodecError(reason: "a tier out of range") }
+            far[number] = try tier(&input, rows: try input.count())
+        }
+        return (ErrorSums(exponent: exponent, near: near, far: far, relative: relative), lost)
+    }
+
+    private static func tier(_ input: inout ByteReader, rows: Int64) throws(CodecError) -> ErrorSums.Tier {
+        var numbers = [Int128(rows)]
+        for _ in 0..<5 { numbers.append(try input.signed()) }
+        guard let tier = ErrorSums.Tier(numbers) else { throw CodecError(reason: "number too large") }
+        return tier
+    }
+
     private static func scores(_ input: inout ByteReader) throws(CodecError) -> ScoreCounts {
-        let level = try input.size(52)
-        let count = try input.size(ScoreCounts.maximumKeys)
-        var entries: [ScoreCounts.Entry] = []
-        var last: Int128 = 0
-        for _ in 0..<count {
-            last &+= try input.signed()
-            guard let key = Int64(exactly: last << Int128(level)), abs(last) < 1 << 63 else {
-                throw CodecError(reason: "number too large")
-            }
-            let predictions = try input.count()
-            let negatives = try input.count()
-            entries.append(
-                .init(key: key, predictions: predictions, negatives: negatives, positives: try input.count()))
+        let mark = try input.size(levelMark + ScoreCounts.maximumLevel)
+        let level = mark >= levelMark ? mark - levelMark : mark
+        // What older programs wrote: past the first level no score has a key of its own.
+        var entries = try Self.entries(&input, shift: level, isShared: level > 0)
+        if mark >= levelMark {
+            entries += try Self.entries(&input, shift: 0, isShared: false)
+            entries.sort { $0.key < $1.key }
         }
         guard let scores = ScoreCounts(level: level, entries: entries) else {
             throw CodecError(reason: "scores out of order")
         }
         return scores
+    }
+
+    private static func entries(
+        _ input: inout ByteReader, shift: Int, isShared: Bool
+    ) throws(CodecError) -> [ScoreCounts.Entry] {
+        let count = try input.size(ScoreCounts.budget)
+        var entries: [ScoreCounts.Entry] = []
+        entries.reserveCapacity(min(count, 1 << 12))
+        var last: Int128 = 0
+        for _ in 0..<count {
+            last &+= try input.signed()
+            guard abs(last) < 1 << 63, let key = Int64(exactly: last << Int128(shift)) else {
+                throw CodecError(reason: "number too large")
+            }
+            let predictions = try input.count()
+            let negatives = try input.count()
+            entries.append(
+                .init(
+                    key: key, isShared: isShared, predictions: predictions, negatives: negatives,
+                    positives: try input.count()))
+        }
+        return entries
     }
 
     private static func binary(_ input: inout ByteReader) throws(CodecError) -> BinaryOutcomes {

@@ -6,6 +6,22 @@ package enum PerformanceTask: String, CaseIterable, Sendable {
 
     /// Labels are names of classes; otherwise numbers.
     package var labelsAreClasses: Bool { self == .binary || self == .multiclass }
+
+    /// Whether rows of the task can have the metric at all.
+    package func has(_ metric: Metric) -> Bool {
+        switch metric {
+        case .auroc, .auroc_error, .aupr, .aupr_error, .base_rate, .mean_score, .lift, .log_loss, .brier, .ece,
+            .estimated_auroc, .estimated_aupr, .estimated_brier:
+            self == .binary
+        case .accuracy, .precision, .recall, .f1, .estimated_accuracy, .estimated_precision, .estimated_recall,
+            .estimated_f1:
+            labelsAreClasses
+        case .f1_micro: self == .multiclass
+        case .mae, .rmse, .r2, .mape, .bias, .estimated_mae: self == .regression
+        case .ndcg, .ndcg_error: self == .ranking
+        default: true
+        }
+    }
 }
 
 /// A prediction with the label that came for it.
@@ -100,6 +116,20 @@ package struct PerformanceSketch: Sendable, Hashable {
             }
         }
         if delayed { delays[side].add(bucket: pair.delayBucket, times: times) }
+    }
+
+    /// The same with scores called positive from another threshold on, where no row named its class. Exact while the scores are; of a
+    /// cell that has one entry, all rows are called as its middle is.
+    func judged(by threshold: Double) -> PerformanceSketch {
+        var copy = self
+        copy.scores.settle()
+        let counts = copy.scores
+        copy.binary.forgetCalls()
+        for entry in counts.entries {
+            copy.binary.call(
+                counts.score(of: entry) >= threshold, negatives: entry.negatives, positives: entry.positives)
+        }
+        return copy
     }
 
     package mutating func merge(_ other: PerformanceSketch) {

@@ -117,21 +117,6 @@ package struct UnlistedField: Sendable, Hashable {
     }
 }
 
-extension SnapshotRow {
-    /// How much windows differ although nothing is wrong; zero where rows come as if drawn one by one.
-    package struct Wobble: Sendable, Hashable {
-        /// τ² of the histogram.
-        package var shift = 0.0
-        /// Intraclass correlation of nulls, and of values the reference does not have.
-        package var null = 0.0
-        package var novelty = 0.0
-        /// Share of rows with values that other windows do not have.
-        package var noveltyShare = 0.0
-
-        package init() {}
-    }
-}
-
 /// The two histograms behind a row's distances, in the bins the distances use.
 package struct Comparison: Sendable, Hashable {
     /// Numeric: the finite edges between the bins (one fewer than bins). Empty for categorical columns.

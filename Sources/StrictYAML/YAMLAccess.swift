@@ -85,9 +85,10 @@ extension YAMLValue {
         return value
     }
 
-    /// A Prometheus duration. Weeks and years are refused, because they read like counts of something else.
+    /// A Prometheus duration. Years are refused, and weeks where they read like counts of something else.
     package func duration(
-        in range: ClosedRange<Span> = Span.zero...Span(microseconds: .max / 2), _ problems: inout ProblemCollector
+        in range: ClosedRange<Span> = Span.zero...Span(microseconds: .max / 2), weeks: Bool = false,
+        _ problems: inout ProblemCollector
     ) -> Span? {
         guard case .scalar(let scalar) = content, !isNull else {
             return wrong("a duration such as `90s`, `5m`, `1h30m` or `7d`", &problems)
@@ -95,8 +96,9 @@ extension YAMLValue {
         guard let span = Span(parsing: scalar.text) else {
             return wrong("a duration such as `90s`, `5m`, `1h30m` or `7d`", hint: unitHint(scalar), &problems)
         }
-        if scalar.text.contains("w") || scalar.text.contains("y") {
-            return wrong("a duration in days or smaller units", hint: span.description, &problems)
+        if (scalar.text.contains("w") && !weeks) || scalar.text.contains("y") {
+            return wrong(
+                "a duration in \(weeks ? "weeks" : "days") or smaller units", hint: span.description, &problems)
         }
         guard range.contains(span) else {
             let upper = range.upperBound >= Span(microseconds: .max / 2) ? "or more" : "to `\(range.upperBound)`"

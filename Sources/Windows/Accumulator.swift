@@ -26,6 +26,7 @@ package struct Accumulator {
     private var lateRows: [Timestamp: UInt64] = [:]
     private var rows: UInt64 = 0
     private var overflowRows: UInt64 = 0
+    private var otherVersionRows: UInt64 = 0
     private let groups: HotGroups
     /// Counts that were packed before they were asked for, because hot ones would have taken too much memory.
     private var spilled = PaneDelta()
@@ -198,12 +199,15 @@ package struct Accumulator {
         spilled = PaneDelta()
         delta.rows = rows
         delta.overflowRows = overflowRows
+        delta.otherVersionRows = otherVersionRows
+        delta.generation = names.generation(model: model)
         delta.lateRows = lateRows
         for source in touchedSources { delta.clocks[source] = clocks[source] }
         lateRows = [:]
         touchedSources = []
         rows = 0
         overflowRows = 0
+        otherVersionRows = 0
         return delta
     }
 
@@ -228,6 +232,7 @@ package struct Accumulator {
             }
             var packed = groups.packed(block.groups[0], adding: &all)
             packed.fields = fields.counts(of: block.groups[0]) { names.strayName(model: model, $0) }
+            if version == SegmentLimit.other { otherVersionRows &+= packed.rows }
             spilled.add(packed, to: GroupKey(version: version, segment: .all), pane: block.start)
         }
         fields.removeAll()

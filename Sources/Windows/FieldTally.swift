@@ -46,7 +46,7 @@ struct FieldTally {
 
 extension Array {
     /// The first index from which on a condition holds that is false before it.
-    fileprivate func partitionPoint(_ holds: (Element) -> Bool) -> Int {
+    func partitionPoint(_ holds: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

@@ -141,6 +141,9 @@ package struct JoinCollector {
         return lastCell
     }
 
+    /// The batches to come are another decoder's, which numbers classes anew. Nothing may wait for `take`.
+    package mutating func forgetClasses() { delta.classes = [] }
+
     /// Hands over what was collected since the last time.
     package mutating func take() -> JoinDelta {
         let taken = delta

@@ -67,6 +67,8 @@ package struct JoinTable: Sendable {
         package let record: JoinRecord
         /// Of a prediction that brings the score of each class, by the class's number.
         package var classScores: [OutcomeRows.ClassScore] = []
+        /// The place of what came among what came with it.
+        package var origin = -1
     }
 
     /// What came, since the table was made.
@@ -82,10 +84,21 @@ package struct JoinTable: Sendable {
         package var predictions: UInt64 = 0
         package var labels: UInt64 = 0
         package var matches: UInt64 = 0
+        /// Predictions of more versions than an identity has places for. Absent in states of older programs.
+        package var crowded: UInt64?
         package init() {}
+
+        mutating func forgetLabels(since known: Counters) {
+            corrections = known.corrections
+            duplicateLabels = known.duplicateLabels
+            staleLabels = known.staleLabels
+            tooLate = known.tooLate
+        }
     }
 
     package static let blockRecords = 512
+    /// So many versions' predictions of an identity find a place.
+    static let maximumVersions = 8
     /// The newest records become a run when there are this many.
     private let recentLimit: Int
     /// This many runs of a level become one of the next; those of the last level stay as they are.
@@ -139,16 +152,53 @@ package struct JoinTable: Sendable {
 
     /// Adds predictions and labels in order of arrival. A record may be a prediction, a label, or a prediction with its own label.
     ///
+    /// Several versions may predict one identity: the first one's record stands at the identity, each further one's behind the one before
+    /// (`JoinRecord.next`), and what comes goes from one to the next as far as it has to.
+    ///
     /// - Parameters:
+    ///   - versions: by the number of a cell, a number of its version; empty where there is one version only.
     ///   - limit: nothing older can come any more: what ended before is forgotten.
     ///   - read: the bytes of a block of a run that was stored before.
     package mutating func apply<E: Error>(
-        _ incoming: [JoinRecord], forget limit: Timestamp, changed: (Change) -> Void,
+        _ incoming: [JoinRecord], versions: [UInt32] = [], forget limit: Timestamp, changed: (Change) -> Void,
         read: (_ run: Int, _ block: Int) throws(E) -> [UInt8]
     ) throws(E) -> Writes {
         var writes = Writes()
-        guard !incoming.isEmpty else { return writes }
-        let order = incoming.indices.map { (id: incoming[$0].id, index: $0) }.sorted {
+        var arrivals = incoming.enumerated().map { Arrival(record: $0.element, origin: $0.offset) }
+        var updates: [JoinRecord] = []
+        var place = 0
+        while !arrivals.isEmpty {
+            let found = try look(&arrivals, place, versions, changed, read)
+            updates = Self.merged(updates, found)
+            place += 1
+        }
+        guard !updates.isEmpty else { return writes }
+        recent = Self.merged(recent, updates)
+        if recent.count < recentLimit {
+            writes.log = (nextLog, JoinRecord.bytes(updates))
+            nextLog += 1
+        } else {
+            try flush(forget: limit, into: &writes, read)
+        }
+        return writes
+    }
+
+    /// A record on its way to its place.
+    struct Arrival {
+        var record: JoinRecord
+        /// Its place among what came.
+        let origin: Int
+    }
+
+    /// Takes what has come to a place of its identity, counted from 0, and leaves in `arrivals` what goes on to the next.
+    /// - Returns: the records that are others now, ascending.
+    private mutating func look<E: Error>(
+        _ arrivals: inout [Arrival], _ position: Int, _ versions: [UInt32], _ changed: (Change) -> Void,
+        _ read: (_ run: Int, _ block: Int) throws(E) -> [UInt8]
+    ) throws(E) -> [JoinRecord] {
+        let incoming = arrivals
+        arrivals = []
+        let order = incoming.indices.map { (id: incoming[$0].record.id, index: $0) }.sorted {
             $0.id != $1.id ? $0.id < $1.id : $0.index < $1.index
         }
         var cursors = runs.map(RunCursor.init)
@@ -170,24 +220,57 @@ package struct JoinTable: Sendable {
             var record = known ?? JoinRecord(id: id)
             var isChanged = false
             while at < order.count, order[at].id == id {
-                isChanged = take(incoming[order[at].index], into: &record, changed) || isChanged
+                isChanged =
+                    take(incoming[order[at].index], into: &record, position, versions, &arrivals, changed) || isChanged
                 at += 1
             }
             if isChanged { updates.append(record) }
         }
-        guard !updates.isEmpty else { return writes }
-        recent = Self.merged(recent, updates)
-        if recent.count < recentLimit {
-            writes.log = (nextLog, JoinRecord.bytes(updates))
-            nextLog += 1
-        } else {
-            try flush(forget: limit, into: &writes, read)
+        return updates
+    }
+
+    /// Takes what concerns the record, and sends on what concerns those behind it.
+    /// - Returns: whether the record is another now.
+    private mutating func take(
+        _ arrival: Arrival, into record: inout JoinRecord, _ position: Int, _ versions: [UInt32],
+        _ onward: inout [Arrival], _ changed: (Change) -> Void
+    ) -> Bool {
+        var new = arrival.record
+        var isChanged = false
+        let isOther =
+            new.hasPrediction && record.hasPrediction && !versions.isEmpty
+            && versions[Int(new.cell)] != versions[Int(record.cell)]
+        if isOther {
+            if position + 1 < Self.maximumVersions {
+                let before = record.flags
+                onward.append(Arrival(record: record.sendOn(new, horizon), origin: arrival.origin))
+                isChanged = record.flags != before
+            } else {
+                counters.crowded = (counters.crowded ?? 0) + 1
+            }
+            // A label is the identity's: it holds here too.
+            guard new.hasLabel else { return isChanged }
+            new.hasPrediction = false
+        } else if position > 0, !new.hasPrediction, !record.hasPrediction {
+            // What stood here, behind another, has been forgotten: a label alone does not bring it back.
+            return false
+        } else if new.hasLabel, record.hasNext {
+            var label = new
+            label.id = JoinRecord.next(record.id)
+            label.hasPrediction = false
+            onward.append(Arrival(record: label, origin: arrival.origin))
         }
-        return writes
+        let known = counters
+        isChanged = takeOwn(new, into: &record, arrival.origin, changed) || isChanged
+        // A label is counted once, however many versions it is for.
+        if position > 0 { counters.forgetLabels(since: known) }
+        return isChanged
     }
 
     /// - Returns: whether the record is another now.
-    private mutating func take(_ new: JoinRecord, into record: inout JoinRecord, _ changed: (Change) -> Void) -> Bool {
+    private mutating func takeOwn(
+        _ new: JoinRecord, into record: inout JoinRecord, _ origin: Int, _ changed: (Change) -> Void
+    ) -> Bool {
         var isChanged = false
         if new.hasPrediction {
             if record.hasPrediction {
@@ -199,7 +282,7 @@ package struct JoinTable: Sendable {
                 record.cell = new.cell
                 record.predicted = new.predicted
                 counters.predictions += 1
-                changed(Change(kind: .prediction, record: record))
+                changed(Change(kind: .prediction, record: record, origin: origin))
                 isChanged = true
                 if record.isMatched(horizon) {
                     counters.matches += 1

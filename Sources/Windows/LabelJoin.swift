@@ -25,6 +25,9 @@ package struct LabelJoin: Sendable {
     package private(set) var cells: [JoinCell]
     package private(set) var classes: [String]
     private var cellNumbers: [JoinCell: UInt32]
+    /// By the number of a cell, a number of its version.
+    private var versions: [UInt32] = []
+    private var versionNumbers: [String: UInt32] = [:]
     /// Past this many cells, new ones take the places of those that no record has, or share one for each version.
     private let cellLimit: Int
     /// Numbers of cells that no record has any more.
@@ -55,6 +58,7 @@ package struct LabelJoin: Sendable {
         self.clocks = clocks
         cellNumbers = Dictionary(cells.enumerated().map { ($1, UInt32($0)) }) { first, _ in first }
         classNumbers = Dictionary(classes.enumerated().map { ($1, Int16($0)) }) { first, _ in first }
+        versions = cells.map { number(ofVersion: $0.version) }
     }
 
     /// Joins what came. Predictions that bring their label and no identity are joined at once and leave no record.
@@ -73,7 +77,7 @@ package struct LabelJoin: Sendable {
         }
         var records: [JoinRecord] = []
         // A record has no room for them, and a label needs them not: they go with what is told of the prediction.
-        var scored: [UInt64: [OutcomeRows.ClassScore]] = [:]
+        var scored: [Int: [OutcomeRows.ClassScore]] = [:]
         records.reserveCapacity(delta.predictions.count + delta.labels.count)
         for prediction in delta.predictions {
             var record = JoinRecord(id: prediction.id)
@@ -100,8 +104,8 @@ package struct LabelJoin: Sendable {
                 changed(JoinTable.Change(kind: .prediction, record: record, classScores: scores))
                 changed(JoinTable.Change(kind: .match, record: record))
             } else {
+                if !scores.isEmpty { scored[records.count] = scores }
                 records.append(record)
-                if !scores.isEmpty, scored[prediction.id] == nil { scored[prediction.id] = scores }
             }
         }
         if !delta.labels.isEmpty { clocks.hasLabels = true }
@@ -114,13 +118,14 @@ package struct LabelJoin: Sendable {
             if found.time > clocks.label { clocks.label = found.time }
         }
         guard !scored.isEmpty else {
-            writes.table = try table.apply(records, forget: limit, changed: changed, read: read)
+            writes.table = try table.apply(
+                records, versions: versions, forget: limit, changed: changed, read: read)
             return writes
         }
         writes.table = try table.apply(
-            records, forget: limit,
+            records, versions: versions, forget: limit,
             changed: { change in
-                guard case .prediction = change.kind, let scores = scored[change.record.id] else {
+                guard case .prediction = change.kind, let scores = scored[change.origin] else {
                     return changed(change)
                 }
                 changed(JoinTable.Change(kind: change.kind, record: change.record, classScores: scores))
@@ -138,6 +143,7 @@ package struct LabelJoin: Sendable {
             // Two cells may have become alike when dimensions were left out.
             if cellNumbers[cells[Int(free)]] == free { cellNumbers[cells[Int(free)]] = nil }
             cells[Int(free)] = cell
+            versions[Int(free)] = number(ofVersion: cell.version)
             cellNumbers[cell] = free
             writes.cells.append((Int(free), cell))
             return free
@@ -150,6 +156,7 @@ package struct LabelJoin: Sendable {
         }
         let number = UInt32(cells.count)
         cells.append(own)
+        versions.append(self.number(ofVersion: own.version))
         cellNumbers[own] = number
         writes.cells.append((Int(number), own))
         return number
@@ -167,6 +174,13 @@ package struct LabelJoin: Sendable {
         for cell in delta.cells { if let known = cellNumbers[cell] { isUsed[Int(known)] = true } }
         try table.forEach({ if $0.hasPrediction { isUsed[Int($0.cell)] = true } }, read: read)
         freeCells = isUsed.indices.filter { !isUsed[$0] }.map { UInt32($0) }
+    }
+
+    private mutating func number(ofVersion name: String) -> UInt32 {
+        if let known = versionNumbers[name] { return known }
+        let number = UInt32(versionNumbers.count)
+        versionNumbers[name] = number
+        return number
     }
 
     private mutating func number(ofClass name: String, _ writes: inout Writes) -> Int16 {

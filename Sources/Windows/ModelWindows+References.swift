@@ -9,12 +9,15 @@ extension ModelWindows {
     ///
     /// Depends on what was applied and noted before, not on how it was cut into deltas.
     ///
+    /// - Parameter retired: versions that do not serve any more, as far as anybody said.
     /// - Returns: `nil` where there is no past to compare with yet.
-    package func reference(_ reference: MovingReference, for window: TimeRange) -> ReferenceCounts? {
+    package func reference(
+        _ reference: MovingReference, for window: TimeRange, retired: Set<String> = []
+    ) -> ReferenceCounts? {
         guard let history else { return nil }
         var version: String?
         if case .previousVersion = reference {
-            guard let pair = history.previousVersion(at: window.start, open: panes) else { return nil }
+            guard let pair = history.previousVersion(for: window, retired: retired, open: panes) else { return nil }
             version = pair.previous
         }
         let ranges = ReferenceRanges(history: history, window: window)
@@ -66,9 +69,9 @@ extension ModelWindows {
         var times: [TimeRange] = []
     }
 
-    /// The version whose rows the previous version's are compared with.
-    package func newestVersion(at time: Timestamp) -> String? {
-        history?.previousVersion(at: time, open: panes)?.newest
+    /// The version whose rows the previous version's are compared with: the newest or, where that was withdrawn, the one that is back.
+    package func newestVersion(for window: TimeRange, retired: Set<String> = []) -> String? {
+        history?.previousVersion(for: window, retired: retired, open: panes)?.newest
     }
 
     /// Takes note of the columns that fire after a window was judged, with the start of each change, and lets go of the past that no

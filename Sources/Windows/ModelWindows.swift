@@ -1,3 +1,4 @@
+package import Events
 import Sketches
 package import Values
 
@@ -22,6 +23,8 @@ package struct ModelWindows {
         package let shape: Shape
         package let range: TimeRange
         package let counts: WindowCounts
+        /// Rows that lost their group because the window had too many.
+        package let foldedRows: UInt64
     }
 
     /// What must survive a restart besides the panes.
@@ -34,10 +37,20 @@ package struct ModelWindows {
         /// The newest event time per source.
         package var clocks: [String: Timestamp] = [:]
         package var lateRows: UInt64 = 0
+        /// Of those, what a closed window has told of; absent in states of older programs.
+        private var lateTold: UInt64?
         /// What moving references remember; absent without any.
         var references: ReferenceHistory.State?
+        /// By axis of `NamePlaces`, names that got their place after others were refused; absent without any.
+        var late: [[String]]?
 
         package init() {}
+
+        /// The rows that came too late since this was last asked.
+        package mutating func takeLateRows() -> UInt64 {
+            defer { lateTold = lateRows }
+            return lateRows - min(lateRows, lateTold ?? lateRows)
+        }
 
         /// Forgets what belongs to panes that are gone.
         package mutating func startAnew() {
@@ -58,16 +71,23 @@ package struct ModelWindows {
     /// The past, for moving references; `nil` without any.
     var history: ReferenceHistory?
     let plans: GroupPlans
+    /// Which names are told apart; `nil` where nobody reads events.
+    let places: NamePlaces?
+    /// By pane and axis, the earliest generation of which rows share `(other)`.
+    var refused: [Timestamp: [Int: Int]] = [:]
     /// New totals of the history's pieces since they were last asked for.
     var changedPieces: [Timestamp: PaneCounts] = [:]
 
     /// - Parameters:
     ///   - lookback: how far back a moving reference looks; `nil` without any.
     ///   - history: its pieces, as they were stored.
+    ///   - places: takes its names from the panes.
     package init(
         plans: GroupPlans, settings: WindowSettings, shapes: [Shape], state: State = State(),
-        panes stored: [Timestamp: PaneCounts] = [:], lookback: Span? = nil, history: [Timestamp: PaneCounts] = [:]
+        panes stored: [Timestamp: PaneCounts] = [:], lookback: Span? = nil, history: [Timestamp: PaneCounts] = [:],
+        places: NamePlaces? = nil
     ) {
+        self.places = places
         self.plans = plans
         self.history = lookback.map {
             ReferenceHistory(
@@ -77,7 +97,11 @@ package struct ModelWindows {
         self.shapes = shapes.sorted { ($0.size, $0.every) < ($1.size, $1.every) }
         self.state = state
         panes = PaneStore(plans: plans)
-        for (start, counts) in stored { panes.restore(counts, at: start) }
+        for (start, counts) in stored {
+            panes.restore(counts, at: start)
+            note(refusedIn: counts, at: start, generation: 0)
+        }
+        places?.restore(namesInPanes(), late: state.late ?? [])
     }
 
     /// What applying a delta changed: the panes whose counts grew, with their new totals for those keys.
@@ -85,6 +109,9 @@ package struct ModelWindows {
         package var changed: [Timestamp: PaneCounts] = [:]
         package var lateRows: UInt64 = 0
     }
+
+    /// The rows that came too late since this was last asked.
+    package mutating func takeLateRows() -> UInt64 { state.takeLateRows() }
 
     package mutating func apply(_ delta: PaneDelta) -> Applied {
         var applied = Applied()
@@ -94,6 +121,11 @@ package struct ModelWindows {
                 continue
             }
             applied.changed[start] = panes.merge(counts, into: start)
+            note(refusedIn: counts, at: start, generation: delta.generation)
+        }
+        if let places {
+            if places.expectsNames { places.arrived(names(in: delta.panes.values)) }
+            state.late = places.late
         }
         applied.lateRows += delta.lateRows.values.reduce(0, +)
         state.lateRows += applied.lateRows
@@ -129,13 +161,38 @@ package struct ModelWindows {
     /// - Returns: the panes that no window needs any more.
     package mutating func close(through time: Timestamp, _ body: (Closed) -> Void) -> [Timestamp] {
         guard time > state.closedThrough, !(panes.isEmpty && state.next.isEmpty) else { return [] }
-        while let (shape, range) = nextWindow(), range.end <= time {
-            let counts = panes.sum(range)
-            advance(shape, past: range, wasEmpty: counts.isEmpty, through: time)
-            body(Closed(shape: shape, range: range, counts: counts))
-        }
+        while let closed = closeNext(through: time) { body(closed) }
+        return endClosing(through: time)
+    }
+
+    /// Closes the next window that ends at or before `time`. When there are none left, or later, follows `endClosing`: nothing may be
+    /// applied before it.
+    package mutating func closeNext(through time: Timestamp) -> Closed? {
+        guard time >= state.closedThrough, !(panes.isEmpty && state.next.isEmpty), let (shape, range) = nextWindow(),
+            range.end <= time
+        else { return nil }
+        return close(shape, range, through: time)
+    }
+
+    /// The windows that end at or before `time` have been closed.
+    /// - Returns: the panes that no window needs any more.
+    package mutating func endClosing(through time: Timestamp) -> [Timestamp] {
+        guard time >= state.closedThrough, !(panes.isEmpty && state.next.isEmpty) else { return [] }
         state.closedThrough = time
         return retire()
+    }
+
+    /// Some windows have been closed of those that end at or before a time: until the rest follows, in this process or the next, rows for
+    /// them are late.
+    package mutating func pauseClosing(after range: TimeRange) {
+        // The last one's end and no further: what ends later is still open, and so may be another shape's that ends then.
+        state.closedThrough = max(state.closedThrough, range.end)
+    }
+
+    private mutating func close(_ shape: Shape, _ range: TimeRange, through time: Timestamp) -> Closed {
+        let sum = sum(range)
+        advance(shape, past: range, wasEmpty: sum.counts.isEmpty, through: time)
+        return Closed(shape: shape, range: range, counts: sum.counts, foldedRows: sum.foldedRows)
     }
 
     /// The end of input: closes each shape's windows up to and including the first that reaches past the last row.
@@ -156,9 +213,7 @@ package struct ModelWindows {
         while true {
             let range = range(of: shape)
             guard range.end <= end else { return }
-            let counts = panes.sum(range)
-            advance(shape, past: range, wasEmpty: counts.isEmpty, through: end)
-            body(Closed(shape: shape, range: range, counts: counts))
+            body(close(shape, range, through: end))
         }
     }
 
@@ -218,9 +273,11 @@ package struct ModelWindows {
             if start < needed && end <= state.closedThrough {
                 remember(start)
                 panes.remove(start)
+                refused[start] = nil
                 dropped.append(start)
             }
         }
+        if !dropped.isEmpty { giveBackPlaces() }
         return dropped
     }
 }

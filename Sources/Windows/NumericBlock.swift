@@ -76,11 +76,11 @@ package final class NumericBlock: Sendable {
         precondition(rows.count % Self.width == 0, "rows are not whole")
         let count = rows.count / Self.width
         precondition(count <= RowEncoder.maximumRows, "too many rows")
-        var codes = [UInt16](repeating: 0, count: Self.width * RowEncoder.maximumRows)
-        hf_encode(block, rows, Int64(Self.width), Int64(count), &codes, form.form)
-        return (0..<Int(block.pointee.columns)).map {
-            Array(codes[$0 * RowEncoder.maximumRows..<$0 * RowEncoder.maximumRows + count])
-        }
+        let room = Self.width * (count + Self.width)
+        var codes = [UInt16](repeating: 0, count: room)
+        var copy = [Double](repeating: 0, count: room)
+        hf_encode(block, rows, Int64(Self.width), Int64(count), &codes, &copy, form.form)
+        return (0..<Int(block.pointee.columns)).map { lane in (0..<count).map { codes[$0 * Self.width + lane] } }
     }
 }
 

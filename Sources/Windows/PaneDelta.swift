@@ -36,6 +36,10 @@ package struct PaneDelta: Sendable {
     private(set) var packedBytes = 0
     /// Rows that went to a segment `(other)` for want of room.
     package var overflowRows: UInt64 = 0
+    /// Rows whose version had to share the name `(other)`.
+    package var otherVersionRows: UInt64 = 0
+    /// The generation of `NamePlaces` in which names were told apart.
+    package var generation = 0
 
     package init() {}
 
@@ -51,6 +55,8 @@ package struct PaneDelta: Sendable {
         clocks.merge(other.clocks, uniquingKeysWith: max)
         rows &+= other.rows
         overflowRows &+= other.overflowRows
+        otherVersionRows &+= other.otherVersionRows
+        generation = min(generation, other.generation)
     }
 
     /// Adds to what is there: two spellings of one name, composed and decomposed, are one key.

@@ -5,10 +5,14 @@ import Values
 struct PaneStore {
     private let plans: GroupPlans
     private let maximumGroups: Int
+    private let maximumCombinations: Int
     private var panes: [Timestamp: PaneCounts] = [:]
+    /// Groups of all panes that are of several dimensions.
+    private var combinations = 0
 
-    init(plans: GroupPlans) {
+    init(plans: GroupPlans, maximumCombinations: Int = SegmentLimit.combinationsMaximum) {
         self.plans = plans
+        self.maximumCombinations = maximumCombinations
         maximumGroups = SegmentLimit.groups(plans.all.layout)
     }
 
@@ -22,10 +26,16 @@ struct PaneStore {
         panes[start] = nil
         var changed: PaneCounts = [:]
         // In an order of their own where not all have room, so that it is the same ones every time.
-        let isTight = existing.count + counts.count > maximumGroups
+        let isTight =
+            existing.count + counts.count > maximumGroups || combinations + counts.count > maximumCombinations
         for (key, packed) in isTight ? counts.sorted(by: { $0.key < $1.key }) : Array(counts) {
-            let hasPlace = existing[key] != nil || existing.count < maximumGroups || SegmentLimit.isFolded(key.segment)
-            let place = hasPlace ? key : Self.folded(key, existing)
+            let isCross = key.segment.parts.count > 1
+            let isNew = existing[key] == nil
+            let hasPlace =
+                !isNew || SegmentLimit.isFolded(key.segment)
+                || existing.count < maximumGroups && !(isCross && combinations >= maximumCombinations)
+            if isNew, hasPlace, isCross { combinations += 1 }
+            let place = hasPlace ? key : Self.folded(key) { existing[$0] != nil }
             let fitting = place == key ? packed : recounted(packed, from: key, as: place)
             if existing[place]?.merge(fitting) == nil { existing[place] = fitting }
             changed[place] = existing[place]
@@ -34,8 +44,9 @@ struct PaneStore {
         return changed
     }
 
-    private static func folded(_ key: GroupKey, _ existing: PaneCounts) -> GroupKey {
-        let isKnown = existing[GroupKey(version: key.version, segment: .all)] != nil
+    /// Where the rows of a group go that has no room.
+    static func folded(_ key: GroupKey, _ exists: (GroupKey) -> Bool) -> GroupKey {
+        let isKnown = exists(GroupKey(version: key.version, segment: .all))
         return GroupKey(version: isKnown ? key.version : SegmentLimit.other, segment: SegmentLimit.folded(key.segment))
     }
 
@@ -49,14 +60,27 @@ struct PaneStore {
     }
 
     /// Puts back what was stored, all of it: what shares a segment was made to before.
-    mutating func restore(_ counts: PaneCounts, at start: Timestamp) { panes[start] = counts }
+    mutating func restore(_ counts: PaneCounts, at start: Timestamp) {
+        remove(start)
+        panes[start] = counts
+        combinations += Self.combinations(counts)
+    }
 
     subscript(start: Timestamp) -> PaneCounts? { panes[start] }
 
-    mutating func remove(_ start: Timestamp) { panes[start] = nil }
+    mutating func remove(_ start: Timestamp) {
+        guard let gone = panes.removeValue(forKey: start) else { return }
+        combinations -= Self.combinations(gone)
+    }
+
+    private static func combinations(_ counts: PaneCounts) -> Int {
+        counts.keys.count { $0.segment.parts.count > 1 }
+    }
 
     /// The sum of the panes that start within a range.
-    func sum(_ range: TimeRange) -> WindowCounts {
+    /// - Parameter place: where a group's rows are told, where not under its own name.
+    func sum(_ range: TimeRange, _ place: ((GroupKey) -> GroupKey)? = nil) -> (counts: WindowCounts, foldedRows: UInt64)
+    {
         var packed: PaneCounts = [:]
         for start in panes.keys where range.contains(start) {
             packed.merge(panes[start] ?? [:]) { a, b in
@@ -65,7 +89,6 @@ struct PaneStore {
                 return sum
             }
         }
-        return Dictionary(
-            uniqueKeysWithValues: packed.map { ($0, $1.profile(plans.plan(for: $0.segment).layout)) })
+        return WindowRoom(plans).fit(packed, place)
     }
 }

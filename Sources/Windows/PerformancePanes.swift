@@ -17,32 +17,12 @@ package struct PerformancePanes: Sendable {
     /// For each segmentation the dimensions it crosses, as places in a cell's values, and their names.
     private let segmentations: [[(place: Int, name: String)]]
     private var panes: [Timestamp: Pane]
-    /// All traffic of each pane, for questions that are asked of every pane often.
-    private var summaries: [Timestamp: Summary] = [:]
-    /// The keys of `panes`, ascending.
-    private var starts: [Timestamp] = []
+    /// All traffic of each pane, and the sums that closing windows ask for.
+    var timeline = PaneTimeline()
     /// What the next `takeChanged` hands out.
     private var changed: [Timestamp: Set<GroupKey>] = [:]
     /// The keys each cell's rows count in, by the cell's number. A number may come to stand for another cell.
     private var keys: [(cell: JoinCell, keys: [GroupKey])] = []
-
-    /// A pane, or several, without segments.
-    package struct Summary: Sendable {
-        package var predictions: Int64 = 0
-        package var labelled: Int64 = 0
-        package var corrections: Int64 = 0
-        package var delays = [DelayCounts(), DelayCounts()]
-
-        var unlabelled: Int64 { predictions - labelled }
-        package var coverage: Double? { predictions > 0 ? Double(labelled) / Double(predictions) : nil }
-
-        fileprivate mutating func add(_ sketch: PerformanceSketch) {
-            predictions += sketch.predictions
-            labelled += sketch.labelled
-            corrections += sketch.corrections
-            for side in delays.indices { delays[side].merge(sketch.delays[side]) }
-        }
-    }
 
     /// Groups a pane may have; past it, new ones share `(other)`.
     private static let maximumGroups = 20_000
@@ -59,31 +39,15 @@ package struct PerformancePanes: Sendable {
         self.segmentations = segmentations.map { names in
             names.compactMap { name in dimensions.firstIndex(of: name).map { ($0, name) } }
         }
-        starts = stored.keys.sorted()
-        for start in starts { summarise(start) }
-    }
-
-    /// Predictions without a label, of all panes.
-    package private(set) var unlabelled: Int64 = 0
-
-    /// Predictions without a label, of panes that end by a time.
-    package func unlabelled(endingBy time: Timestamp) -> Int64 {
-        starts.reduce(0) { sum, start in
-            guard calendar.range(of: pane, containing: start).end <= time, let own = summaries[start] else {
-                return sum
-            }
-            return sum + own.unlabelled
-        }
+        for start in stored.keys.sorted() { summarise(start) }
     }
 
     private mutating func summarise(_ start: Timestamp) {
-        unlabelled -= summaries[start]?.unlabelled ?? 0
-        defer { unlabelled += summaries[start]?.unlabelled ?? 0 }
-        var summary = Summary()
+        var summary = PaneSummary()
         for (key, bytes) in panes[start] ?? [:] where key.segment.isAll {
             if let sketch = try? PerformanceSketch(decoding: bytes) { summary.add(sketch) }
         }
-        summaries[start] = summary
+        timeline.set(start, end: calendar.range(of: pane, containing: start).end, summary)
     }
 
     package var isEmpty: Bool { panes.isEmpty }
@@ -114,10 +78,6 @@ package struct PerformancePanes: Sendable {
                     for i in indices { reader.count(changes[i], in: &sketch, delayed: key.segment.isAll) }
                     touched[place] = sketch
                 }
-            }
-            if panes[start] == nil {
-                let place = starts.firstIndex { $0 > start } ?? starts.count
-                starts.insert(start, at: place)
             }
             for (key, sketch) in touched {
                 panes[start, default: [:]][key] = sketch.encode()
@@ -155,7 +115,7 @@ package struct PerformancePanes: Sendable {
     /// - Parameter isAllOnly: leave segments out.
     package func sum(_ range: TimeRange, isAllOnly: Bool = false) -> [GroupKey: PerformanceSketch] {
         var sums: [GroupKey: PerformanceSketch] = [:]
-        for start in self.starts(in: range) {
+        for start in timeline.starts[timeline.places(in: range)] {
             for (key, bytes) in panes[start] ?? [:] where !isAllOnly || key.segment.isAll {
                 guard let sketch = try? PerformanceSketch(decoding: bytes) else { continue }
                 if sums[key]?.merge(sketch) == nil { sums[key] = sketch }
@@ -164,35 +124,8 @@ package struct PerformancePanes: Sendable {
         return sums
     }
 
-    private func starts(in range: TimeRange) -> ArraySlice<Timestamp> {
-        func place(_ time: Timestamp) -> Int {
-            var low = 0
-            var high = starts.count
-            while low < high {
-                let middle = (low + high) / 2
-                if starts[middle] < time { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
-        return starts[place(range.start)..<place(range.end)]
-    }
-
     /// The predictions and labels of a range, delays left out.
-    package func counts(_ range: TimeRange) -> Summary {
-        var sum = Summary()
-        for start in starts(in: range) {
-            guard let own = summaries[start] else { continue }
-            sum.predictions += own.predictions
-            sum.labelled += own.labelled
-            sum.corrections += own.corrections
-        }
-        return sum
-    }
-
-    /// All traffic of every pane, oldest first.
-    package var all: [(start: Timestamp, summary: Summary)] {
-        starts.map { ($0, summaries[$0] ?? Summary()) }
-    }
+    package func counts(_ range: TimeRange) -> PaneSummary { timeline.counts(range) }
 
     /// What changed since the last time, with its bytes now.
     package mutating func takeChanged() -> [Timestamp: Pane] {
@@ -204,12 +137,8 @@ package struct PerformancePanes: Sendable {
 
     /// Forgets panes before a time and says which.
     package mutating func forget(before time: Timestamp) -> [Timestamp] {
-        let old = starts.filter { calendar.range(of: pane, containing: $0).end <= time }
-        guard !old.isEmpty else { return [] }
-        starts.removeAll { old.contains($0) }
+        let old = timeline.forget(through: time)
         for start in old {
-            unlabelled -= summaries[start]?.unlabelled ?? 0
-            summaries[start] = nil
             panes[start] = nil
             changed[start] = nil
         }
@@ -237,7 +166,8 @@ private struct OutcomeReader {
     init(_ settings: PerformanceSettings, classes: [String]) {
         self.settings = settings
         self.classes = classes
-        isPositive = classes.map { settings.positives.contains($0) }
+        let vocabulary = settings.vocabulary
+        isPositive = classes.map { vocabulary.isPositive($0) }
     }
 
     func count(_ change: JoinTable.Change, in sketch: inout PerformanceSketch, delayed: Bool) {

@@ -15,6 +15,8 @@ package struct PerformanceSettings: Sendable {
     package var task: PerformanceTask
     /// The class that counts as positive, of a binary model.
     package var positives: [String]
+    /// The classes that labels of the reference have, of a binary model; empty where nobody knows.
+    package var labelClasses: [String] = []
     /// A score from here on means positive, where events name no class.
     package var threshold: Double
     /// Predictions and labels further apart are not joined.
@@ -35,11 +37,15 @@ package struct PerformanceSettings: Sendable {
     /// How the decoder reads labels and identities.
     package var outcome: OutcomeKind {
         switch task {
-        case .binary, .multiclass: .classes
+        case .binary: .positive(vocabulary)
+        case .multiclass: .classes
         case .regression: .numbers
         case .ranking: .relevance(separator: querySeparator)
         }
     }
+
+    /// What labels of a binary model can be.
+    package var vocabulary: LabelVocabulary { LabelVocabulary(positives: positives, others: labelClasses) }
 
     package init(
         task: PerformanceTask, positives: [String] = ["1", "true", "True"], threshold: Double = 0.5,

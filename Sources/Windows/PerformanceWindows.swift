@@ -39,10 +39,9 @@ package struct PerformanceWindows: Sendable {
         package var maturedThrough: Timestamp? { judged?.values.max() }
 
         /// Notes that nothing joins predictions of panes that end by a time any more.
-        fileprivate mutating func expire(_ panes: PerformancePanes, by limit: Timestamp) {
+        fileprivate mutating func expire(_ lost: Int64, by limit: Timestamp) {
             guard limit > expiredThrough ?? .distantPast else { return }
-            let before = expiredThrough.map { panes.unlabelled(endingBy: $0) } ?? 0
-            expired = (expired ?? 0) + panes.unlabelled(endingBy: limit) - before
+            expired = (expired ?? 0) + lost
             expiredThrough = limit
         }
 
@@ -74,6 +73,15 @@ package struct PerformanceWindows: Sendable {
         var isMature: Bool
 
         var range: TimeRange { TimeRange(start: start, end: end) }
+
+        /// Notes what is told of it now.
+        mutating func take(_ all: PaneSummary, matures: Bool) {
+            revision += 1
+            predictions = all.predictions
+            labelled = all.labelled
+            corrections = all.corrections
+            isMature = isMature || matures
+        }
     }
 
     /// A window is told anew when its labels have grown by this share since.
@@ -86,12 +94,14 @@ package struct PerformanceWindows: Sendable {
     private let reference: PerformanceReference?
     /// Joined, but by labels of a time that no window has reached; oldest first.
     private var waiting: [(time: Timestamp, change: JoinTable.Change)] = []
-    /// Predictions of panes that are still kept whose horizon has passed without a label.
-    private var hopeless: Int64
+    /// So many at the front of `waiting` have been counted.
+    private var counted = 0
+    /// The length of the longest window that is open or was.
+    private var longest: Span
 
     /// Predictions that may still get their label, and those, since the beginning, that can not any more.
     package var unlabelled: (waiting: Int64, expired: Int64) {
-        (max(0, panes.unlabelled - hopeless), state.expiry.predictions)
+        (max(0, panes.timeline.unlabelled - panes.timeline.overdue), state.expiry.predictions)
     }
 
     package init(
@@ -102,7 +112,8 @@ package struct PerformanceWindows: Sendable {
         self.panes = panes
         self.reference = reference
         self.state = state
-        hopeless = panes.unlabelled(endingBy: state.expiry.through)
+        longest = state.open.map(\.range.length).max() ?? .zero
+        self.panes.timeline.expire(through: state.expiry.through)
     }
 
     /// Takes what the join found.
@@ -124,9 +135,10 @@ package struct PerformanceWindows: Sendable {
         }
         panes.apply(now, cells: join.cells, classes: join.classes)
         // A stable order: a correction follows the label it corrects.
-        waiting = waiting.enumerated().sorted {
+        waiting = waiting[counted...].enumerated().sorted {
             $0.element.time != $1.element.time ? $0.element.time < $1.element.time : $0.offset < $1.offset
         }.map(\.element)
+        counted = 0
     }
 
     /// The newest windows of a shape that labels may still change, oldest first, with their line of all traffic.
@@ -150,8 +162,8 @@ package struct PerformanceWindows: Sendable {
     }
 
     /// Says in a closing window's line of all traffic for how long no label has come.
-    private func tellSilence(_ rows: inout [SnapshotRow], at end: Timestamp) {
-        guard let flow = state.labels, let silence = flow.silence(at: end),
+    private func tellSilence(_ rows: inout [SnapshotRow], at time: Timestamp) {
+        guard let flow = state.labels, let silence = flow.silence(at: time),
             let all = rows.firstIndex(where: { $0.version == SnapshotRow.allVersions && $0.segment.isAll })
         else { return }
         rows[all].metrics[.label_silence] = silence.seconds
@@ -159,20 +171,22 @@ package struct PerformanceWindows: Sendable {
     }
 
     private mutating func advance(to time: Timestamp, _ join: LabelJoin) {
-        let due = waiting.firstIndex { $0.time > time } ?? waiting.count
-        guard due > 0 else { return }
-        note(waiting[..<due].map(\.change))
-        panes.apply(waiting[..<due].map(\.change), cells: join.cells, classes: join.classes)
-        waiting.removeFirst(due)
+        let due = waiting[counted...].firstIndex { $0.time > time } ?? waiting.count
+        guard due > counted else { return }
+        let changes = waiting[counted..<due].map(\.change)
+        note(changes)
+        panes.apply(changes, cells: join.cells, classes: join.classes)
+        counted = due
     }
 
     /// A window has closed: its own performance, and that of older ones that changed enough.
+    /// - Parameter isCutOff: the input ended, maybe before the window did: nothing is known of the time after its last event.
     package mutating func close(
-        _ shape: ModelWindows.Shape, _ range: TimeRange, join: LabelJoin
+        _ shape: ModelWindows.Shape, _ range: TimeRange, join: LabelJoin, isCutOff: Bool = false
     ) -> (rows: [SnapshotRow], revisions: [Told]) {
         advance(to: range.end, join)
-        state.expire(panes, by: range.end - settings.horizon)
-        hopeless = panes.unlabelled(endingBy: state.expiry.through)
+        let limit = range.end - settings.horizon
+        state.expire(panes.timeline.expire(through: limit), by: limit)
         let maturity = maturity(at: range.end)
         var revisions = revise(at: range.end, maturity, join, isLast: false)
         let sums = panes.sum(range)
@@ -183,9 +197,11 @@ package struct PerformanceWindows: Sendable {
             predictions: all.predictions, labelled: all.labelled, corrections: all.corrections,
             isMature: maturity.holds(range, all, at: range.end))
         state.open.append(entry)
+        longest = max(longest, range.length)
         guard join.clocks.hasLabels || reference != nil else { return ([], []) }
         var rows = rows(sums, isMature: entry.isMature)
-        tellSilence(&rows, at: range.end)
+        let newest = max(join.clocks.prediction, join.clocks.label)
+        tellSilence(&rows, at: isCutOff ? min(range.end, newest) : range.end)
         if entry.isMature {
             revisions.append(
                 Told(
@@ -206,8 +222,8 @@ package struct PerformanceWindows: Sendable {
         at now: Timestamp, _ maturity: Maturity, _ join: LabelJoin, isLast: Bool
     ) -> [Told] {
         var told: [Told] = []
-        var kept: [Entry] = []
-        for var entry in state.open {
+        for i in due(at: now, maturity, hasLabels: join.clocks.hasLabels, isLast: isLast) {
+            let entry = state.open[i]
             let isOver = now >= entry.end + settings.horizon
             let all = panes.counts(entry.range)
             let isChanged =
@@ -217,22 +233,43 @@ package struct PerformanceWindows: Sendable {
             let hasGrown =
                 Double(all.labelled) >= Double(entry.labelled) * Self.growth + 1
                 || Double(all.predictions) >= Double(entry.predictions) * Self.growth + 1
-            if join.clocks.hasLabels, matures || (isChanged && (hasGrown || isOver || isLast)) {
-                entry.revision += 1
-                entry.predictions = all.predictions
-                entry.labelled = all.labelled
-                entry.corrections = all.corrections
-                entry.isMature = entry.isMature || matures
-                told.append(
-                    Told(
-                        shape: .init(size: entry.size, every: entry.every), range: entry.range,
-                        revision: entry.revision, rows: rows(panes.sum(entry.range), isMature: entry.isMature),
-                        matured: matures, isPassedOver: matures && state.judge(entry), at: now))
-            }
-            if !isOver { kept.append(entry) }
+            guard matures || (isChanged && (hasGrown || isOver || isLast)) else { continue }
+            state.open[i].take(all, matures: matures)
+            told.append(
+                Told(
+                    shape: .init(size: entry.size, every: entry.every), range: entry.range,
+                    revision: state.open[i].revision,
+                    rows: rows(panes.sum(entry.range), isMature: state.open[i].isMature),
+                    matured: matures, isPassedOver: matures && state.judge(entry), at: now))
         }
-        state.open = kept
+        if let first = state.open.first, now >= first.end + settings.horizon {
+            state.open.removeAll { now >= $0.end + settings.horizon }
+        }
         return told
+    }
+
+    /// The places of the open windows that something may be told of: a pane of theirs changed, or they are old enough to be judged or
+    /// to be let go. The others are as they were when they were last looked at, and there may be many thousands.
+    private mutating func due(at now: Timestamp, _ maturity: Maturity, hasLabels: Bool, isLast: Bool) -> [Int] {
+        // What changes before the first label is looked at when that comes.
+        guard hasLabels else { return [] }
+        let touched = panes.timeline.takeTouched()
+        let open = state.open
+        if isLast { return Array(open.indices) }
+        var due = Set<Int>()
+        // Windows are told in the order of their ends.
+        for start in touched {
+            var i = open.partitionPoint { $0.end > start }
+            while i < open.count, open[i].end <= start + longest {
+                if open[i].range.contains(start) { due.insert(i) }
+                i += 1
+            }
+        }
+        for i in open.indices {
+            if now - open[i].end < maturity.leastAge { break }
+            if !open[i].isMature || now >= open[i].end + settings.horizon { due.insert(i) }
+        }
+        return due.sorted()
     }
 
     package mutating func takeChanged() -> [Timestamp: PerformancePanes.Pane] { panes.takeChanged() }
@@ -252,7 +289,10 @@ private struct Maturity {
     let delay: Span?
     let coverage: Double
 
-    func holds(_ window: TimeRange, _ counts: PerformancePanes.Summary, at now: Timestamp) -> Bool {
+    /// Younger windows are not judged, whatever their coverage.
+    var leastAge: Span { min(delay ?? horizon, horizon) }
+
+    func holds(_ window: TimeRange, _ counts: PaneSummary, at now: Timestamp) -> Bool {
         let age = now - window.end
         if age >= horizon { return true }
         guard let delay, age >= delay, counts.labelled > 0 else { return false }
@@ -261,19 +301,14 @@ private struct Maturity {
 }
 
 extension PerformanceWindows {
-    private func maturity(at now: Timestamp) -> Maturity {
-        let cohorts = panes.all.map { (age: now - $0.start, summary: $0.summary) }
-        let oldest = cohorts.map(\.age).max() ?? .zero
+    private mutating func maturity(at now: Timestamp) -> Maturity {
         let sides = settings.task == .binary ? 0..<2 : 0..<1
-        let delays = sides.compactMap { side in
-            DelayProcess(cohorts.map { .init(age: $0.age, delays: $0.summary.delays[side]) }).quantile(0.95)
-        }
+        let delays = sides.compactMap { panes.timeline.delay(0.95, side: $0, at: now) }
+        let oldest = panes.timeline.oldest.map { now - $0 } ?? .zero
         guard delays.count == sides.count, let delay = delays.max(), oldest >= delay + delay else {
             return Maturity(horizon: settings.horizon, delay: nil, coverage: 1)
         }
-        let old = cohorts.filter { $0.age >= delay && $0.summary.predictions > 0 }.compactMap(\.summary.coverage)
-            .sorted()
-        let usual = old.isEmpty ? 1 : old[old.count / 2]
+        let usual = panes.timeline.coverage(startingBy: now - delay) ?? 1
         return Maturity(
             horizon: settings.horizon, delay: delay, coverage: settings.coverage ?? usual * Self.matureShare)
     }

@@ -11,6 +11,7 @@ extension ReferenceFile {
         guard let last = file.lastIndex(of: UInt8(ascii: "]")) else { return file }
         var out = Array(file[...last])
         out += ",\n  \"performance\": {\n    \"task\": \(JSON.string(performance.task.rawValue).text),\n".utf8
+        if let basis = performance.basis { out += "    \"basis\": \(json(basis).text),\n".utf8 }
         if let errors = performance.errors {
             let bins = errors.bins.map { JSON.numbers([$0.upTo, $0.rows, $0.meanError, $0.variance]) }
             out += "    \"errors\": \(JSON.array(bins).text),\n".utf8
@@ -23,13 +24,28 @@ extension ReferenceFile {
             out += "      ".utf8
             JSON.members(
                 ("segment", group.key.json), ("labelled", .integer(group.value.labelled)), ("metrics", metrics),
-                ("sketch", .string(hex(group.value.encode())))
+                ("wobble", wobble(performance.wobbles[group.key])), ("sketch", .string(hex(group.value.encode())))
             ).write(into: &out)
         }
         out += "\n    ]".utf8
         if !performance.seasons.isEmpty { add(performance.seasons, to: &out) }
         out += "\n  }\n}\n".utf8
         return out
+    }
+
+    /// `basis`: what rows were counted by, so that a configuration that says something else is noticed.
+    private static func json(_ basis: PerformanceBasis) -> JSON {
+        .members(
+            ("positive", basis.positives.isEmpty ? nil : .array(basis.positives.map { .string($0) })),
+            ("labels", basis.labels.isEmpty ? nil : .array(basis.labels.map { .string($0) })),
+            ("threshold", basis.threshold.map { .number($0) }), ("guessed", basis.isGuessed ? .bool(true) : nil))
+    }
+
+    private static func basis(_ json: JSON) -> PerformanceBasis {
+        func texts(_ name: String) -> [String] { (json[name]?.arrayValue ?? []).compactMap(\.stringValue) }
+        return PerformanceBasis(
+            positives: texts("positive"), labels: texts("labels"), threshold: json["threshold"]?.numberValue,
+            isGuessed: json["guessed"] == .bool(true))
     }
 
     /// `seasons`: groups whose rows of weekdays and of weekends are compared apart.
@@ -63,9 +79,11 @@ extension ReferenceFile {
             throw Failure(description: "performance: no known task; build the reference again")
         }
         var groups: [Segment: PerformanceSketch] = [:]
+        var wobbles: [Segment: PerformanceWobble] = [:]
         for item in performance["groups"]?.arrayValue ?? [] {
             let (segment, sketch) = try group(item, task)
             groups[segment] = sketch
+            wobbles[segment] = try performanceWobble(item, of: segment)
         }
         var seasons: [Segment: [WeekPart: PerformanceSketch]] = [:]
         for item in performance["seasons"]?.arrayValue ?? [] {
@@ -87,7 +105,8 @@ extension ReferenceFile {
             return ErrorCurve.Bin(upTo: numbers[0], rows: numbers[1], meanError: numbers[2], variance: numbers[3])
         }
         return PerformanceReference(
-            task: task, groups: groups, seasons: seasons, errors: bins.isEmpty ? nil : ErrorCurve(bins: bins))
+            task: task, basis: performance["basis"].map(basis), groups: groups, seasons: seasons, wobbles: wobbles,
+            errors: bins.isEmpty ? nil : ErrorCurve(bins: bins))
     }
 
     private static func group(_ item: JSON, _ task: PerformanceTask) throws(Failure) -> (Segment, PerformanceSketch) {

@@ -15,7 +15,7 @@ extension ReferenceFile {
                     .members(
                         ("shift", number(wobble.shift)), ("null", number(wobble.null)),
                         ("novelty", number(wobble.novelty.share)),
-                        ("novelty_wobble", number(wobble.novelty.wobble))))
+                        ("novelty_wobble", number(wobble.novelty.wobble)), ("spans", number(wobble.spans))))
             })
     }
 
@@ -45,7 +45,9 @@ extension ReferenceFile {
                 spans.append(
                     (
                         length,
-                        Wobble(shift: try value("shift"), null: min(1, try value("null")), novelty: novelty)
+                        Wobble(
+                            shift: try value("shift"), null: min(1, try value("null")), novelty: novelty,
+                            spans: try value("spans"))
                     ))
             }
             found.append(SpanWobbles(spans))

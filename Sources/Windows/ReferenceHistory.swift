@@ -92,8 +92,17 @@ struct ReferenceHistory {
         return x < y
     }
 
-    /// The version that was there before the newest one.
-    func previousVersion(at time: Timestamp, open: PaneStore) -> (previous: String, newest: String)? {
+    /// Versions that brought nothing for so long are withdrawn, whoever is said to serve.
+    private static let versionPatience = Span.days(1)
+
+    /// The newest version with rows before the window, and the one that was there before it.
+    ///
+    /// Where the newest was withdrawn, the version that is back and itself: it is compared with what it was before.
+    /// - Parameter retired: versions that do not serve any more, as far as anybody said.
+    func previousVersion(
+        for window: TimeRange, retired: Set<String>, open: PaneStore
+    ) -> (previous: String, newest: String)? {
+        let time = window.start
         var first = state.firstSeen
         for start in open.starts where start < time {
             for key in (open[start] ?? [:]).keys where key.segment.isAll {
@@ -104,6 +113,19 @@ struct ReferenceHistory {
             $0.value != $1.value ? $0.value < $1.value : Self.precedes($0.key, $1.key)
         }.map(\.key)
         guard order.count > 1 else { return nil }
+        let serving = order.last { version in
+            let since = retired.contains(version) ? time : min(time, window.end - Self.versionPatience)
+            return hasRows(of: version, in: TimeRange(start: since, end: window.end), open: open)
+        }
+        if let serving, serving != order.last { return (serving, serving) }
         return (order[order.count - 2], order[order.count - 1])
+    }
+
+    private func hasRows(of version: String, in range: TimeRange, open: PaneStore) -> Bool {
+        func has(_ counts: PaneCounts?) -> Bool {
+            (counts ?? [:]).keys.contains { $0.version == version && $0.segment.isAll }
+        }
+        return open.starts.contains { range.contains($0) && has(open[$0]) }
+            || pieces.starts.contains { range.contains($0) && has(pieces[$0]) }
     }
 }

@@ -14,7 +14,8 @@ package enum ReferencePerformance {
         calendar: WindowCalendar = .utc
     ) -> PerformanceReference? {
         guard let labels = table.label, let chosen = settings ?? guess(table, labels) else { return nil }
-        let rows = (0..<table.count).map { outcome($0, table, labels, chosen) }
+        let vocabulary = chosen.vocabulary
+        let rows = (0..<table.count).map { outcome($0, table, labels, chosen, vocabulary) }
         guard rows.contains(where: { $0 != nil }) else { return nil }
         var exponent = chosen.exponent
         if let index = reference.layout.index(of: ModelSchema.predictionColumn),
@@ -24,6 +25,7 @@ package enum ReferencePerformance {
         }
         var groups: [Segment: PerformanceSketch] = [:]
         var parts: [Segment: [WeekPart: PerformanceSketch]] = [:]
+        var members: [Segment: [Int32]] = [:]
         let known = Set(reference.groups.map(\.segment))
         let crosses = reference.segmentations.map { names in names.map { table.segment($0) ?? table.feature($0) } }
         for (row, outcome) in rows.enumerated() {
@@ -38,14 +40,19 @@ package enum ReferencePerformance {
             let empty = PerformanceSketch(chosen.task, exponent: exponent)
             let part = row < table.times.count ? WeekPart(ofHour: calendar.weekHour(of: table.times[row])) : nil
             for segment in segments where known.contains(segment) {
-                groups[segment, default: empty].add(outcome)
-                if let part { parts[segment, default: [:]][part, default: empty].add(outcome) }
+                members[segment, default: []].append(Int32(row))
+                groups[segment, default: empty].add(reference: outcome)
+                if let part { parts[segment, default: [:]][part, default: empty].add(reference: outcome) }
                 if case .classes(let predicted, let label) = outcome.outcome, let scores = table.classScores,
                     row < scores.count
                 {
                     groups[segment]?.classScores.add(scores[row], chosen: predicted, label: label)
                 }
             }
+        }
+        let builder = PerformanceWobbleBuilder(table.times, rows, calendar)
+        let wobbles = members.compactMapValues {
+            builder?.wobble($0, PerformanceSketch(chosen.task, exponent: exponent))
         }
         var errors: ErrorCurve?
         if chosen.task == .regression {
@@ -56,18 +63,46 @@ package enum ReferencePerformance {
                 })
         }
         return PerformanceReference(
-            task: chosen.task, groups: groups, seasons: PerformanceReference.seasonal(parts), errors: errors)
+            task: chosen.task, basis: basis(table, labels, chosen, isGuessed: settings == nil), groups: groups,
+            seasons: PerformanceReference.seasonal(parts), wobbles: wobbles, errors: errors)
+    }
+
+    private static func basis(
+        _ table: DataTable, _ labels: DataTable.Column, _ settings: PerformanceSettings, isGuessed: Bool
+    ) -> PerformanceBasis {
+        guard settings.task == .binary else {
+            return PerformanceBasis(positives: [], labels: [], threshold: nil, isGuessed: isGuessed)
+        }
+        let classes = classes(labels, atMost: PerformanceBasis.maximumLabels)
+        let isNamed = (0..<table.count).contains { table.predictedClass?.category($0) != nil }
+        return PerformanceBasis(
+            positives: settings.positives, labels: classes?.sorted() ?? [],
+            threshold: isNamed ? nil : settings.threshold, isGuessed: isGuessed)
+    }
+
+    /// - Returns: `nil` where there are more.
+    private static func classes(_ labels: DataTable.Column, atMost limit: Int) -> Set<String>? {
+        var classes: Set<String> = []
+        for row in 0..<labels.count {
+            guard let name = labels.category(row) else { continue }
+            classes.insert(name)
+            if classes.count > limit { return nil }
+        }
+        return classes
     }
 
     private static func guess(_ table: DataTable, _ labels: DataTable.Column) -> PerformanceSettings? {
         guard let prediction = table.prediction else { return nil }
         guard prediction.looksNumeric else { return PerformanceSettings(task: .multiclass) }
-        let classes = Set((0..<labels.count).lazy.compactMap { labels.category($0) }.prefix(10_000))
-        return PerformanceSettings(task: classes.count > 2 ? .regression : .binary)
+        // Words are classes, however many.
+        guard labels.looksNumeric else { return PerformanceSettings(task: .binary) }
+        let classes = classes(labels, atMost: PerformanceBasis.maximumLabels)?.map(LabelVocabulary.meaning)
+        return PerformanceSettings(task: classes.map { Set($0).count <= 2 } ?? false ? .binary : .regression)
     }
 
     private static func outcome(
-        _ row: Int, _ table: DataTable, _ labels: DataTable.Column, _ settings: PerformanceSettings
+        _ row: Int, _ table: DataTable, _ labels: DataTable.Column, _ settings: PerformanceSettings,
+        _ vocabulary: LabelVocabulary
     ) -> PerformancePair? {
         guard let label = labels.category(row) else { return nil }
         var score: Double?
@@ -75,9 +110,9 @@ package enum ReferencePerformance {
         let predicted = table.predictedClass?.category(row)
         switch settings.task {
         case .binary:
-            let called = predicted.map { settings.positives.contains($0) } ?? score.map { $0 >= settings.threshold }
+            let called = predicted.map { vocabulary.isPositive($0) } ?? score.map { $0 >= settings.threshold }
             return PerformancePair(
-                .binary(score: score, predicted: called, label: settings.positives.contains(label)), delay: .zero)
+                .binary(score: score, predicted: called, label: vocabulary.isPositive(label)), delay: .zero)
         case .multiclass:
             guard let predicted = predicted ?? table.prediction?.category(row) else { return nil }
             return PerformancePair(.classes(predicted: predicted, label: label), delay: .zero)
@@ -92,7 +127,7 @@ package enum ReferencePerformance {
 
 extension PerformanceSketch {
     /// A reference's row: a prediction and its label at once, whose delay nobody knows.
-    fileprivate mutating func add(_ pair: PerformancePair) {
+    mutating func add(reference pair: PerformancePair) {
         var score: Double?
         switch pair.outcome {
         case .binary(let value, _, _): score = value

@@ -54,25 +54,24 @@ final class RowEncoder {
     func count(_ batch: EventBatch, from first: Int, rows: Int, in runs: UnsafePointer<hf_run>, _ runCount: Int) {
         if !isPrepared { prepare(batch) }
         let (rows, runCount) = (Int64(rows), Int64(runCount))
-        let (codes, form) = (scratch.codes, scratch.form)
+        let (codes, values, form) = (scratch.codes, scratch.values, scratch.form)
         for block in plans.blocks {
             let block = block.block
-            var stride = Int64(batch.numberWidth)
-            var values = UnsafePointer(batch.numbers + first &* batch.numberWidth + Int(block.pointee.place))
+            let first = batch.numbers + (first &* batch.numberWidth &+ Int(block.pointee.place))
             // All lanes are read, and the last row of the batch ends with its columns.
             if block.pointee.columns < NumericBlock.width {
-                widen(values, stride: Int(stride), columns: Int(block.pointee.columns), rows: Int(rows))
-                values = UnsafePointer(scratch.values)
-                stride = Int64(NumericBlock.width)
+                widen(first, stride: batch.numberWidth, columns: Int(block.pointee.columns), rows: Int(rows))
+                hf_encode(block, values, Int64(NumericBlock.width), rows, codes, values, form)
+            } else {
+                hf_encode(block, first, Int64(batch.numberWidth), rows, codes, values, form)
             }
-            hf_encode(block, values, stride, rows, codes, form)
             withUnsafePointer(to: block.pointee.ranked) { hf_count(runs, runCount, $0, codes, form) }
             withUnsafePointer(to: block.pointee.plain) { hf_count(runs, runCount, $0, codes, form) }
-            hf_add(block, values, stride, runs, runCount, form)
+            hf_add(block, values, runs, runCount, form)
         }
         for i in categories.indices {
             for (lane, column) in categories[i].columns.enumerated() {
-                encode(column, batch, from: first, count: Int(rows), into: codes + lane &* Self.maximumRows)
+                encode(column, batch, from: first, count: Int(rows), into: codes + lane)
             }
             hf_count(runs, runCount, &categories[i].lanes, codes, form)
         }
@@ -80,8 +79,9 @@ final class RowEncoder {
 
     private func widen(_ values: UnsafePointer<Double>, stride: Int, columns: Int, rows: Int) {
         for row in 0..<rows {
-            for column in 0..<columns {
-                scratch.values[row &* NumericBlock.width &+ column] = values[row &* stride &+ column]
+            let wide = scratch.values + row &* NumericBlock.width
+            for lane in 0..<NumericBlock.width {
+                wide[lane] = lane < columns ? values[row &* stride &+ lane] : 0
             }
         }
     }
@@ -94,7 +94,7 @@ final class RowEncoder {
         let special = column.special
         for row in 0..<count {
             let code = input[row &* stride]
-            codes[row] = code < Self.firstHole ? code : special &+ Self.code(hole: code)
+            codes[row &* NumericBlock.width] = code < Self.firstHole ? code : special &+ Self.code(hole: code)
         }
     }
 

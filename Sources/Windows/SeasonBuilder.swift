@@ -7,6 +7,8 @@ struct SeasonBuilder {
     private let table: DataTable
     /// Hour of the week of each row.
     private let hours: [UInt8]
+    /// By row, its local day, numbered as they first came.
+    private let days: [Int32]
     /// How often each hour of the week came.
     private let times: [Double]
 
@@ -18,6 +20,7 @@ struct SeasonBuilder {
         else { return nil }
         self.table = table
         hours = table.times.map { UInt8(calendar.weekHour(of: $0)) }
+        days = calendar.spans(of: .days(1), table.times)
         // The hours of the first and the last row are taken to be whole.
         let hour = Span.hours(1).microseconds
         let first = Timestamp(microseconds: period.start.microseconds.flooredQuotient(by: hour) * hour)
@@ -35,9 +38,17 @@ struct SeasonBuilder {
             groups[g].week = WeekRows(rows: week, times: times)
             groups[g].seasons = layout.columns.map { _ in nil }
         }
+        let spells = rows.map { DaySpread.Hours($0, days: days, hours: self.hours) }
         return layout.columns.indices.map { c in
             let hours = rows.map { counts($0, places[c]) }
-            guard let season = SeasonChoice.season(hours.map { $0.map { Array($0.dropLast()) } }) else { return nil }
+            let choices = rows.indices.map { g in
+                let values = hours[g].map { Array($0.dropLast()) }
+                let spread = DaySpread(spells[g], weekHours: values) { i in
+                    places[c].places[rows[g][i]].flatMap { $0 < places[c].nulls ? $0 : nil }
+                }
+                return (hours: values, spread: spread)
+            }
+            guard let season = SeasonChoice.season(choices) else { return nil }
             for g in hours.indices {
                 groups[g].seasons[c] = SeasonCounts(cells: SeasonChoice.cells(hours[g], season))
             }

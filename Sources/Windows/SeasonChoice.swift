@@ -17,11 +17,12 @@ enum SeasonChoice {
     /// Reference rows a cell of the group that differs needs on average.
     private static let leastRows = 200.0
 
-    /// - Parameter groups: of all traffic and then of the segments, by hour of the week, the counts of the column's bins.
-    static func season(_ groups: [[[UInt64]]]) -> Season? {
-        let traits = groups.enumerated().map { index, hours in
+    /// - Parameter groups: of all traffic and then of the segments, by hour of the week, the counts of the column's bins; and how
+    ///   much days differ beside any season.
+    static func season(_ groups: [(hours: [[UInt64]], spread: DaySpread)]) -> Season? {
+        let traits = groups.enumerated().map { index, group in
             Traits(
-                hours, effect: index == 0 ? leastEffect : leastSegmentEffect,
+                group.hours, group.spread, effect: index == 0 ? leastEffect : leastSegmentEffect,
                 level: index == 0 ? level : level / Double(groups.count - 1))
         }
         guard let rows = traits.first?.rows else { return nil }
@@ -46,19 +47,21 @@ enum SeasonChoice {
         /// The days differ only between weekdays and weekends.
         let isWeekend: Bool
 
-        init(_ hours: [[UInt64]], effect: Double, level: Double) {
+        init(_ hours: [[UInt64]], _ spread: DaySpread, effect: Double, level: Double) {
             let rows = Double(hours.reduce(0) { $0 + $1.reduce(0, &+) })
             self.rows = rows
-            func isSeasonal(_ cells: [[UInt64]]) -> Bool { SeasonChoice.isSeasonal(cells, effect, level) }
-            func differs(_ season: Season) -> Bool {
-                rows >= leastRows * Double(season.cells) && isSeasonal(cells(hours, season))
+            func isSeasonal(_ cells: [[UInt64]], _ ratio: DaySpread.Ratio) -> Bool {
+                SeasonChoice.isSeasonal(cells, effect, level, ratio)
             }
-            days = differs(.weekday)
-            ofDay = differs(.hour)
-            weekend = differs(.weekend)
+            func differs(_ season: Season, _ ratio: DaySpread.Ratio) -> Bool {
+                rows >= leastRows * Double(season.cells) && isSeasonal(cells(hours, season), ratio)
+            }
+            days = differs(.weekday, spread.ofWeekday)
+            ofDay = differs(.hour, spread.ofHour)
+            weekend = differs(.weekend, spread.ofWeekPart)
             isWeekend =
-                days && !isSeasonal(Array(cells(hours, .weekday)[..<5]))
-                && !isSeasonal(Array(cells(hours, .weekday)[5...]))
+                days && !isSeasonal(Array(cells(hours, .weekday)[..<5]), spread.ofWeekday)
+                && !isSeasonal(Array(cells(hours, .weekday)[5...]), spread.ofWeekday)
         }
     }
 
@@ -73,8 +76,10 @@ enum SeasonChoice {
         return cells
     }
 
-    /// χ² of homogeneity over the cells, on bins expected to hold five rows in each.
-    private static func isSeasonal(_ cells: [[UInt64]], _ effect: Double, _ level: Double) -> Bool {
+    /// χ² of homogeneity over the cells, on bins expected to hold five rows in each, by that of days that should be alike.
+    private static func isSeasonal(
+        _ cells: [[UInt64]], _ effect: Double, _ level: Double, _ spread: DaySpread.Ratio
+    ) -> Bool {
         let rows = cells.map { $0.reduce(0.0) { $0 + Double($1) } }
         // A few stray rows in a cell would leave no bin with five to expect in each.
         let stray = rows.reduce(0, +) / Double(max(1, rows.count { $0 > 0 })) / 10
@@ -98,7 +103,8 @@ enum SeasonChoice {
         }
         let degrees = Double((used.count - 1) * (bins.count - 1))
         // χ²/n is PSI to first order; by chance it is degrees/n.
-        return psi - degrees / all > effect
-            && SpecialFunctions.chiSquareSurvival(chi2, degrees: degrees) < level
+        guard psi - spread.value * degrees / all > effect else { return false }
+        guard spread.value > 1 else { return SpecialFunctions.chiSquareSurvival(chi2, degrees: degrees) < level }
+        return SpecialFunctions.fisherSurvival(chi2 / degrees / spread.value, degrees, spread.degrees) < level
     }
 }

@@ -36,9 +36,11 @@ package struct SnapshotBuilder: Sendable {
         referenceName = reference.model + (reference.version.map { " \($0)" } ?? "") + " reference"
     }
 
-    /// - Parameter against: another reference than the file's, with its name.
+    /// - Parameters:
+    ///   - seen: how far time has come, where the input ended before the window: rows are expected until then only.
+    ///   - against: another reference than the file's, with its name.
     package func snapshot(
-        model: String, window: TimeRange, revision: Int, counts: WindowCounts,
+        model: String, window: TimeRange, seen: Timestamp? = nil, revision: Int, counts: WindowCounts,
         against: (counts: ReferenceCounts, name: String)? = nil
     ) -> Snapshot {
         let versions = Set(counts.keys.map(\.version)).sorted()
@@ -51,7 +53,8 @@ package struct SnapshotBuilder: Sendable {
             }
         }
         if together[.all] == nil { together[.all] = Profile(plans.all.layout) }
-        let basis = Basis(moving: against?.counts, covered: calendar.weekHours(of: window), length: window.length)
+        let covered = TimeRange(start: window.start, end: max(window.start, seen ?? window.end))
+        let basis = Basis(moving: against?.counts, covered: calendar.weekHours(of: covered), length: window.length)
         var rows = rows(version: SnapshotRow.allVersions, together, basis)
         for version in versions {
             if versions.count == 1 {
@@ -130,10 +133,8 @@ package struct SnapshotBuilder: Sendable {
         row.wrongType = current.wrongType
         if basis.moving == nil { row.alike = alike(common, segment, index, basis.covered) }
         let wobble = self.reference.wobble(segment, column: index, window: basis.length)
-        row.wobble.shift = wobble.shift
-        row.wobble.null = wobble.null
-        row.wobble.novelty = wobble.novelty.wobble
-        row.wobble.noveltyShare = wobble.novelty.share
+        row.wobble = wobble
+        row.wobble.spans = wobble.spans * (row.alike.map { Self.share($0, of: common) } ?? 1)
         if row.metrics[.stuck_rate] ?? 0 > 0 {
             let stuck = StuckValue.find(
                 column: column, reference: before, current: current, wobble: wobble.shift)
@@ -144,6 +145,14 @@ package struct SnapshotBuilder: Sendable {
             }
         }
         return row
+    }
+
+    /// The part of a segment's reference rows that are of the window's own times.
+    private static func share(_ alike: Comparison, of common: Comparison) -> Double {
+        func rows(_ comparison: Comparison) -> Double {
+            Double(comparison.reference.reduce(comparison.referenceNulls, &+))
+        }
+        return rows(alike) / max(1, rows(common))
     }
 
     /// Whether the reference, too, mostly stands there at these times of the week, as an hour of the day does in windows of an hour.

@@ -87,6 +87,7 @@ extension SnapshotRow {
     /// Rows that only say that rows came are for rules: the lines about columns say so too.
     fileprivate var isTold: Bool {
         column != Self.volumeColumn || metrics[.volume] != nil || metrics[.silence] ?? 0 > 0
+            || metrics[.late_rate] ?? 0 > 0
     }
 }
 

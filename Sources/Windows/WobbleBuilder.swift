@@ -28,6 +28,9 @@ struct WobbleBuilder {
     private static let leastSpans = 8
     /// Rows a span needs to be one of them.
     private static let leastRows = 30
+    /// Spans with fewer rows than that tell something too, where there are many: rows a thin span needs, and how many spans.
+    private static let leastThinRows = 2
+    private static let leastThinSpans = 20
     /// p-value under which spans are not alike.
     private static let level = 1e-4
     /// The largest of this share of spans tell of an incident, not of what is usual.
@@ -90,8 +93,9 @@ struct WobbleBuilder {
                 expected: m > 0 ? Double(others[width - 1]) / Double(m) : 0)
         }
         return Wobble(
-            shift: shift(counts, others), null: RateWobble.correlation(nulls, level: Self.level),
-            novelty: novelty(part, rows, source, isNumeric: places.isNumeric))
+            shift: part.isThin ? thinShift(counts, others) : shift(counts, others),
+            null: RateWobble.correlation(nulls, level: Self.level),
+            novelty: novelty(part, rows, source, isNumeric: places.isNumeric), spans: Double(part.spans.count))
     }
 
     private static func rest(_ all: [UInt64], _ own: [UInt64]) -> [UInt64] {
@@ -150,6 +154,46 @@ struct WobbleBuilder {
         excess.sort()
         let kept = excess.dropLast(Int((Double(excess.count) * Self.trimmed).rounded(.up)))
         return max(0, kept.reduce(0, +) / Double(kept.count))
+    }
+
+    /// τ² of spans too thin for a distance each, as the intraclass correlation of bins: Pearson's X² of n rows that are alike by ρ is
+    /// k·(1 + (n − 1)ρ) on average, however few they are. Rows that come in groups, as bookings of a tour do, are alike at once.
+    private func thinShift(_ counts: [[UInt64]], _ others: [[UInt64]]) -> Double {
+        let (totals, all) = Self.sum(others)
+        let bins = totals.indices.filter { totals[$0] >= Self.leastShare * all }
+        guard bins.count > 1, all > 0 else { return 0 }
+        var (chi2, degrees, excess, pairs) = (0.0, 0.0, 0.0, 0.0)
+        for (own, others) in zip(counts, others) {
+            let p = bins.map { Double(others[$0]) }
+            let q = bins.map { Double(own[$0]) }
+            let (n, m) = (q.reduce(0, +), p.reduce(0, +))
+            guard n >= Double(Self.leastThinRows), m >= Double(Self.leastRows), !p.contains(0) else { continue }
+            let x = zip(q, p).reduce(0) { sum, pair in
+                let expected = pair.1 / m * n
+                return sum + (pair.0 - expected) * (pair.0 - expected) / expected
+            }
+            let k = Double(bins.count - 1)
+            let alike = x / (1 + n / m)
+            chi2 += alike
+            degrees += k
+            excess += alike / k - 1
+            pairs += n - 1
+        }
+        guard degrees >= Double((bins.count - 1) * Self.leastThinSpans), pairs > 0,
+            SpecialFunctions.chiSquareSurvival(chi2, degrees: degrees) < Self.level
+        else { return 0 }
+        return min(0.9, max(0, excess / pairs))
+    }
+
+    /// Bins with less than this are too rare for X² of a few rows.
+    private static let leastShare = 0.04
+
+    private static func sum(_ counts: [[UInt64]]) -> (totals: [Double], all: Double) {
+        guard var totals = counts.first?.dropLast().map(Double.init) else { return ([], 0) }
+        for other in counts.dropFirst() {
+            for i in totals.indices { totals[i] += Double(other[i]) }
+        }
+        return (totals, totals.reduce(0, +))
     }
 
     private func novelty(
@@ -229,12 +273,17 @@ struct WobbleBuilder {
         let grid: Grid
         let spans: [Int32]
         let place: [Int32: Int]
+        /// Spans have a few rows each, and only all of them together say anything.
+        let isThin: Bool
 
         init?(_ grid: Grid, _ rows: [Int]) {
             var counts: [Int32: Int] = [:]
             for row in rows { counts[grid.spans[row], default: 0] += 1 }
-            spans = counts.filter { $0.value >= leastRows }.keys.sorted()
-            guard spans.count >= leastSpans else { return nil }
+            var used = counts.filter { $0.value >= leastRows }
+            isThin = used.count < leastSpans
+            if isThin { used = counts.filter { $0.value >= leastThinRows } }
+            spans = used.keys.sorted()
+            guard spans.count >= (isThin ? leastThinSpans : leastSpans) else { return nil }
             self.grid = grid
             place = Dictionary(spans.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
         }
@@ -269,6 +318,7 @@ extension WobbleBuilder.Grid {
 /// How much a rate varies between spans, beyond what its binomial law lets expect.
 enum RateWobble {
     private static let leastHits = 5.0
+    private static let leastErrors = 3.7
 
     struct Span {
         var hits: Double
@@ -277,7 +327,7 @@ enum RateWobble {
         var expected: Double
     }
 
-    /// Intraclass correlation by moments: Var(p_i) = p(1 − p)·ρ beyond p(1 − p)/n_i (Williams 1982). 0 where all of it may be
+    /// Intraclass correlation by moments: X² of a span is 1 + (n_i − 1)ρ on average (Williams 1982). 0 where all of it may be
     /// chance.
     static func correlation(_ spans: [Span], level: Double) -> Double {
         let n = spans.reduce(0) { $0 + $1.rows }
@@ -286,13 +336,18 @@ enum RateWobble {
         // A handful of hits says nothing of how they are spread.
         guard spans.count > 1, min(hits, n - hits) >= leastHits else { return 0 }
         let variance = p * (1 - p)
-        var (chi2, excess) = (0.0, 0.0)
+        var (chi2, spread, pairs) = (0.0, 0.0, 0.0)
         for span in spans where span.rows > 0 {
-            let square = (span.hits / span.rows - span.expected) * (span.hits / span.rows - span.expected)
-            chi2 += square * span.rows / variance
-            excess += square - variance / span.rows
+            let difference = span.hits / span.rows - span.expected
+            chi2 += difference * difference * span.rows / variance
+            // Of X² of a binomial: few hits make it wilder than χ² is.
+            spread += 2 + (1 / variance - 6) / span.rows
+            pairs += span.rows - 1
         }
-        guard SpecialFunctions.chiSquareSurvival(chi2, degrees: Double(spans.count - 1)) < level else { return 0 }
-        return min(0.9, max(0, excess / Double(spans.count) / variance))
+        let degrees = Double(spans.count - 1)
+        guard pairs > 0, SpecialFunctions.chiSquareSurvival(chi2, degrees: degrees) < level,
+            chi2 - degrees > leastErrors * spread.squareRoot()
+        else { return 0 }
+        return min(0.9, max(0, (chi2 - degrees) / pairs))
     }
 }

@@ -13,15 +13,17 @@ struct ChampionMove: ParsableArguments {
 
     /// Runs the move and shows the champion after it.
     func run(_ move: (Registry) async throws -> ChampionState) async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             let state = try await move(registry)
-            guard !options.json else { return print(state.json.text) }
             let before = [state.champion1?.version, state.champion2?.version].compactMap { $0 }.joined(separator: ", ")
-            print(
-                "\(state.model): champion \(state.champion?.version ?? "none"); before it "
+            return RegistryReport(
+                json: state.json,
+                words: "\(state.model): champion \(state.champion?.version ?? "none"); before it "
                     + (before.isEmpty ? "none" : before))
         }
     }
+
+    var expecting: SequenceCondition? { ifSequence.map { .at($0) } }
 }
 
 struct RegistryPromote: AsyncParsableCommand {
@@ -40,7 +42,7 @@ struct RegistryPromote: AsyncParsableCommand {
         try await move.run { registry in
             try await RegistryCommand.applyPolicies(registry, config: move.options.config)
             return try await registry.promote(
-                model: move.model, version: version, expectedSequence: move.ifSequence, force: force,
+                model: move.model, version: version, expecting: move.expecting, force: force,
                 actor: move.change.who, reason: move.change.reason ?? "promoted", at: move.change.now)
         }
     }
@@ -55,7 +57,7 @@ struct RegistryRollback: AsyncParsableCommand {
     func run() async throws {
         try await move.run { registry in
             try await registry.rollback(
-                model: move.model, to: to, expectedSequence: move.ifSequence, actor: move.change.who,
+                model: move.model, to: to, expecting: move.expecting, actor: move.change.who,
                 reason: move.change.reason ?? "rolled back by hand", at: move.change.now)
         }
     }
@@ -76,7 +78,7 @@ struct RegistryHold: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             if release {
                 try await registry.release(
                     model: model, actor: change.who, reason: change.reason ?? "released by hand", at: change.now)
@@ -85,21 +87,14 @@ struct RegistryHold: AsyncParsableCommand {
                     model: model, actor: change.who, reason: change.reason ?? "", at: change.now)
             }
             let holds = try await registry.holds()
-            if options.json {
-                print(
-                    JSON.array(
-                        holds.map {
-                            .members(
-                                ("model", .string($0.model ?? "*")), ("actor", .string($0.actor)),
-                                ("reason", .string($0.reason)), ("at", .time($0.at)))
-                        }
-                    ).text)
-            } else if holds.isEmpty {
-                print("no holds: automatic rollbacks are allowed")
-            } else {
-                Table(["MODEL", "SINCE", "BY", "REASON"]).show(
-                    holds.map { [$0.model ?? "(all)", $0.at.rfc3339, $0.actor, $0.reason] })
-            }
+            return RegistryReport(
+                json: holds.map {
+                    .members(
+                        ("model", .string($0.model ?? "*")), ("actor", .string($0.actor)),
+                        ("reason", .string($0.reason)), ("at", .time($0.at)))
+                }, ["MODEL", "SINCE", "BY", "REASON"],
+                holds.map { [$0.model ?? "(all)", $0.at.rfc3339, $0.actor, $0.reason] },
+                empty: "no holds: automatic rollbacks are allowed")
         }
     }
 }
@@ -110,7 +105,7 @@ struct RegistryClear: AsyncParsableCommand {
     @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await of.run { registry in
+        try await of.report { registry in
             let was = try await registry.clearQuarantine(
                 model: of.model, version: of.version, actor: of.change.who,
                 reason: of.change.reason ?? "cleared by hand", at: of.change.now)

@@ -39,30 +39,22 @@ struct VersionChange: ParsableArguments {
     @OptionGroup var change: ChangeOptions
     @Argument var model: String
     @Argument var version: String
-
-    /// Does it and says what was done.
-    func run(_ body: (Registry) async throws -> String) async throws {
-        try await withRegistry(options) { registry in
-            let done = try await body(registry)
-            print(
-                options.json
-                    ? JSON.members(
-                        ("model", .string(model)), ("version", .string(version)), ("done", .string(done))
-                    ).text
-                    : "\(model) \(version): \(done)")
-        }
-    }
 }
 
 /// Runs a registry command; an error is told in words: exit 1 where the registry refuses, 2 for wrong usage.
 func withRegistry(_ options: RegistryOptions, _ body: (Registry) async throws -> Void) async throws {
+    try await tellingErrors { try await body(try await options.open()) }
+}
+
+/// The same without opening the registry, which would make one where there is none.
+func tellingErrors(_ body: () async throws -> Void) async throws {
     do {
-        try await body(try await options.open())
+        try await body()
     } catch let error as Problems {
         for problem in error.list { Terminal.error("\(problem)") }
         throw ExitCode(2)
     } catch let error as RegistryError {
-        Terminal.error("error: \(error.message)")
+        Terminal.error("error: \(Terminal.plain(error.message))")
         throw ExitCode(1)
     } catch let error as ExitCode {
         throw error
@@ -77,22 +69,17 @@ struct RegistryList: AsyncParsableCommand {
     @OptionGroup var options: RegistryOptions
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             var states: [ChampionState] = []
             for model in try await registry.models() { states.append(try await registry.champion(model: model.name)) }
-            if options.json {
-                print(JSON.array(states.map(\.json)).text)
-            } else if states.isEmpty {
-                print("no models yet: `holdfast registry register MODEL --version 1 --source URI`")
-            } else {
-                Table(["MODEL", "CHAMPION", "CHAMPION-1", "CHAMPION-2", "SINCE"]).show(
-                    states.map { state in
-                        [
-                            state.model, state.champion?.version ?? "–", state.champion1?.version ?? "–",
-                            state.champion2?.version ?? "–", state.since?.rfc3339 ?? "–",
-                        ]
-                    })
-            }
+            return RegistryReport(
+                json: states.map(\.json), ["MODEL", "CHAMPION", "CHAMPION-1", "CHAMPION-2", "SINCE"],
+                states.map { state in
+                    [
+                        state.model, state.champion?.version ?? "–", state.champion1?.version ?? "–",
+                        state.champion2?.version ?? "–", state.since?.rfc3339 ?? "–",
+                    ]
+                }, empty: "no models yet: `holdfast registry register MODEL --version 1 --source URI`")
         }
     }
 }
@@ -103,23 +90,19 @@ struct RegistryShow: AsyncParsableCommand {
     @Argument var model: String
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             let versions = try await registry.versions(model: model)
-            if options.json {
-                print(
-                    JSON.members(
-                        ("champion", try await registry.champion(model: model).json),
-                        ("versions", .array(versions.map(Self.json)))
-                    ).text)
-            } else {
-                Table(["VERSION", "ALIASES", "STATE", "REGISTERED", "SOURCE"]).show(
-                    versions.map {
-                        [
-                            $0.version, $0.aliases.joined(separator: " "), $0.isQuarantined ? "quarantined" : "",
-                            $0.createdAt.rfc3339, $0.source,
-                        ]
-                    })
-            }
+            return RegistryReport(
+                json: JSON.members(
+                    ("champion", try await registry.champion(model: model).json),
+                    ("versions", .array(versions.map(Self.json)))
+                ).text, ["VERSION", "ALIASES", "STATE", "REGISTERED", "SOURCE"],
+                versions.map {
+                    [
+                        $0.version, $0.aliases.joined(separator: " "), $0.isQuarantined ? "quarantined" : "",
+                        $0.createdAt.rfc3339, $0.source,
+                    ]
+                })
         }
     }
 
@@ -141,19 +124,17 @@ struct RegistryRegister: AsyncParsableCommand {
     @Option(name: .long, help: "Where the model's artifact lies.") var source: String
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             if !(try await registry.models().contains { $0.name == model }) {
                 _ = try await registry.registerModel(
                     model, actor: change.who, reason: change.reason ?? "registered", at: change.now)
             }
             let added = try await registry.registerVersion(
                 model: model, version: version, source: source, actor: change.who,
-                reason: change.reason ?? "registered",
-                at: change.now)
-            print(
-                options.json
-                    ? JSON.members(("model", .string(model)), ("version", .string(added.version))).text
-                    : "\(model) \(added.version)")
+                reason: change.reason ?? "registered", at: change.now)
+            return RegistryReport(
+                json: .members(("model", .string(model)), ("version", .string(added.version))),
+                words: "\(model) \(added.version)")
         }
     }
 }
@@ -162,34 +143,39 @@ struct RegistryAudit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "audit", abstract: "Who changed what, when and why.")
     @OptionGroup var options: RegistryOptions
     @Argument(help: "A model; all where left out.") var model: String?
-    @Flag(name: .long, help: "Check the chain of hashes instead: exit 1 if the trail was altered.") var verify = false
+    @Flag(
+        name: .long,
+        help: "Check the chain of hashes, and the registry against it, instead: exit 1 if anything was altered.")
+    var verify = false
     @Option(name: .long, help: "Entries at most, newest first.") var limit = 50
 
     func run() async throws {
-        try await withRegistry(options) { registry in
-            if verify {
-                switch try await registry.verifyAudit() {
-                case .intact(let rows, let head): print("intact: \(rows) entries, head \(head)")
-                case .broken(let row, let why):
-                    Terminal.error("broken at entry \(row): \(why)")
-                    throw ExitCode(1)
-                }
-                return
-            }
+        if verify { return try await tellingErrors { try await check() } }
+        try await options.report { registry in
             let entries = try await registry.audit(model: model, limit: limit)
-            if options.json {
-                print(
-                    JSON.array(
-                        entries.map {
-                            .members(
-                                ("at", .time($0.at)), ("model", .string($0.model)), ("action", .string($0.action)),
-                                ("actor", .string($0.actor)), ("reason", .string($0.reason)))
-                        }
-                    ).text)
-            } else {
-                Table(["AT", "MODEL", "ACTION", "ACTOR", "REASON"]).show(
-                    entries.map { [$0.at.rfc3339, $0.model, $0.action, $0.actor, $0.reason] })
-            }
+            return RegistryReport(
+                json: entries.map {
+                    .members(
+                        ("at", .time($0.at)), ("model", .string($0.model)), ("action", .string($0.action)),
+                        ("actor", .string($0.actor)), ("reason", .string($0.reason)))
+                }, ["AT", "MODEL", "ACTION", "ACTOR", "REASON"],
+                entries.map { [$0.at.rfc3339, $0.model, $0.action, $0.actor, $0.reason] })
+        }
+    }
+
+    private func check() async throws {
+        let path = try RegistryCommand.path(config: options.config, state: options.state)
+        switch try await Registry.verifyAudit(path: path) {
+        case .intact(let rows, let head): print("intact: \(rows) entries, head \(head)")
+        case .empty:
+            throw RegistryError(
+                .refused,
+                "\(path) holds no entries, so there is nothing to verify: nothing was registered yet, or all of it was taken"
+            )
+        case .broken(let row, let why): throw RegistryError(.refused, "the trail is broken at entry \(row): \(why)")
+        case .altered(let sequence, let what):
+            let place = sequence.map { "at sequence \($0)" } ?? "without a trace in the trail"
+            throw RegistryError(.refused, "the registry was altered \(place): \(what)")
         }
     }
 }

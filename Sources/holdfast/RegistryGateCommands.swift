@@ -25,7 +25,7 @@ struct RegistryMeasure: AsyncParsableCommand {
             }
             return VersionMetric(name: String(halves[0]), dataset: dataset, value: value, standardError: error)
         }
-        try await of.run { registry in
+        try await of.report { registry in
             try await registry.record(
                 parsed, model: of.model, version: of.version, actor: of.change.who,
                 reason: of.change.reason ?? "measured", at: of.change.now)
@@ -40,7 +40,7 @@ struct RegistryApprove: AsyncParsableCommand {
     @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await of.run { registry in
+        try await of.report { registry in
             try await registry.approve(
                 model: of.model, version: of.version, actor: of.change.who, reason: of.change.reason ?? "",
                 at: of.change.now)
@@ -55,18 +55,15 @@ struct RegistryGate: AsyncParsableCommand {
     @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await withRegistry(of.options) { registry in
+        try await of.options.report { registry in
             try await RegistryCommand.applyPolicies(registry, config: of.options.config)
             let checks = try await registry.gate(model: of.model, version: of.version, actor: of.change.who)
-            if of.options.json {
-                print(JSON.array((checks ?? []).map(\.json)).text)
-            } else if let checks {
-                Table(["", "CONDITION", "FOUND"]).show(
-                    checks.map { [$0.passed ? "ok" : "NO", $0.condition, $0.found] })
-            } else {
-                print("\(of.model) has no promotion policy: every version passes")
-            }
-            if checks?.contains(where: { !$0.passed }) == true { throw ExitCode(1) }
+            var report = RegistryReport(
+                json: (checks ?? []).map(\.json), ["", "CONDITION", "FOUND"],
+                (checks ?? []).map { [$0.passed ? "ok" : "NO", $0.condition, $0.found] },
+                empty: "\(of.model) has no promotion policy: every version passes")
+            report.isRefusal = checks?.contains { !$0.passed } == true
+            return report
         }
     }
 }
@@ -82,7 +79,7 @@ struct RegistryReference: AsyncParsableCommand {
             Terminal.error("error: \(file): there is no such file, or it cannot be read")
             throw ExitCode(2)
         }
-        try await of.run { registry in
+        try await of.report { registry in
             try RegistryCommand.checkReference([UInt8](data), of: of.model, path: file)
             try await registry.storeReference(
                 [UInt8](data), model: of.model, version: of.version, actor: of.change.who,

@@ -21,7 +21,7 @@ struct RegistryPurge: AsyncParsableCommand {
             let purged = try await registry.purge(
                 deletedBefore: now - age, dryRun: !yes, actor: change.who, reason: change.reason ?? "purged by hand",
                 at: now)
-            let (files, bytes) = try await RegistryCommand.freeArtifacts(
+            let freed = try await RegistryCommand.freeArtifacts(
                 registry, config: options.config, state: options.state, dryRun: !yes)
             if options.json {
                 print(
@@ -32,13 +32,21 @@ struct RegistryPurge: AsyncParsableCommand {
                             .array(
                                 purged.map { .members(("model", .string($0.model)), ("version", .string($0.version))) })
                         ),
-                        ("artifact_files", .int(files)), ("artifact_bytes", .integer(bytes))
+                        ("artifact_files", .int(freed.files)), ("artifact_bytes", .integer(freed.bytes)),
+                        ("young_artifact_files", .int(freed.youngFiles)),
+                        ("young_artifact_bytes", .integer(freed.youngBytes))
                     ).text)
             } else {
                 Table(["MODEL", "VERSION", "DELETED", "SOURCE"]).show(
                     purged.map { [$0.model, $0.version, $0.deletedAt.rfc3339, $0.source] })
-                let what = "\(purged.count) versions and \(files) files of artifacts (\(bytes) bytes)"
+                let what = "\(purged.count) versions and \(freed.files) files of artifacts (\(freed.bytes) bytes)"
                 print(yes ? "\(what) purged" : "\(what) would be purged: add --yes")
+                if freed.youngFiles > 0 {
+                    print(
+                        "\(freed.youngFiles) files of artifacts (\(freed.youngBytes) bytes) that nothing names stay: they were "
+                            + "written within the last hour, and an upload may be about to name them. Purge again later."
+                    )
+                }
             }
         }
     }

@@ -15,25 +15,23 @@ struct RegistryDecisions: AsyncParsableCommand {
     @Option(name: .long, help: "Decisions at most, newest first.") var limit = 50
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             _ = try await registry.model(model)
             let decisions = try await registry.decisions(model: model, limit: limit)
             let again = try decisions.map { replay ? try $0.decidedAgain() : .notKept }
-            if options.json {
-                let rows = zip(decisions, again).map { decision, again in json(decision, again) }
-                // Evidence is JSON already and goes out as it was stored.
-                print("[" + rows.joined(separator: ",") + "]")
-            } else {
-                Table(["AT", "VERDICT", "OUTCOME", "FROM", "TO", replay ? "AGAIN" : "MODE", "REASON"]).show(
-                    zip(decisions, again).map { decision, again in
-                        [
-                            decision.at.rfc3339, decision.verdict?.rawValue ?? "–", decision.outcome.rawValue,
-                            decision.from ?? "–", decision.to ?? "–",
-                            replay ? Self.text(again) : decision.mode.rawValue, decision.reason,
-                        ]
-                    })
-            }
-            if again.contains(where: { if case .different = $0 { true } else { false } }) { throw ExitCode(1) }
+            // Evidence is JSON already and goes out as it was stored.
+            let rows = zip(decisions, again).map { json($0, $1) }.joined(separator: ",")
+            var report = RegistryReport(
+                json: "[\(rows)]", ["AT", "VERDICT", "OUTCOME", "FROM", "TO", replay ? "AGAIN" : "MODE", "REASON"],
+                zip(decisions, again).map { decision, again in
+                    [
+                        decision.at.rfc3339, decision.verdict?.rawValue ?? "–", decision.outcome.rawValue,
+                        decision.from ?? "–", decision.to ?? "–",
+                        replay ? Self.text(again) : decision.mode.rawValue, decision.reason,
+                    ]
+                })
+            report.isRefusal = again.contains { if case .different = $0 { true } else { false } }
+            return report
         }
     }
 
@@ -68,28 +66,21 @@ struct RegistryHistory: AsyncParsableCommand {
     @Option(name: .long, help: "Only of this alias.") var alias: String?
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             let moves = try await registry.aliasHistory(model: model, alias: alias)
-            if options.json {
-                print(
-                    JSON.array(
-                        moves.map {
-                            .members(
-                                ("at", .time($0.at)), ("alias", .string($0.alias)),
-                                ("from", $0.from.map { .string($0) } ?? .null),
-                                ("to", $0.to.map { .string($0) } ?? .null), ("sequence", .integer($0.sequence)),
-                                ("actor", .string($0.actor)), ("reason", .string($0.reason)))
-                        }
-                    ).text)
-            } else {
-                Table(["AT", "ALIAS", "FROM", "TO", "SEQUENCE", "BY", "REASON"]).show(
-                    moves.map {
-                        [
-                            $0.at.rfc3339, $0.alias, $0.from ?? "–", $0.to ?? "–", "\($0.sequence)", $0.actor,
-                            $0.reason,
-                        ]
-                    })
-            }
+            return RegistryReport(
+                json: moves.map {
+                    .members(
+                        ("at", .time($0.at)), ("alias", .string($0.alias)),
+                        ("from", $0.from.map { .string($0) } ?? .null),
+                        ("to", $0.to.map { .string($0) } ?? .null), ("sequence", .integer($0.sequence)),
+                        ("actor", .string($0.actor)), ("reason", .string($0.reason)))
+                }, ["AT", "ALIAS", "FROM", "TO", "SEQUENCE", "BY", "REASON"],
+                moves.map {
+                    [
+                        $0.at.rfc3339, $0.alias, $0.from ?? "–", $0.to ?? "–", "\($0.sequence)", $0.actor, $0.reason,
+                    ]
+                })
         }
     }
 }
@@ -102,7 +93,10 @@ struct RegistryLineage: AsyncParsableCommand {
     @Argument var version: String
 
     func run() async throws {
-        try await withRegistry(options) { print(try await $0.lineage(model: model, version: version).text) }
+        try await options.report { registry in
+            let lineage = try await registry.lineage(model: model, version: version)
+            return RegistryReport(json: lineage, words: lineage.text)
+        }
     }
 }
 
@@ -113,12 +107,13 @@ struct RegistryFleet: AsyncParsableCommand {
     @Argument var model: String
 
     func run() async throws {
-        try await withRegistry(options) { registry in
+        try await options.report { registry in
             let fleet = try await registry.fleet(model: model, at: WallClock.system.now())
-            guard !options.json else { return print(fleet.json.text) }
             let share = fleet.shareOnChampion.map { "\(Int(($0 * 100).rounded())) %" } ?? "nobody reports"
-            print("on champion \(fleet.champion ?? "none"): \(share); silent: \(fleet.silent)")
-            Table(["INSTANCE", "ACTIVE", "LOADED", "AT"]).show(
+            return RegistryReport(
+                json: fleet.json.text,
+                words: "on champion \(fleet.champion ?? "none"): \(share); silent: \(fleet.silent)",
+                ["INSTANCE", "ACTIVE", "LOADED", "AT"],
                 fleet.members.map {
                     [$0.instance, $0.active ?? "–", $0.loaded.joined(separator: " "), $0.at.rfc3339]
                 })
@@ -133,7 +128,7 @@ struct RegistryDelete: AsyncParsableCommand {
     @OptionGroup var of: VersionChange
 
     func run() async throws {
-        try await of.run { registry in
+        try await of.report { registry in
             try await registry.deleteVersion(
                 model: of.model, version: of.version, actor: of.change.who,
                 reason: of.change.reason ?? "deleted by hand", at: of.change.now)

@@ -46,7 +46,8 @@ struct ReplayCommand: ParsableCommand {
         let start = ContinuousClock.now
         let summary: Replay.Summary
         do {
-            summary = try replay.run(files, order: order, out: out, state: state) { Terminal.progress($0, "replaying") }
+            let shown = ReplayProgress()
+            summary = try replay.run(files, order: order, out: out, state: state) { shown.take($0) }
         } catch {
             Terminal.endProgress()
             Terminal.error("error: \(error)")
@@ -74,13 +75,15 @@ struct ReplayCommand: ParsableCommand {
         Terminal.line(
             "\(summary.rows) events in \(summary.windows) windows, \(Int(Double(summary.rows) / seconds)) events/s; \(summary.fired) alert\(summary.fired == 1 ? "" : "s") fired"
         )
-        if summary.labels > 0 { Terminal.line("\(summary.labels) labels counted") }
+        if summary.labels > 0 { Terminal.line("\(summary.labels) labels read") }
+        for join in summary.joins { Terminal.line("\(join.model): \(join.inWords)") }
         if summary.lateRows > 0 {
             Terminal.line("\(summary.lateRows) events came later than `lateness` allows and are not in the windows")
         }
         if summary.unknownKeys > 0 {
             Terminal.line("\(summary.unknownKeys) feature values have no column in the reference and were passed over")
         }
+        for warning in summary.warnings { Terminal.line("warning: " + warning) }
         for (reason, count) in summary.rejected.sorted(by: { $0.key < $1.key }) {
             Terminal.line("\(count) events rejected: \(reason)")
         }
@@ -123,8 +126,19 @@ extension ReplayCommand {
         let document = JSON.members(
             ("events", .integer(Int64(clamping: summary.rows))), ("windows", .int(summary.windows)),
             ("alerts", .array(summary.episodes.map { $0.json(until: summary.end) })),
-            ("not_listed", summary.episodesLeft > 0 ? .int(summary.episodesLeft) : nil), ("score", score?.json))
+            ("not_listed", summary.episodesLeft > 0 ? .int(summary.episodesLeft) : nil),
+            ("labels", labels(summary)), ("score", score?.json))
         print(document.text)
+    }
+}
+
+extension ReplayCommand {
+    private func labels(_ summary: Replay.Summary) -> JSON? {
+        guard !summary.joins.isEmpty else { return nil }
+        return .object(
+            summary.joins.map { join in
+                JSON.Member(join.model, join.json)
+            })
     }
 }
 

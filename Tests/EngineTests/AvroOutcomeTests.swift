@@ -16,7 +16,6 @@ struct AvroOutcomeTests {
             (.enumeration("L", ["no", "yes"]), .symbol(1), "yes"),
             (.optional(.string), .branch(1, .string("late")), "late"),
             (.decimal(.bytes, precision: 4, scale: 2), .bytes([100]), "1"),
-            (.array(.int), .array([.whole(1)]), "-"), (.bytes, .bytes([1]), "-"),
         ] as [(AvroType, AvroValue, String)])
     func `a label event is joined by its id, whatever its label's type`(
         type: AvroType, value: AvroValue, expected: String
@@ -26,6 +25,15 @@ struct AvroOutcomeTests {
             .record("Label", [("id", .string), Self.time, ("label", type)]), model: "fraud")
         #expect(seen.rejections.isEmpty && seen.batch.count == 0)
         #expect(seen.outcomes() == ["label \(Self.hash) 2026-03-01T12:00:00.25Z \(expected)"])
+    }
+
+    @Test(arguments: [(.array(.int), .array([.whole(1)])), (.bytes, .bytes([1]))] as [(AvroType, AvroValue)])
+    func `a label of a type that labels cannot have is refused`(type: AvroType, value: AvroValue) {
+        let seen = EventFixture.avro(
+            .record([.string("9f3c"), Self.noon, value]),
+            .record("Label", [("id", .string), Self.time, ("label", type)]), model: "fraud")
+        #expect(seen.reasons == [.badLabel] && seen.outcomes().isEmpty)
+        #expect(seen.rejections.first?.detail.hasPrefix("label has a type that a label cannot have") == true)
     }
 
     @Test func `a number that is an id keeps all its digits`() {

@@ -63,7 +63,21 @@ struct CSVTests {
             _ = try Self.records("a,b\n1,2\n\"3,\n4\n")
             Issue.record("it was read")
         } catch let error as FileError {
-            #expect(error.reason == "line 3: a quoted field without an end")
+            #expect(error.path.hasSuffix("rows.csv:3") && error.reason == "a quoted field without an end")
+        }
+    }
+
+    @Test(arguments: [
+        ([UInt8]("a,b\n1,2\nx,S".utf8) + [0xe3, 0x6f, 0x0a], "3: field 2 is not UTF-8"),
+        ([0x61, 0xe9, 0x0a], "1: field 1 is not UTF-8"),
+        ([0xff, 0xfe, 0x61, 0x00, 0x0a, 0x00], "1: the file is UTF-16"),
+    ])
+    func `a file in another encoding is refused with its line`(_ bytes: [UInt8], _ problem: String) throws {
+        try Fixture.withFolder { folder in
+            let path = try Self.path("", in: folder)
+            try Data(bytes).write(to: URL(filePath: path))
+            let error = #expect(throws: FileError.self) { try TableReader.read([path]) }
+            #expect(error?.description.hasPrefix("\(path):\(problem): convert") == true, "\(error?.description ?? "")")
         }
     }
 
@@ -106,7 +120,7 @@ struct CSVTests {
         try Fixture.withFolder { folder in
             let path = try Self.path(text, in: folder)
             let error = #expect(throws: FileError.self) { try TableReader.read([path]) }
-            #expect(error?.reason == "line 1: \(reason)")
+            #expect(error?.description == "\(path):1: \(reason)")
         }
     }
 

@@ -22,16 +22,26 @@ struct EventRejectionTests {
             (#"{"model":"fraud","prediction":1,"ts":null}"#, .noTimestamp, "ts is missing"),
             (
                 #"{"model":"fraud","prediction":1,"ts":"soon"}"#, .badTimestamp,
-                "ts is neither RFC 3339 nor epoch seconds or milliseconds"
+                "ts is neither RFC 3339 nor epoch seconds or milliseconds; a text needs its time zone: Z or an offset"
             ),
-            (#"{"model":"fraud","ts":0}"#, .noPrediction, "neither prediction nor features"),
+            (
+                #"{"model":"fraud","prediction":1,"ts":"2026-03-01T12:00:00.5"}"#, .badTimestamp,
+                "ts 2026-03-01T12:00:00.5 has no time zone: add Z or an offset such as +02:00"
+            ),
+            (
+                #"{"model":"fraud","ts":0}"#, .noPrediction,
+                "neither prediction nor features nor label: they are missing or null"
+            ),
             (
                 #"{"model":"fraud","ts":0,"type":"prediction","label":1,"id":1}"#, .noPrediction,
                 "neither prediction nor features"
             ),
             (#"{"model":"fraud","ts":0,"label":"1"}"#, .noID, "a label event without id"),
             (#"{"model":"fraud","ts":0,"label":"1","id":null}"#, .noID, "a label event without id"),
-            (#"{"model":"fraud","ts":0,"type":"label","id":"1"}"#, .badField, "a label event without label"),
+            (
+                #"{"model":"fraud","ts":0,"type":"label","id":"1","label":null}"#, .badLabel,
+                "a label event whose label is missing or null"
+            ),
             (
                 #"{"model":"fraud","ts":0,"type":"features","prediction":1}"#, .badField,
                 "a features event without features"

@@ -86,6 +86,25 @@ struct LastingShiftTests {
         }
     }
 
+    @Test func `an alert of a segment whose windows say nothing one by one ends by its blocks of windows too`()
+        async throws
+    {
+        try await blocking {
+            // Nearly all rows in two of ten bins.
+            let far = [0.45, 0.45] + [Double](repeating: 0.0125, count: 8)
+            var (found, late) = (0, 0)
+            for seed in 0..<60 as Range<UInt64> {
+                var stream = Stream(seed: seed)
+                for _ in 0..<40 { #expect(!stream.observe(rows: 8, nil).isOpen, "seed \(seed)") }
+                guard (0..<32).map({ _ in stream.observe(rows: 8, far).isOpen }).contains(true) else { continue }
+                found += 1
+                // Eight windows are a block at most; the change may end within one.
+                if (0..<24).allSatisfy({ _ in stream.observe(rows: 8, nil).isOpen }) { late += 1 }
+            }
+            #expect(found >= 57 && late <= 3, "\(found) found and \(late) late, of 60")
+        }
+    }
+
     @Test func `a shift that stays under the rule's number is rarely told because some of its windows look larger`()
         async throws
     {

@@ -48,6 +48,26 @@ struct LedgerCommitTests {
         }
     }
 
+    /// A ledger of before names had one form: totals were written under the spelling that was at hand.
+    @Test func `of a name spelled two ways the greater total is the newer`() async throws {
+        try await LedgerFixture.withPath { path in
+            let (composed, decomposed) = ("\u{fc}", "u\u{308}")
+            for (first, second) in [(composed, decomposed), (decomposed, composed)] {
+                var old = LedgerFixture.step(1)
+                old.panes = ["m": [Self.start: LedgerFixture.counts(10, segment: Segment([.init("d", first)]))]]
+                var new = LedgerFixture.step(2)
+                new.panes = ["m": [Self.start: LedgerFixture.counts(17, segment: Segment([.init("d", second)]))]]
+                try Self.write([old, new], path)
+                let loaded = try #require(try Self.load(Ledger(path: path)).panes[Self.start])
+                #expect(loaded.count == 1 && loaded.values.first?.rows == 17)
+                let name = try #require(loaded.keys.first?.segment["d"])
+                #expect(Array(name.utf8) == Array(composed.utf8))
+                try FileManager.default.removeItem(atPath: path)
+                for rest in ["-wal", "-shm", ".mark"] { try? FileManager.default.removeItem(atPath: path + rest) }
+            }
+        }
+    }
+
     @Test func `panes of many keys survive, and dropped ones are gone`() async throws {
         try await LedgerFixture.withPath { path in
             let odd = Segment([.init("c", "São \"x\"\n=, "), .init("d", "")])

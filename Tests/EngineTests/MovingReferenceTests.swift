@@ -33,8 +33,8 @@ struct MovingReferenceTests {
 
     /// Feeds rows in pieces and asks for a reference at each window that closes.
     private static func references(
-        _ kind: MovingReference, _ rows: [WindowFixture.Row], pieces: Int,
-        firing: (TimeRange) -> [String: Timestamp] = { _ in [:] }
+        _ kind: MovingReference, _ rows: [WindowFixture.Row], pieces: Int, retired: Set<String> = [],
+        firing: (TimeRange) -> [String: Timestamp] = { _ in [:] }, newest: (TimeRange, String?) -> Void = { _, _ in }
     ) -> [Timestamp: ReferenceCounts] {
         var worker = WindowFixture.Worker(settings)
         var windows = Self.windows()
@@ -45,7 +45,8 @@ struct MovingReferenceTests {
             var closed: [ModelWindows.Closed] = []
             _ = windows.close(through: watermark) { closed.append($0) }
             for window in closed {
-                found[window.range.start] = windows.reference(kind, for: window.range)
+                found[window.range.start] = windows.reference(kind, for: window.range, retired: retired)
+                newest(window.range, windows.newestVersion(for: window.range, retired: retired))
                 _ = windows.judged(window.range, firing: firing(window.range))
             }
         }
@@ -131,6 +132,25 @@ struct MovingReferenceTests {
         #expect(found[Self.start + .days(1)] == nil, "one version has nothing before it")
         let later = try #require(found[Self.start + .days(2) + .hours(5)])
         #expect(later.own == Self.recount(rows) { $0.version == "b" })
+    }
+
+    @Test(arguments: [true, false])
+    func `a version that is back is compared with what it was before, at once where the other is known to be retired`(
+        isKnown: Bool
+    ) throws {
+        var random = SeededGenerator(seed: 47)
+        var rows = Self.rows(days: 5, &random)
+        let (out, back) = (Self.start + .days(2), Self.start + .days(2) + .hours(12))
+        for i in rows.indices { rows[i].version = rows[i].time >= out && rows[i].time < back ? "2" : "1" }
+        var newest: [Timestamp: String] = [:]
+        let found = Self.references(
+            .previousVersion(over: .days(7)), rows, pieces: 9, retired: isKnown ? ["2"] : [],
+            newest: { newest[$0.start] = $1 })
+        #expect(newest[out + .hours(6)] == "2")
+        #expect(newest[back + .hours(1)] == (isKnown ? "1" : "2"))
+        #expect(newest[back + .hours(26)] == "1", "who brings nothing for a day is withdrawn")
+        let later = back + .hours(30)
+        #expect(try #require(found[later]).own == Self.recount(rows) { $0.version == "1" && $0.time < later })
     }
 
     @Test func `of versions that begin in one hour the one of the later pane is the newer, at once the greater number`()

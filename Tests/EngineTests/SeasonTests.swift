@@ -50,6 +50,31 @@ struct SeasonTests {
         #expect(reference.all.week?.expected(covered: WindowCalendar.utc.weekHours(of: saturday)) == 144)
     }
 
+    @Test func `weather of a few weeks is no weekday, though no two days are alike`() throws {
+        func table(weekend: Double, seed: UInt64) throws -> DataTable {
+            var random = SeededGenerator(seed: seed)
+            var lines: [String] = []
+            for day in 0..<28 {
+                // Rows of a day have its weather in common; `temp` may be warmer at weekends besides.
+                let mean = Double.random(in: -2...2, using: &random) + (day % 7 >= 5 ? weekend : 0)
+                for hour in 0..<24 {
+                    for row in 0..<8 {
+                        let time = Self.monday + .hours(Int64(day * 24 + hour)) + .seconds(Int64(row))
+                        let temp = mean + Double.random(in: -1...1, using: &random)
+                        lines.append(#"{"model":"m","ts":"\#(time.rfc3339)","features":{"temp":\#(temp)}}"#)
+                    }
+                }
+            }
+            return try ReferenceBuilderTests.table(lines)
+        }
+        for seed in 40..<46 as Range<UInt64> {
+            let (weather, _) = try ReferenceBuilderTests.build(table(weekend: 0, seed: seed))
+            #expect(weather.season(0) == nil, "seed \(seed)")
+            let (season, _) = try ReferenceBuilderTests.build(table(weekend: 9, seed: seed))
+            #expect(season.season(0) != nil, "seed \(seed)")
+        }
+    }
+
     @Test func `seasons survive the file, and files of before there were any still load`() throws {
         let (reference, _) = try ReferenceBuilderTests.build(Self.table())
         let bytes = ReferenceFile.encode(reference)

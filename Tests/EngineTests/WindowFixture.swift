@@ -55,10 +55,11 @@ struct WindowFixture {
 
     /// One worker: a decoder with its accumulator.
     struct Worker {
-        var decoder = EventDecoder([WindowFixture.schema()])
+        var decoder: EventDecoder
         var accumulator: Accumulator
 
-        init(_ settings: WindowSettings) {
+        init(_ settings: WindowSettings, places: NamePlaces = NamePlaces(WindowFixture.schema())) {
+            decoder = EventDecoder([WindowFixture.schema()], places: [places])
             accumulator = Accumulator(
                 plans: WindowFixture.plans, settings: settings, dimensions: WindowFixture.dimensions,
                 segmentations: WindowFixture.segmentations)
@@ -75,6 +76,11 @@ struct WindowFixture {
             }
             accumulator.add(decoder.batches[0], names: decoder, model: 0, sources: WindowFixture.sources)
             decoder.removeAll(model: 0)
+        }
+
+        /// As an intake does between two takes, where names were given other places.
+        mutating func renew(_ places: NamePlaces) {
+            decoder = EventDecoder([WindowFixture.schema()], places: [places])
         }
 
         mutating func take() -> PaneDelta { accumulator.take(names: decoder, model: 0) }

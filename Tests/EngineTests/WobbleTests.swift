@@ -62,9 +62,32 @@ struct WobbleTests {
         #expect(null > 0.02 && null < 0.09, "\(null)")
     }
 
+    @Test func `rows that come in groups are alike, however few there are in a day`() throws {
+        func build(size: Int) throws -> Double {
+            var random = SeededGenerator(seed: 21)
+            var lines: [String] = []
+            for day in 0..<120 {
+                for group in 0..<(12 / size) {
+                    let time = Self.monday + .days(Int64(day)) + .hours(Int64(group))
+                    let lead = Double.random(in: 0..<100, using: &random)
+                    for _ in 0..<size {
+                        lines.append(#"{"model":"m","ts":"\#(time.rfc3339)","features":{"lead":\#(lead)}}"#)
+                    }
+                }
+            }
+            let (reference, _) = try ReferenceBuilderTests.build(ReferenceBuilderTests.table(lines))
+            return reference.wobble(.all, column: 0, window: .days(1)).shift
+        }
+        #expect(try build(size: 1) == 0)
+        // Of twelve rows in three groups of four, two are of one group with probability 3/11.
+        let grouped = try build(size: 4)
+        #expect(abs(grouped - 3.0 / 11) < 0.06, "\(grouped)")
+    }
+
     @Test func `too few days, and rows without times, tell nothing`() throws {
         let (short, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5))
-        #expect(short.wobble(.all, column: 0, window: .days(1)).shift == 0)
+        // Its hours are many, and each is of its day: that is all they tell.
+        #expect(short.wobble(.all, column: 0, window: .days(1)).shift < 0.01)
         let (timeless, _) = try ReferenceBuilderTests.build(
             ReferenceBuilderTests.table((0..<100).map { #"{"model":"m","features":{"amount":\#($0)}}"# }))
         #expect(timeless.all.wobbles.isEmpty)

@@ -183,6 +183,51 @@ struct ArtifactTests {
         try await rig.store("0/\(run)/artifacts/notes", "free")
     }
 
+    @Test func `a name is a file or a folder, not both`() async throws {
+        let rig = try await Rig()
+        try await rig.store("top/c", "file")
+        for path in ["top/c/d", "top/c/d/e"] {
+            let error = try await refusal { try await rig.store(path, "below") }
+            #expect(error?.code == .invalidParameterValue && error?.message.contains("'top/c' is a file") == true)
+        }
+        try await rig.store("top/f/g", "below")
+        let error = try await refusal { try await rig.store("top/f", "file") }
+        #expect(error?.code == .invalidParameterValue && error?.message.contains("it is a folder") == true)
+        // Names beside them are no matter.
+        try await rig.store("top/c-1", "x")
+        try await rig.store("top/c", "again")
+        #expect(try await rig.text("top/c") == "again")
+    }
+
+    @Test func `nothing is stored for a run or a model that is not there`() async throws {
+        let rig = try await Rig()
+        let run = try await rig.run()
+        let made = try await rig.call("POST", "logged-models", .members(("experiment_id", "0"), ("name", "m")))
+        let model = made["model"]?["info"]?["model_id"]?.stringValue ?? ""
+        func code(_ path: String) async throws -> MLflowError.Code? {
+            try await refusal { try await rig.store(path, "x") }?.code
+        }
+        let (unknown, none) = (String(repeating: "f", count: 32), String(repeating: "e", count: 32))
+        for path in [
+            "0/\(unknown)/artifacts/x", "0/nope/artifacts/x", "0/models/m-\(none)/artifacts/x", "x/\(none)/artifacts/y",
+        ] {
+            #expect(try await code(path) == .resourceDoesNotExist, "\(path)")
+        }
+        #expect(try await code("1/\(run)/artifacts/x") == .invalidParameterValue, "not where the run's artifacts are")
+        for path in ["0/\(run)/artifacts/x", "0/models/\(model)/artifacts/x", "0/traces/t/artifacts/x", "a/b/c"] {
+            #expect(try await code(path) == nil, "\(path)")
+        }
+        try await rig.call("POST", "runs/delete", .members(("run_id", .string(run))))
+        try await rig.call("DELETE", "logged-models/\(model)")
+        #expect(try await code("0/\(run)/artifacts/y") == .invalidParameterValue)
+        #expect(try await code("0/models/\(model)/artifacts/y") == .resourceDoesNotExist)
+        // What is there is still read, and cleaned up.
+        #expect(try await rig.text("0/\(run)/artifacts/x") == "x")
+        try await rig.api.remove(try ArtifactPath("0/\(run)/artifacts"))
+        try await rig.call("POST", "runs/restore", .members(("run_id", .string(run))))
+        #expect(try await code("0/\(run)/artifacts/y") == nil)
+    }
+
     @Test func `too large a body leaves nothing behind`() async throws {
         let rig = try await Rig()
         let error = try await refusal {

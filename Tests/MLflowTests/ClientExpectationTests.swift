@@ -39,6 +39,19 @@ struct ClientExpectationTests {
         #expect(error?.code == .invalidParameterValue && error?.message.contains(message) == true, "\(error ?? nil)")
     }
 
+    @Test func `names in camel case are taken as protobuf's JSON has them`() async throws {
+        let rig = try await Rig()
+        let made = try await rig.call(
+            "POST", "runs/create", ["experimentId": "0", "runName": "camel", "startTime": "7"])
+        let info = made["run"]?["info"]
+        #expect(info?["run_name"] == "camel" && info?["start_time"] == 7)
+        let run = info?["run_id"] ?? .null
+        let error = try await refusal {
+            try await rig.call("POST", "runs/set-tag", .members(("runID", run), ("key", "k"), ("value", "v")))
+        }
+        #expect(error?.message.contains("'run_id'") == true)
+    }
+
     @Test func `what a query says is text, so its numbers are taken as such`() async throws {
         let rig = try await Rig()
         #expect(
@@ -118,6 +131,40 @@ struct ClientExpectationTests {
             #expect(error?.code == .resourceDoesNotExist, "\(path)")
             #expect(error?.message == "Registered Model with name=nobody not found", "\(path)")
         }
+    }
+
+    @Test func `a version's lineage begins with the data and the run that it was made from`() async throws {
+        let rig = try await Rig()
+        let run = try await rig.run("grid")
+        let dataset = JSON.members(
+            ("name", "june"), ("digest", "d1"), ("source_type", "local"), ("source", "june.csv"))
+        let context = JSON.members(("key", "mlflow.data.context"), ("value", "train"))
+        try await rig.call(
+            "POST", "runs/log-inputs",
+            .members(
+                ("run_id", .string(run)),
+                ("datasets", .array([.members(("tags", .array([context])), ("dataset", dataset))]))))
+        try await rig.call(
+            "POST", "runs/log-parameter", .members(("run_id", .string(run)), ("key", "C"), ("value", "0.1")))
+        try await rig.call(
+            "POST", "runs/log-metric",
+            .members(("run_id", .string(run)), ("key", "auc"), ("value", 0.9), ("timestamp", 1), ("step", 0)))
+        let model = try await rig.call(
+            "POST", "logged-models",
+            .members(("experiment_id", "0"), ("name", "m"), ("source_run_id", .string(run))))
+        let id = model["model"]?["info"]?["model_id"]?.stringValue ?? ""
+        try await rig.call("POST", "registered-models/create", .members(("name", "fraud")))
+        try await rig.call(
+            "POST", "model-versions/create",
+            .members(("name", "fraud"), ("source", .string("models:/\(id)")), ("model_id", .string(id))))
+        let lineage = try await rig.registry.lineage(model: "fraud", version: "1")
+        #expect(lineage["data"]?["inputs"]?.arrayValue?.first?["name"] == "june")
+        #expect(lineage["data"]?["inputs"]?.arrayValue?.first?["context"] == "train")
+        #expect(lineage["run"]?["run_id"]?.stringValue == run)
+        #expect(lineage["run"]?["params"]?["C"] == "0.1")
+        #expect(lineage["run"]?["metrics"]?["auc"] == 0.9)
+        #expect(lineage["run"]?["experiment"]?["name"] == "Default")
+        #expect(lineage["logged_model"]?["model_id"]?.stringValue == id)
     }
 
     @Test func `what a run used is said once: the same dataset again changes neither it nor its tags`() async throws {

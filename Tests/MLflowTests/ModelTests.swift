@@ -85,6 +85,8 @@ struct ModelTests {
         let model = try await rig.call(
             "POST", "logged-models", .members(("experiment_id", "0"), ("name", "x"), ("source_run_id", .string(run))))
         let id = model["model"]?["info"]?["model_id"]?.stringValue ?? ""
+        try await rig.store("0/models/\(id)/artifacts/MLmodel", "flavors: {}")
+        try await rig.call("PATCH", "logged-models/\(id)", ["status": "LOGGED_MODEL_READY"])
         try await rig.call(
             "POST", "model-versions/create", .members(("name", "m"), ("source", .string("models:/\(id)"))))
         let version = try await rig.registry.version(model: "m", "2")

@@ -13,13 +13,22 @@ final class Rig: Sendable {
     private let clock: Clock
 
     init(webhooks: WebhookGate? = nil) async throws {
-        registry = try await Registry.inMemory()
+        registry = try await Registry.inMemory(seal: try Self.seal())
         folder = FileManager.default.temporaryDirectory.appending(path: "holdfast-mlflow-\(UUID().uuidString)")
         let clock = Clock()
         self.clock = clock
         api = MLflowAPI(
             registry: registry, artifacts: folder.path, webhooks: webhooks, now: { clock.next() },
             newID: { clock.digits() })
+    }
+
+    /// Of a key and of initialization vectors that anybody could foresee.
+    private static func seal() throws -> SecretSeal {
+        try SecretSeal(
+            keys: [SecretSeal.makeKey { Array(repeating: 7, count: $0) }], now: { Timestamp(microseconds: 0) }
+        ) {
+            Array(repeating: 9, count: $0)
+        }
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }

@@ -70,6 +70,13 @@ struct ClientWebhookTests {
         let tested = try await service.post("/api/2.0/mlflow/webhooks/\(id)/test", "{}")
         #expect(tested.json["result"] == ["success": true, "response_status": 200])
         #expect(try await service.stop() == 0)
+        // The secret is in no file as it came, and the key that opens it is its owner's alone.
+        for name in try FileManager.default.contentsOfDirectory(atPath: workspace.path("state")) {
+            let bytes = FileManager.default.contents(atPath: workspace.path("state/\(name)")) ?? Data()
+            #expect(bytes.range(of: Data("s3cret".utf8)) == nil, "\(name)")
+        }
+        let attributes = try FileManager.default.attributesOfItem(atPath: workspace.path("state/webhook.key"))
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
     /// CVE-2026-2393: whoever may use the interface must not make the service call into its own network.

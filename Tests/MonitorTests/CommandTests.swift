@@ -33,6 +33,45 @@ struct CommandTests {
         #expect(!FileManager.default.fileExists(atPath: workspace.path("state")))
     }
 
+    @Test("check takes the configuration as other commands do, and an empty class is none")
+    func checkedConfiguration() async throws {
+        let workspace = try Workspace()
+        let file = try workspace.write(
+            "holdfast.yaml", "models:\n  - name: m\n    reference: m.json\n    positive: \"\"\n")
+        let (status, text) = try await HoldfastProcess.run(["check", "--config", file])
+        #expect(status == 1 && text.contains("holdfast.yaml:4:15: error:"), "\(text)")
+        let nothing = try await HoldfastProcess.run(["check"])
+        #expect(nothing.status != 0 && nothing.text.contains("name what to check"), "\(nothing.text)")
+    }
+
+    @Test("receivers are what they are named, each with its own keys")
+    func receivers() async throws {
+        let workspace = try Workspace()
+        func check(_ receiver: String) async throws -> (status: Int32, text: String) {
+            let file = try workspace.write("holdfast.yaml", "models: []\nreceivers:\n  - {name: r, \(receiver)}\n")
+            return try await HoldfastProcess.run(["check", file])
+        }
+        for good in [
+            "webhook: {url: \"https://h/x\", secret: s}", "alertmanager: {url: \"http://127.0.0.1:9093\"}",
+            "slack: {url: \"https://hooks.slack.com/services/x\"}", "pagerduty: {routing_key: k}",
+            "pagerduty: {routing_key: k, url: \"http://127.0.0.1:1/v2/enqueue\"}", "opsgenie: {api_key: k}",
+            "teams: {url: \"https://t.example/w\", timeout: 5s}", "cloudevents: {url: \"https://h/x\", mode: binary}",
+            "log: {}",
+        ] {
+            let found = try await check(good)
+            #expect(found.status == 0, "\(good): \(found.text)")
+        }
+        for (bad, expected) in [
+            ("webhook: {url: \"https://h/x\"}, log: {}", "3:5: error: receiver `r` needs one of webhook"),
+            ("pagerduty: {}", "`routing_key` is missing"), ("opsgenie: {api_key: \"\"}", "error:"),
+            ("slack: {url: \"http://chat.example/x\"}", "is not encrypted"), ("slak: {}", "`slack`"),
+            ("cloudevents: {url: \"https://h/x\", mode: odd}", "error:"), ("alertmanager: {}", "`url` is missing"),
+        ] {
+            let found = try await check(bad)
+            #expect(found.status == 1 && found.text.contains(expected), "\(bad): \(found.text)")
+        }
+    }
+
     @Test("an Avro topic needs a registry, whose address is checked and whose password is not shown")
     func schemaRegistry() async throws {
         let workspace = try Workspace()

@@ -190,7 +190,7 @@ import Values
             externalURL: "http://h")
         #expect(entries.count == 2)
         let bodies = entries.map { String(decoding: $0.body, as: UTF8.self) }
-        #expect(bodies[0].contains(#""groupKey":"{}/{cause=\"c1\"}:{alertname=\"FeatureDrift\", model=\"fraud\"}""#))
+        #expect(bodies[0].contains(#""groupKey":"{}/{cause=\"c1\"}:{model=\"fraud\"}""#))
         let order = bodies[0].ranges(of: #""fingerprint":""#).map { bodies[0][$0.upperBound] }
         #expect(order == ["b", "a"])
         #expect(bodies[1].contains(#""fingerprint":"c""#) && !bodies[1].contains(#""fingerprint":"a""#))

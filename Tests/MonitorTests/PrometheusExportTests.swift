@@ -72,6 +72,20 @@ import Values
         )
     }
 
+    @Test(arguments: [
+        (
+            "expr: psi > 0.2, against: rolling",
+            "`against: rolling`: /metrics has comparisons with the model's own reference only"
+        ),
+        ("expr: null_rate > 0.2", "`significance: edetector` cannot be said in PromQL of `null_rate`"),
+        ("expr: volume < 0.5", "`volume` is over the reference here"),
+        ("expr: auroc < 0.7, min_rows: 40", "`min_rows` is not asked of `auroc`"),
+    ])
+    func `what PromQL cannot say is told`(rule: String, note: String) throws {
+        let notes = try export("alert: A, " + rule).notes
+        #expect(notes.contains { $0.message.contains(note) }, "\(notes)")
+    }
+
     @Test func `segments beside all traffic are left out, and told`() throws {
         let export = try export("alert: A, expr: '(psi or psi by (*)) > 0.1', significance: none")
         #expect(export.exported == 1)

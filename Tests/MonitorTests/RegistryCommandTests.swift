@@ -52,7 +52,41 @@ struct RegistryCommandTests {
         #expect(try await run("lineage", "pay", "2").text.contains(#""outcome":"forced""#))
         #expect(try await run("delete", "pay", "2").status == 1)
         #expect(try await run("history", "pay", "--alias", "champion").text.contains("maria"))
-        #expect(try await run("audit", "--verify").status == 0)
+        let intact = try await run("audit", "--verify")
+        #expect(intact.status == 0 && intact.text.hasPrefix("intact: "), "\(intact.text)")
+    }
+
+    @Test("a registry that is missing or empty is not called intact, nor made")
+    func nothingToVerify() async throws {
+        let workspace = try Workspace()
+        let state = workspace.path("state")
+        let missing = try await HoldfastProcess.run(["registry", "audit", "--verify", "--state", state])
+        #expect(missing.status == 1 && missing.text.contains("does not exist"), "\(missing.text)")
+        #expect(!FileManager.default.fileExists(atPath: state))
+        #expect(try await HoldfastProcess.run(["registry", "list", "--state", state]).status == 0)
+        let empty = try await HoldfastProcess.run(["registry", "audit", "--verify", "--state", state])
+        #expect(empty.status == 1 && empty.text.contains("holds no entries"), "\(empty.text)")
+    }
+
+    @Test("what a purge leaves is told, and names are printed as text")
+    func purge() async throws {
+        let workspace = try Workspace()
+        func run(_ arguments: String...) async throws -> (status: Int32, text: String) {
+            try await HoldfastProcess.run(["registry"] + arguments + ["--state", workspace.path("state")])
+        }
+        let source = "s3://b/\u{9b}31mred\u{202e}"
+        #expect(try await run("register", "pay", "--version", "1", "--source", source).status == 0)
+        #expect(try await run("delete", "pay", "1").status == 0)
+        let folder = workspace.path("state/artifacts/ab")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let name = "ab" + String(repeating: "0", count: 62)
+        #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data("bytes".utf8)))
+        let told = try await run("purge", "--older-than", "0s").text
+        #expect(!told.contains("\u{9b}") && !told.contains("\u{202e}"), "\(told)")
+        #expect(told.contains("\\u{9b}31mred\\u{202e}"), "\(told)")
+        #expect(told.contains("1 versions and 0 files"), "\(told)")
+        #expect(told.contains("1 files of artifacts (5 bytes) that nothing names stay") && told.contains("last hour"))
+        #expect(try await run("purge", "--older-than", "0s", "--json").text.contains(#""young_artifact_files":1"#))
     }
 
     @Test("the reference of the champion is taken from the registry")

@@ -129,20 +129,25 @@ struct StreamFixture: Sendable {
     }
 
     /// Publishes events round robin over the partitions of the topic.
-    static func publish(_ events: ArraySlice<String>, to bootstrap: String, partitions: Int32) async throws {
-        try await blocking { try send(events, to: bootstrap, partitions: partitions) }
-    }
-
-    private static func send(_ events: ArraySlice<String>, to bootstrap: String, partitions: Int32) throws {
-        try send(zip(events.indices, events).map { (Int32($0) % partitions, Array($1.utf8)) }, to: bootstrap)
+    static func publish(_ events: ArraySlice<String>, to bootstrap: String, partitions: Int32, maximumBytes: Int? = nil)
+        async throws
+    {
+        try await blocking {
+            let messages = zip(events.indices, events).map { (Int32($0) % partitions, Array($1.utf8)) }
+            try send(messages, to: bootstrap, maximumBytes: maximumBytes)
+        }
     }
 
     /// Publishes messages to the partitions named with them.
-    static func send(_ messages: [(partition: Int32, value: [UInt8])], to bootstrap: String) throws {
+    static func send(_ messages: [(partition: Int32, value: [UInt8])], to bootstrap: String, maximumBytes: Int? = nil)
+        throws
+    {
+        let size = maximumBytes.map { [("message.max.bytes", "\($0)")] } ?? []
         let producer = try KafkaProducer(
-            configuration: KafkaConfiguration(properties: [
-                ("bootstrap.servers", bootstrap), ("compression.codec", "lz4"), ("linger.ms", "5"),
-            ]), onError: { _ in }, onLog: { _ in })
+            configuration: KafkaConfiguration(
+                properties: [
+                    ("bootstrap.servers", bootstrap), ("compression.codec", "lz4"), ("linger.ms", "5"),
+                ] + size), onError: { _ in }, onLog: { _ in })
         for message in messages {
             try producer.send(KafkaRecord(topic: topic, partition: message.partition, value: message.value))
         }

@@ -125,21 +125,6 @@ struct DriftDetectorTests {
         #expect(comparison.observe(both).first?.against == "10")
     }
 
-    @Test func `a volume that changed for good is the usual one after a week, one that stopped never is`() throws {
-        let start = Timestamp(microseconds: 1_772_323_200_000_000)
-        var levels = VolumeLevels()
-        for _ in 0..<21 { levels.note(.all, rows: 1_000, expected: 1_000) }
-        var stopped = levels
-        for hour in 0..<Int64(24 * 7) {
-            levels.noteOpen(.all, rows: 500, expected: 1_000, at: start + .hours(hour))
-            #expect(try #require(levels.expected(.all, rows: 1_000)).rows == 1_000)
-        }
-        levels.noteOpen(.all, rows: 500, expected: 1_000, at: start + .days(7))
-        #expect(try #require(levels.expected(.all, rows: 1_000)).rows == 500)
-        for hour in 0..<Int64(24 * 30) { stopped.noteOpen(.all, rows: 0, expected: 1_000, at: start + .hours(hour)) }
-        #expect(try #require(stopped.expected(.all, rows: 1_000)).rows == 1_000)
-    }
-
     @Test func `an alarm of a segment that is gone does not mute the others for ever`() {
         var random = SeededGenerator(seed: 87)
         func rows(_ n: Int, turned: Bool) -> PerformanceSketch {

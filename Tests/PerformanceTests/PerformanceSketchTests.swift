@@ -74,7 +74,7 @@ struct PerformanceSketchTests {
             #expect(ScoreCounts.key(of: a) < ScoreCounts.key(of: b), "\(a) \(b)")
         }
         #expect(ScoreCounts.key(of: -0.0) == ScoreCounts.key(of: 0.0))
-        for score in scores { #expect(ScoreCounts().score(of: ScoreCounts.key(of: score)) == score) }
+        for score in scores { #expect(ScoreCounts.score(ofKey: ScoreCounts.key(of: score)) == score) }
     }
 
     @Test func `bytes come back as they were, and damaged ones are refused`() {

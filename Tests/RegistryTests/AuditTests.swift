@@ -26,10 +26,34 @@ struct AuditTests {
         #expect(try await registry.audit(limit: 2).count == 2)
     }
 
-    @Test func `an empty trail is intact`() async throws {
-        let registry = try await Registry.inMemory()
-        #expect(
-            try await registry.verifyAudit() == .intact(rows: 0, head: String(repeating: "0", count: 64)))
+    @Test func `an empty trail proves nothing`() async throws {
+        #expect(try await Registry.inMemory().verifyAudit() == .empty)
+    }
+
+    @Test func `a registry that is not there is not made to be verified`() async throws {
+        try await Fixture.withFile { path in
+            let missing = await refusal { _ = try await Registry.verifyAudit(path: path) }
+            #expect(missing?.code == .notFound && missing?.message.contains("does not exist") == true)
+            #expect(!FileManager.default.fileExists(atPath: path))
+            try Data().write(to: URL(filePath: path))
+            let empty = await refusal { _ = try await Registry.verifyAudit(path: path) }
+            #expect(empty?.code == .notFound && empty?.message.contains("holds no registry") == true)
+            #expect(try Data(contentsOf: URL(filePath: path)).isEmpty)
+            try Data("no database at all, and longer than a header of SQLite's, which has a hundred bytes".utf8)
+                .write(to: URL(filePath: path))
+            #expect(await refusal { _ = try await Registry.verifyAudit(path: path) }?.code == .unavailable)
+        }
+    }
+
+    @Test func `a file is verified while it is in use`() async throws {
+        try await Fixture.withFile { path in
+            let registry = try await Registry(path: path)
+            #expect(try await Registry.verifyAudit(path: path) == .empty)
+            try await Fixture.fill(registry, versions: 1)
+            try await Fixture.promote(registry, "1")
+            #expect(try await Registry.verifyAudit(path: path) == registry.verifyAudit())
+            #expect(try await Registry.verifyAudit(path: path).isIntact)
+        }
     }
 
     @Test(arguments: [

@@ -34,7 +34,7 @@ struct ChampionTests {
         let read = try await registry.champion(model: "fraud").sequence
         func promote(_ version: String) async throws {
             try await registry.promote(
-                model: "fraud", version: version, expectedSequence: read, actor: "ann", reason: "", at: Fixture.time(2))
+                model: "fraud", version: version, expecting: .at(read), actor: "ann", reason: "", at: Fixture.time(2))
         }
         try await promote("2")
         let error = await refusal { try await promote("3") }
@@ -49,7 +49,7 @@ struct ChampionTests {
             for version in 1...6 {
                 group.addTask {
                     let won = try? await registry.promote(
-                        model: "fraud", version: String(version), expectedSequence: 0, actor: "a", reason: "",
+                        model: "fraud", version: String(version), expecting: .at(0), actor: "a", reason: "",
                         at: Fixture.time(2))
                     return won == nil ? 0 : 1
                 }
@@ -92,7 +92,7 @@ struct ChampionTests {
         let error = await refusal {
             try await registry.rollback(model: "fraud", to: "5", actor: "ann", reason: "", at: Fixture.time(9))
         }
-        #expect(error?.code == .refused && error?.message.contains("promote it") == true)
+        #expect(error?.code == .refused && error?.message.contains("holdfast registry promote fraud") == true)
         #expect(try await registry.quarantined(model: "fraud").isEmpty)
         // Out of the warm set, but it has served.
         let state = try await registry.rollback(

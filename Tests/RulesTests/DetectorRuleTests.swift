@@ -97,7 +97,7 @@ struct DetectorRuleTests {
             Issue.record("the alert has no value")
             return
         }
-        #expect(abs(share - 90 / 302.5) < 1e-4, "the value is over the usual level, as the verdict is")
+        #expect(abs(share - 90 / 300.0) < 1e-4, "the value is over the usual level, as the verdict is")
         #expect(told[..<6].joined().isEmpty, "a third of the reference is usual here, and a surge is no drop")
         #expect(told[6] == ["firing A volume"])
         #expect(told[7].isEmpty && told[8] == ["resolved A volume"] && told[9].isEmpty)

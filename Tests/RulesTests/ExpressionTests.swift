@@ -37,6 +37,7 @@ import Values
     @Test(arguments: [
         ("psi > 0.2", ["column=amount=0.3", "column=country=0.5"]),
         ("0.2 < psi", ["column=amount=0.3", "column=country=0.5"]),
+        ("psi{\"column\"=\"amount\"} by (\"country\") > 0.2", ["column=amount,country=BR=0.6"]),
         ("psi{column=\"amount\"}", ["column=amount=0.3"]),
         ("psi{column=~\"a.*\"} * 2", ["column=amount=0.6", "column=age=0.2"]),
         ("psi{column=~\"a\"}", []),

@@ -131,6 +131,16 @@ import Values
                 "month", deciles([0, 0, 0, 0, 0, 0, 0, 0, 150, 150]), [.min: 11, .max: 12, .p50: 11.5],
                 before: before)
         },
+        Case(
+            "a median that is noise, and a spread that is not", .psi,
+            says: "change spread out: standard deviation 20 → 2,000"
+        ) {
+            var before = uniform
+            (before[.p50], before[.sd]) = (0.0152, 20)
+            $0.add(
+                "change", deciles([16, 0, 0, 0, 0, 0, 0, 0, 0, 16]), [.p50: -98, .sd: 2000, .min: -5000, .max: 5000],
+                before: before)
+        },
         Case("a name alone makes no calendar", .psi, says: "day_rate rose: median 50 → 90") {
             $0.add("day_rate", deciles([0, 0, 0, 0, 0, 0, 0, 0, 150, 150]), [.p50: 90], before: uniform)
         },
@@ -144,6 +154,18 @@ import Values
             row: fixture.rows[0], focus: .all, metric: wanted.metric, report: nil, clues: book.clues(ofRow: 0),
             deploys: [])
         #expect(likely.text == wanted.says)
+    }
+
+    @Test func `a release that nothing can be held against is told beside it`() {
+        let fixture = SnapshotFixture.build {
+            $0.add("score", Self.deciles([0, 0, 0, 0, 0, 0, 0, 0, 150, 150]), [.p50: 90], before: Self.uniform)
+        }
+        let release = Clue(kind: .deploy, what: "version 2 first seen", at: Timestamp(microseconds: 0))
+        let likely = LikelyCause(
+            row: fixture.rows[0], focus: .all, metric: .psi, report: nil, clues: [], deploys: [release])
+        #expect(
+            likely.text == "score rose: median 50 → 90; version 2 first seen at 1970-01-01T00:00:00Z, with no rows of "
+                + "another version to hold it against")
     }
 
     @Test func `few rows say nothing of units or nulls`() {

@@ -51,7 +51,8 @@ import Values
         fixture.rows = rows
         var state = ModelAlertState(model: "fraud")
         let rules = try ruleSet(
-            "alert: PerformanceDrop, expr: (concept_drift or concept_drift by (*)) > 0, significance: none")
+            "alert: PerformanceDrop, expr: (concept_drift or concept_drift by (*)) > 0, significance: none, "
+                + "annotations: {summary: '{{ $figure }}'}")
         let hour = SnapshotFixture.hour
         let alerts = rules.evaluate(
             performance: fixture.snapshot(0, versions: ["14", "15"]), at: SnapshotFixture.origin + .days(4), size: hour,
@@ -86,6 +87,22 @@ import Values
             likely.hasPrefix("more positives than the scores say in country=BR (68% at a mean score of 50%"),
             "\(likely)")
         #expect(likely.hasSuffix("positives went from 50% to 68% and the scores did not follow"), "\(likely)")
+    }
+
+    @Test func `the summary says what is worse, from what to what, how sure that is and on how many rows`() throws {
+        let ranking = try Self.alert(
+            Self.row(Self.sketch(Self.good.reversed()), Self.sketch(Self.good), statistic: "auroc", effect: 0.66))
+        #expect(
+            ranking.annotations["summary"]
+                == "AUROC 0.17 (95% between 0.145 and 0.195, 1,000 labelled rows), 0.83 in the reference",
+            "\(ranking.annotations)")
+        #expect(ranking.context["figure"]?["metric"] == "auroc" && ranking.context["figure"]?["rows"] == 1000)
+        let errors = try Self.alert(
+            Self.row(Self.sketch(Self.good.reversed()), Self.sketch(Self.good), statistic: "accuracy", effect: 0.5))
+        #expect(
+            errors.annotations["summary"]
+                == "accuracy 25% (95% between 22% and 28%, 1,000 labelled rows), 75% in the reference",
+            "\(errors.annotations)")
     }
 
     @Test func `scores that moved while outcomes stayed point at inputs and releases`() throws {

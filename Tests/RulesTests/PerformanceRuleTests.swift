@@ -88,4 +88,27 @@ struct PerformanceRuleTests {
         #expect(problems(.days(7)).isEmpty)
         #expect(problems(.days(1)).first?.contains("leave `window: 7d` out") == true)
     }
+
+    static let silent: [(String, ModelCatalog.Labels, String?)] = [
+        (
+            "mae > 3", .of(.binary),
+            "`A` is silent there: `mae` does not exist for model `fraud`, whose task is binary"
+        ),
+        (
+            "auroc < 1", .none,
+            "`A` is silent there: `auroc` needs labels, which model `fraud` does not join: say its `task`, or build its "
+                + "reference from labelled rows"
+        ),
+        ("mae > 3 or auroc < 1", .of(.binary), nil), ("psi > 1", .none, nil), ("auroc < 1", .unknown, nil),
+    ]
+
+    @Test(arguments: silent)
+    func `a rule that no row can meet is told, though it is no mistake`(
+        expression: String, labels: ModelCatalog.Labels, expected: String?
+    ) throws {
+        let rules = try ruleSet("alert: A, expr: \(expression)")
+        let fraud = ModelCatalog(name: "fraud", columns: [("a", "numeric")], segmentations: [], labels: labels)
+        #expect(rules.check(against: [fraud]).isEmpty)
+        #expect(rules.silences(against: [fraud]).map(\.message) == [expected].compactMap(\.self))
+    }
 }

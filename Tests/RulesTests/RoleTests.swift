@@ -27,6 +27,16 @@ import Values
         }
     }
 
+    @Test func `a champion that serves in no role any more is retired`() {
+        let roles = RoleHistory([
+            move(.champion, "13", 0), move(.champion, "14", 8), move(.shadow, "13", 8), move(.champion, "15", 10),
+            move(.champion, "14", 12), move(.shadow, nil, 12),
+        ])
+        func retired(_ hour: Int64) -> Set<String> { roles.retired(at: SnapshotFixture.origin + .hours(hour)) }
+        #expect(retired(5).isEmpty && retired(9).isEmpty, "13 is a shadow now")
+        #expect(retired(11) == ["14"] && retired(13) == ["13", "15"], "14 is back")
+    }
+
     @Test func `a role is the version that has it when the window ends`() throws {
         let roles = RoleHistory([
             move(.champion, "13", 0), move(.challenger, "15", 1), move(.champion, "14", 8), move(.challenger, nil, 20),

@@ -64,6 +64,11 @@ import Values
         #expect(problems == [message])
     }
 
+    @Test func `weeks are taken where they mislead nobody`() throws {
+        #expect(try read("x: 4w") { $0.duration(weeks: true, &$1) }.0 == .days(28))
+        #expect(try read("x: 1y") { $0.duration(weeks: true, &$1) }.1.first?.contains("weeks or smaller") == true)
+    }
+
     @Test func `numbers and booleans are strict`() throws {
         #expect(try read("x: 12") { $0.int(in: 1...20, &$1) }.0 == 12)
         #expect(try read("x: 21") { $0.int(in: 1...20, &$1) }.1.first?.contains("from 1 to 20") == true)

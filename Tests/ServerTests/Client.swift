@@ -39,6 +39,11 @@ struct Client: Sendable {
         }
     }
 
+    /// Sends the beginning of a request and leaves.
+    func abandon(sending text: String) async throws {
+        try await connected { _, outbound in try await outbound.write(ByteBuffer(string: text)) }
+    }
+
     /// Asks for answers without a body, one after another on one connection: their statuses, as far as it carried them.
     func getEmpty(onOneConnection paths: [String]) async throws -> [Int] {
         try await connected { inbound, outbound in

@@ -77,7 +77,7 @@ struct MLflowRouteTests {
 
     @Test func `an artifact comes back as it went, and never as a page`() async throws {
         try await withServer(servesMLflow: true) { client, _, _ in
-            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts/a%20b.html"
+            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/files/a%20b.html"
             let stored = try await client.send("PUT", path, [("Content-Type", "text/html")], body: "<script>1</script>")
             #expect(stored.status == 200)
             let answer = try await client.get(path)
@@ -87,6 +87,36 @@ struct MLflowRouteTests {
             #expect(answer.headers["x-content-type-options"] == "nosniff")
             #expect(try await client.send("DELETE", path).status == 200)
             #expect(try await client.get(path).status == 404)
+        }
+    }
+
+    @Test func `a download that broke off goes on, and what is known is not sent again`() async throws {
+        try await withServer(servesMLflow: true) { client, _, _ in
+            let path = "/api/2.0/mlflow-artifacts/artifacts/a/digits"
+            #expect(try await client.send("PUT", path, body: "0123456789").status == 200)
+            let whole = try await client.get(path)
+            let tag = whole.headers["etag"] ?? ""
+            #expect(whole.status == 200 && whole.headers["accept-ranges"] == "bytes")
+            for (range, status, body, told) in [
+                ("bytes=2-5", 206, "2345", "bytes 2-5/10"), ("bytes=7-", 206, "789", "bytes 7-9/10"),
+                ("bytes=-3", 206, "789", "bytes 7-9/10"), ("bytes=8-99", 206, "89", "bytes 8-9/10"),
+                ("bytes=-99", 206, "0123456789", "bytes 0-9/10"), ("bytes=10-", 416, "", "bytes */10"),
+                ("bytes=-0", 416, "", "bytes */10"), ("bytes=5-2", 200, "0123456789", nil),
+                ("bytes=0-1,4-5", 200, "0123456789", nil), ("items=1-2", 200, "0123456789", nil),
+                ("bytes=0-99999999999999999999", 200, "0123456789", nil), ("bytes=a-b", 200, "0123456789", nil),
+            ] as [(String, Int, String, String?)] {
+                let answer = try await client.get(path, [("Range", range)])
+                #expect(answer.status == status && answer.body == body, "\(range): \(answer.status) \(answer.body)")
+                #expect(answer.headers["content-range"] == told, "\(range)")
+                #expect(answer.headers["content-length"] == String(body.utf8.count), "\(range)")
+            }
+            #expect(try await client.get(path, [("Range", "bytes=2-5"), ("If-Range", tag)]).body == "2345")
+            #expect(try await client.get(path, [("Range", "bytes=2-5"), ("If-Range", "\"old\"")]).body == "0123456789")
+            for known in [tag, "W/\(tag)", "\"other\", \(tag)", "*"] {
+                let answer = try await client.get(path, [("If-None-Match", known)])
+                #expect(answer.status == 304 && answer.body.isEmpty && answer.headers["etag"] == tag, "\(known)")
+            }
+            #expect(try await client.get(path, [("If-None-Match", "\"other\"")]).status == 200)
         }
     }
 
@@ -103,7 +133,7 @@ struct MLflowRouteTests {
         name: String, type: String, disposition: String
     ) async throws {
         try await withServer(servesMLflow: true) { client, _, _ in
-            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts/\(name)"
+            let path = "/api/2.0/mlflow-artifacts/artifacts/0/r/files/\(name)"
             #expect(try await client.send("PUT", path, body: "x").status == 200)
             let answer = try await client.get(path)
             #expect(answer.headers["content-type"] == type)
@@ -132,6 +162,8 @@ struct MLflowRouteTests {
             _ = try await post("model-versions/create", #"{"name":"new","source":"models:/\#(model)"}"#)
             for (path, body) in [
                 ("/get-artifact?run_id=\(run)&path=d/a.txt", "of the run"),
+                ("/get-artifact?run_uuid=\(run)&path=d/a.txt", "of the run"),
+                ("/get-artifact?run_id=&run_uuid=\(run)&path=d%2Fa.txt", "of the run"),
                 ("/model-versions/get-artifact?name=new&version=1&path=MLmodel", "of the model"),
                 (
                     "/ajax-api/2.0/mlflow/logged-models/\(model)/artifacts/files?artifact_file_path=MLmodel",
@@ -147,6 +179,23 @@ struct MLflowRouteTests {
                 #expect([400, 404].contains(answer.status), "\(path): \(answer.status)")
             }
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a client that leaves in the middle of an upload is no failure of ours, and leaves nothing`() async throws {
+        let lines = LogLines()
+        try await withServer(servesMLflow: true, log: lines.log) { client, _, _ in
+            let path = "/api/2.0/mlflow-artifacts/artifacts/a/cut"
+            for framing in ["Content-Length: 100000", "Transfer-Encoding: chunked"] {
+                let start = framing.hasPrefix("C") ? "the first bytes" : "5\r\nfirst\r\n"
+                try await client.abandon(
+                    sending: "PUT \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(framing)\r\n\r\n\(start)")
+                let line = await lines.next { $0.contains("client left") }
+                #expect(line.hasPrefix("debug"), "\(line)")
+            }
+            #expect(try await client.get(path).status == 404)
+        }
+        #expect(!lines.all.contains { $0.contains("request failed") })
     }
 
     @Test func `errors have MLflow's form and lists come as repeated names`() async throws {
@@ -167,6 +216,45 @@ struct MLflowRouteTests {
             #expect(versions.map { $0["name"]?.stringValue } == ["churn", "fraud"])
             // The label of a version that is no number is Holdfast's; MLflow's clients see its number.
             #expect(versions.map { $0["version"]?.stringValue } == ["1", "14"])
+        }
+    }
+
+    @Test func `an alias is compared and set by its tag`() async throws {
+        try await withServer(servesMLflow: true) { client, _, registry in
+            let path = "/api/2.0/mlflow/registered-models/alias"
+            func set(_ alias: String, _ version: String, _ headers: [(String, String)]) async throws -> Client.Answer {
+                try await client.post(path, #"{"name":"fraud","alias":"\#(alias)","version":"\#(version)"}"#, headers)
+            }
+            func get(_ alias: String, _ headers: [(String, String)] = []) async throws -> Client.Answer {
+                try await client.get("\(path)?name=fraud&alias=\(alias)", headers)
+            }
+            #expect(try await set("live", "11", [("If-Match", "*")]).status == 412)
+            let first = try await set("live", "11", [("If-None-Match", "*")])
+            #expect(first.status == 200)
+            let read = try #require(try await get("live").headers["etag"])
+            #expect(read.hasPrefix(first.headers["etag"]?.dropLast() ?? "none"))
+            #expect(try await get("live", [("If-None-Match", "\"1\", \(read)")]).status == 304)
+            #expect(try await set("live", "12", [("If-None-Match", "*")]).status == 412)
+            #expect(try await set("live", "12", [("If-Match", read)]).status == 200)
+            let late = try await set("live", "13", [("If-Match", read)])
+            #expect(late.status == 412 && late.body.contains("RESOURCE_CONFLICT") && late.body.contains("version '12'"))
+            #expect(try await set("live", "13", [("If-Match", "soon")]).status == 400)
+            #expect(try await set("live", "13", [("If-Match", "\"soon\"")]).status == 412)
+            // What the answer says of the version changes without the alias.
+            let moved = try #require(try await get("live").headers["etag"])
+            _ = try await client.post(
+                "/api/2.0/mlflow/model-versions/set-tag", #"{"name":"fraud","version":"12","key":"a","value":"b"}"#)
+            #expect(try await get("live", [("If-None-Match", moved)]).status == 200)
+            #expect(try await set("live", "13", [("If-Match", moved)]).status == 200)
+            let gone = try await client.send(
+                "DELETE", path, [("If-Match", moved)], body: #"{"name":"fraud","alias":"live"}"#)
+            #expect(gone.status == 412)
+            // A protected champion: a promotion, by the same comparison.
+            let champion = try #require(try await get("champion").headers["etag"])
+            #expect(try await set("champion", "11", [("If-Match", read)]).status == 412)
+            #expect(try await set("champion", "11", [("If-Match", champion)]).status == 200)
+            #expect(try await registry.champion(model: "fraud").champion?.version == "11")
+            #expect(try await set("champion", "12", []).status == 200, "without a header the last one wins")
         }
     }
 

@@ -57,13 +57,16 @@ struct RouteTests {
     @Test func `events are handed over byte for byte and counted`() async throws {
         var state = Fixture.incident()
         state.ingest = .success(
-            IngestResult(accepted: 2, rejected: [.init(index: 1, reason: "no_model", detail: "name \"x\" is unknown")]))
+            IngestResult(
+                accepted: 2, rejected: [.init(index: 1, reason: "no_model", detail: "name \"x\" is unknown")],
+                rejectedTotal: 5))
         try await withServer(state) { client, service, _ in
             let answer = try await client.post("/v1/events", "{\"a\":1}\n{\"b\":2}\n")
             #expect(answer.status == 200)
             #expect(
                 answer.body
-                    == #"{"accepted":2,"rejected":[{"index":1,"reason":"no_model","detail":"name \"x\" is unknown"}]}"#)
+                    == #"{"accepted":2,"rejected":[{"index":1,"reason":"no_model","detail":"name \"x\" is unknown"}],"rejected_total":5}"#
+            )
             #expect(service.received == [Array("{\"a\":1}\n{\"b\":2}\n".utf8)])
         }
     }
@@ -215,5 +218,5 @@ let allRoutes = [
     "GET /v1/models/{model}/fleet", "GET /v1/models/{model}/decisions",
     "GET /models/{model}/alerts/{fingerprint}",
     "GET /models/{model}/alerts/{fingerprint}/picture.svg",
-    "GET /v1/silences", "POST /v1/silences", "DELETE /v1/silences/{id}",
+    "GET /v1/silences", "POST /v1/silences", "DELETE /v1/silences/{id}", "GET /registry", "GET /registry/{model}",
 ]

@@ -8,13 +8,13 @@ import ServiceLifecycle
 /// A server on a port of its own for the length of a test.
 func withServer<T: Sendable>(
     _ state: sending FixtureService.State = Fixture.incident(), tokens: [String] = [],
-    roles: [String: Role] = [:], names: [String: String] = [:], servesMLflow: Bool = false,
+    roles: [String: Role] = [:], names: [String: String] = [:], servesMLflow: Bool = false, log given: Logger? = nil,
     _ body: @Sendable (Client, FixtureService, Registry) async throws -> T
 ) async throws -> T {
     let service = FixtureService(state)
     let registry = try await Fixture.registry()
-    var log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    log.logLevel = .critical
+    var log = given ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    if given == nil { log.logLevel = .critical }
     let artifacts = FileManager.default.temporaryDirectory.appending(path: "holdfast-server-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: artifacts) }
     let mlflow = MLflowAPI(

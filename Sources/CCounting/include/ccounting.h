@@ -9,10 +9,11 @@
 enum {
     /// Columns that are worked on at a time.
     HF_LANES = 4,
-    /// Rows of a batch, at most: the squares of so many values add up in 64 bits, half by half.
-    HF_ROWS = 2048,
+    /// Rows of a batch, at most. Many rows at once are what makes counting cheap: a group's counters come from the outer caches once for
+    /// all its rows.
+    HF_ROWS = 8192,
     /// Infinities that have to follow a column's edges.
-    HF_PADDING = 8,
+    HF_PADDING = 4,
     /// What a NaN's payload may say: smaller ones than this have a code of their own.
     HF_HOLES = 8,
 };
@@ -44,7 +45,7 @@ typedef struct {
     int64_t word;
 } hf_column;
 
-/// Lanes of a scratch of codes that are counted alike, and the columns they hold.
+/// Lanes of a batch's codes that are counted alike, and the columns they hold.
 typedef struct {
     int64_t count;
     int64_t lane[HF_LANES];
@@ -90,14 +91,16 @@ void hf_block_append(hf_block *block, const hf_column *column);
 /// Appends a lane that holds a column.
 void hf_lanes_append(hf_lanes *lanes, int64_t lane, int64_t column, int64_t word);
 
-/// Writes the codes of some rows, lane by lane, `HF_ROWS` apart: `CodeRanks` tags where the column has ranks, else codes. Rows lie `stride`
-/// values apart, and all lanes are read of each.
-void hf_encode(const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes, hf_form form);
+/// Writes the codes of some rows, `HF_LANES` for each: `CodeRanks` tags where the column has ranks, else codes. Rows lie `stride` values
+/// apart, and all lanes are read of each; `copy` gets them side by side, and may be where they are. Both have room for a multiple of
+/// `HF_LANES` rows.
+void hf_encode(
+    const hf_block *block, const double *values, int64_t stride, int64_t rows, uint16_t *codes, double *copy, hf_form form);
 
 /// Counts columns in every run.
 void hf_count(const hf_run *runs, int64_t count, const hf_lanes *lanes, const uint16_t *codes, hf_form form);
 
-/// Adds a block's values to the sums of every run that keeps some.
-void hf_add(const hf_block *block, const double *values, int64_t stride, const hf_run *runs, int64_t count, hf_form form);
+/// Adds a block's values, `HF_LANES` for each row, to the sums of every run that keeps some.
+void hf_add(const hf_block *block, const double *values, const hf_run *runs, int64_t count, hf_form form);
 
 #endif

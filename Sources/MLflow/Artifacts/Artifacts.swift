@@ -14,11 +14,20 @@ extension MLflowAPI {
     /// Stores the body under a name. Nothing is visible before all of it is on disk. Refused for what belongs to a finished
     /// model or a registered version, unless the bytes are the same.
     ///
-    /// - Parameter body: pieces in order.
+    /// - Parameters:
+    ///   - isImported: whether the artifacts of deleted runs are taken too.
+    ///   - body: pieces in order.
     package func store<Body: AsyncSequence & Sendable>(
-        _ path: ArtifactPath, limit: Int64, _ body: Body
+        _ path: ArtifactPath, limit: Int64, isImported: Bool = false, _ body: Body
     ) async throws where Body.Element == [UInt8] {
         try await Self.translating {
+            // Looked at again when all has come; here, so that nobody sends gigabytes for nothing.
+            if !isImported {
+                try await read { db in
+                    try Artifacts.checkOwner(db, path)
+                    try Artifacts.checkKind(db, path)
+                }
+            }
             let upload = try await blobs.begin()
             let blob: BlobStore.Blob
             do {
@@ -43,6 +52,7 @@ extension MLflowAPI {
             }
             let now = milliseconds
             try await write { [blobs] db in
+                if !isImported { try Artifacts.checkOwner(db, path) }
                 try Artifacts.put(db, path, blob, at: now)
                 // Bytes that nothing named yet may have been freed between the upload's end and here.
                 guard try blobs.holds(blob.sha256) else {
@@ -67,6 +77,11 @@ extension MLflowAPI {
             }
             return Artifact(size: blob.size, sha256: blob.sha256, reader: reader)
         }
+    }
+
+    /// Reading goes on from this byte.
+    package func start(_ artifact: Artifact, at offset: Int64) async throws {
+        try await blobs.start(artifact.reader, at: offset)
     }
 
     /// The next piece of an artifact, empty at its end.
@@ -127,6 +142,7 @@ enum Artifacts {
         if let owner = try frozen(db, path) {
             throw MLflowError.invalid("Artifact '\(path.text)' belongs to \(owner): it cannot be changed or added to")
         }
+        try checkKind(db, path)
         try db.execute(
             sql: """
                 INSERT INTO artifact (path, sha256, size, created_at) VALUES (?, ?, ?, ?)
@@ -180,5 +196,5 @@ enum Artifacts {
     }
 
     /// All names under one: `0` comes after `/`.
-    private static func range(_ prefix: String) -> (String, String) { ("\(prefix)/", "\(prefix)0") }
+    static func range(_ prefix: String) -> (String, String) { ("\(prefix)/", "\(prefix)0") }
 }

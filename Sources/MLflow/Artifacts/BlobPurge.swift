@@ -5,6 +5,9 @@ package import Values
 package struct FreedBlobs: Sendable, Hashable {
     package var files = 0
     package var bytes: Int64 = 0
+    /// Those that nothing names either and that were written too lately to be freed: an upload may be about to name them.
+    package var youngFiles = 0
+    package var youngBytes: Int64 = 0
 }
 
 extension MLflowAPI {
@@ -19,12 +22,15 @@ extension MLflowAPI {
     package func freeBlobs(writtenBefore limit: Timestamp, dryRun: Bool) async throws -> FreedBlobs {
         try await Self.translating {
             var freed = FreedBlobs()
-            for file in try await blobs.leftovers(before: limit) {
-                if !dryRun { try await blobs.remove(file) }
-                freed.add(file)
+            for file in try await blobs.leftovers() {
+                if file.writtenAt < limit, !dryRun { try await blobs.remove(file) }
+                freed.add(file, limit)
             }
             for folder in try await blobs.folders() {
-                let files = try await blobs.files(in: folder, before: limit)
+                let all = try await blobs.files(in: folder)
+                let files = all.filter { $0.writtenAt < limit }
+                let young = all.filter { $0.writtenAt >= limit }
+                for file in try await read({ try Artifacts.unnamed(young, $0) }) { freed.add(file, limit) }
                 // Each part takes the lock anew, so that clients' writes get their turn.
                 for start in stride(from: 0, to: files.count, by: Self.filesPerLock) {
                     let part = Array(files[start..<min(start + Self.filesPerLock, files.count)])
@@ -36,7 +42,7 @@ extension MLflowAPI {
                             for file in unnamed { try blobs.erase(file) }
                             return unnamed
                         }
-                    for file in gone { freed.add(file) }
+                    for file in gone { freed.add(file, limit) }
                 }
             }
             return freed
@@ -47,9 +53,14 @@ extension MLflowAPI {
 }
 
 extension FreedBlobs {
-    fileprivate mutating func add(_ file: BlobStore.File) {
-        files += 1
-        bytes += file.size
+    fileprivate mutating func add(_ file: BlobStore.File, _ limit: Timestamp) {
+        if file.writtenAt < limit {
+            files += 1
+            bytes += file.size
+        } else {
+            youngFiles += 1
+            youngBytes += file.size
+        }
     }
 }
 

@@ -64,6 +64,8 @@ package final class BlobStore: Sendable {
         return try await run { Reader(path: path) }
     }
 
+    func start(_ reader: Reader, at offset: Int64) async throws { try await run { reader.start(at: offset) } }
+
     func next(_ reader: Reader) async throws -> [UInt8] { try await run { try reader.next() } }
 
     /// A file of the store, with its size in bytes.
@@ -71,10 +73,12 @@ package final class BlobStore: Sendable {
         let path: String
         let name: String
         let size: Int64
+        /// To the second.
+        let writtenAt: Timestamp
     }
 
     /// What uploads left that neither ended nor were discarded.
-    func leftovers(before limit: Timestamp) async throws -> [File] { try await files(in: "incoming", before: limit) }
+    func leftovers() async throws -> [File] { try await files(in: "incoming") }
 
     /// The folders that digests are spread over.
     func folders() async throws -> [String] {
@@ -84,17 +88,17 @@ package final class BlobStore: Sendable {
         }
     }
 
-    /// The files of one folder that were written before a time.
-    func files(in part: String, before limit: Timestamp) async throws -> [File] {
+    /// The files of one folder.
+    func files(in part: String) async throws -> [File] {
         try await run { [folder] in
             let parent = "\(folder)/\(part)"
             guard FileManager.default.fileExists(atPath: parent) else { return [] }
             return try FileManager.default.contentsOfDirectory(atPath: parent).sorted().compactMap { name in
                 var about = stat()
-                guard lstat("\(parent)/\(name)", &about) == 0,
-                    Int64(about.st_mtim.tv_sec) < limit.microseconds / 1_000_000
-                else { return nil }
-                return File(path: "\(parent)/\(name)", name: name, size: Int64(about.st_size))
+                guard lstat("\(parent)/\(name)", &about) == 0 else { return nil }
+                return File(
+                    path: "\(parent)/\(name)", name: name, size: Int64(about.st_size),
+                    writtenAt: Timestamp(microseconds: Int64(about.st_mtim.tv_sec) * 1_000_000))
             }
         }
     }
@@ -190,6 +194,8 @@ package final class BlobStore: Sendable {
         }
 
         deinit { _ = Glibc.close(file) }
+
+        func start(at offset: Int64) { lseek(file, off_t(offset), SEEK_SET) }
 
         /// Empty at the end.
         func next() throws -> [UInt8] {

@@ -19,10 +19,14 @@ enum Manifest {
                 : String(decoding: path.utf8.dropFirst(prefix.utf8.count + 1), as: UTF8.self)
             lines += "\(sha256)  \(name)\n".utf8
         }
-        guard !lines.isEmpty else { return nil }
+        return lines.isEmpty ? nil : digest(of: lines)
+    }
+
+    /// SHA-256 in hexadecimal digits.
+    static func digest(of bytes: [UInt8]) -> String {
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         // Both arrays outlive the call, and OpenSSL writes exactly the digest's length.
-        SHA256(lines, lines.count, &digest)
+        SHA256(bytes, bytes.count, &digest)
         return Hexadecimal.text(digest)
     }
 }

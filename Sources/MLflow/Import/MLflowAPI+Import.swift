@@ -57,7 +57,8 @@ extension MLflowAPI {
         let uri = try info.text("artifact_uri") ?? ""
         let isOurs = ArtifactLocation.path(uri) != nil
         let local = isOurs ? "\(ArtifactLocation.scheme)/\(id)/\(uuid)/artifacts" : uri
-        let status = try info.text("status") ?? "FINISHED"
+        // Clients cannot read a state that MLflow does not have.
+        let status = try info.text("status").flatMap { Run.statuses.contains($0) ? $0 : nil } ?? "FINISHED"
         let arguments: StatementArguments = [
             uuid, id, try info.text("run_name") ?? "", try info.text("user_id") ?? "", status,
             try info.whole("start_time"), try info.whole("end_time"),
@@ -201,7 +202,7 @@ extension MLflowAPI {
         let fields = try Fields(view, at: "model_version")
         let created = try fields.whole("creation_timestamp")
         let updated = try fields.whole("last_updated_timestamp")
-        let stage = try ModelVersionRow.stage(try fields.text("current_stage") ?? "None")
+        let stage = (try? ModelVersionRow.stage(try fields.text("current_stage") ?? "None")) ?? "None"
         try await Self.translating {
             try await write { db in
                 try db.execute(

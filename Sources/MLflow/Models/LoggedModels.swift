@@ -32,7 +32,7 @@ extension Endpoint {
             let now = api.milliseconds
             return try await api.write { db in
                 let id: Int64 = try LoggedModel.find(db, uuid)["id"]
-                let serving = try Registry.servingVersions(db, ofRun: nil, loggedModel: uuid)
+                let serving = try Registry.servingVersions(db, from: .loggedModel(uuid))
                 guard serving.isEmpty else {
                     throw MLflowError.invalid(
                         "The logged model \(uuid) cannot be deleted: \(serving.joined(separator: ", ")) was made from "

@@ -146,7 +146,7 @@ enum Experiment {
 
     /// Its runs would go with it, and those that champions were made from stay.
     static func checkServesNothing(_ db: Database, _ id: Int64) throws {
-        let serving = try Registry.servingVersions(db, ofExperiment: id)
+        let serving = try Registry.servingVersions(db, from: .experiment(id))
         guard serving.isEmpty else {
             throw MLflowError.invalid(
                 "The experiment \(id) cannot be deleted: \(serving.joined(separator: ", ")) was made in it and is kept to "

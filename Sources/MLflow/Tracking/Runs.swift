@@ -15,7 +15,7 @@ extension Endpoint {
             let now = api.milliseconds
             return try await api.write { db in
                 let id = try Run.find(db, uuid)["id"] as Int64
-                let serving = try Registry.servingVersions(db, ofRun: uuid, loggedModel: nil)
+                let serving = try Registry.servingVersions(db, from: .run(uuid))
                 guard serving.isEmpty else {
                     throw MLflowError.invalid(
                         "The run \(uuid) cannot be deleted: \(serving.joined(separator: ", ")) was made from it and is "

@@ -48,6 +48,10 @@ package struct Configuration: Sendable {
         /// The configuration says something of labels. Where it does not, they are joined only if the reference has labelled rows:
         /// a model without labels must not pay for them.
         package let asksPerformance: Bool
+        /// The configuration says what kind of model it is; where it does not, its reference may.
+        package let namesTask: Bool
+        /// Where the task, the positive class and the threshold stand, by their keys.
+        package let performancePlaces: [String: Place]
         package let referencePath: String
         /// The registered version, or alias of the warm set, whose stored reference is used instead of a file.
         package let referenceVersion: String?
@@ -97,6 +101,8 @@ package struct Configuration: Sendable {
         package var webhooks: [Receiver] = []
         /// Where webhooks may lead that MLflow's clients make: to public addresses over TLS unless this says more.
         package var clientWebhooks = Receiver.Options(isTrusted: false)
+        /// What their secrets are sealed with; `nil` has a key made beside the registry.
+        package var webhookKey: String?
         /// Least share of the reporting instances that must serve the champion.
         package var fleetShare = 0.95
         /// How long a flip may take before a lesser share is an alarm.

@@ -10,6 +10,9 @@ extension ConfigurationReader {
         "labels", "ranking", "promotion",
     ]
 
+    /// What only makes sense of models of a kind.
+    private static let taskKeys = ["task", "positive", "threshold", "ranking"]
+
     mutating func readModels(_ map: YAMLMapping) -> [Configuration.Model] {
         // `models: []` watches none: the registry and tracking alone.
         guard let items = map.required("models", &problems)?.list(&problems) else { return [] }
@@ -47,6 +50,8 @@ extension ConfigurationReader {
         return Configuration.Model(
             name: name, task: task, performance: performance,
             asksPerformance: ["task", "positive", "threshold", "labels", "ranking"].contains { map[$0] != nil },
+            namesTask: Self.taskKeys.contains { map[$0] != nil },
+            performancePlaces: Self.taskKeys.reduce(into: [:]) { $0[$1] = map[$1]?.place },
             referencePath: reference.path, referenceVersion: reference.version, moving: reference.moving,
             against: readAgainst(map["against"]), promotion: promotion, columns: columns,
             segments: readSegments(map["segments"]),
@@ -56,7 +61,7 @@ extension ConfigurationReader {
     private mutating func readPerformance(
         _ map: YAMLMapping, _ task: Configuration.Model.Task
     ) -> PerformanceSettings? {
-        let positive = map["positive"]?.string(&problems)
+        let positive = map["positive"]?.nonEmptyString(&problems)
         let threshold = map["threshold"]?.double(in: 0...1, &problems)
         var horizon = Span.days(30)
         var sample = 1.0

@@ -54,13 +54,13 @@ extension ConfigurationReader {
 
     private mutating func readMoving(_ map: YAMLMapping, _ value: YAMLValue) -> MovingReference? {
         let bounds = Span.hours(1)...Span.days(366)
-        if let span = map["rolling"] { return span.duration(in: bounds, &problems).map { .rolling($0) } }
+        if let span = map["rolling"] { return span.duration(in: bounds, weeks: true, &problems).map { .rolling($0) } }
         if let season = map["same"] {
             guard season.nonEmptyString(&problems) == "hour-of-week" else {
                 problems.add("expected `hour-of-week`", at: season.place)
                 return nil
             }
-            let over = map["over"]?.duration(in: Span.days(7)...Span.days(366), &problems) ?? .days(28)
+            let over = map["over"]?.duration(in: Span.days(7)...Span.days(366), weeks: true, &problems) ?? .days(28)
             return .seasonal(over: over)
         }
         if let version = map["version"] {
@@ -68,7 +68,7 @@ extension ConfigurationReader {
                 problems.add("expected `previous`", at: version.place)
                 return nil
             }
-            return .previousVersion(over: map["over"]?.duration(in: bounds, &problems) ?? .days(14))
+            return .previousVersion(over: map["over"]?.duration(in: bounds, weeks: true, &problems) ?? .days(14))
         }
         problems.add(
             "expected one of `{rolling: 7d}`, `{same: hour-of-week, over: 4w}`, `{version: previous}`, `{registry: champion}`",

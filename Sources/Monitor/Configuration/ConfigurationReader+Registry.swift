@@ -19,12 +19,18 @@ extension ConfigurationReader {
                 fleet["within"]?.duration(in: Span.seconds(1)...Span.days(1), &problems) ?? settings.fleetWithin
         }
         if let mlflow = map["mlflow"] { settings.mlflow = readMLflow(mlflow) }
-        if let clients = map["client_webhooks"]?.mapping(allowed: ["allow_http", "allow_private"], &problems) {
+        if let clients = map["client_webhooks"]?.mapping(allowed: ["allow_http", "allow_private", "key"], &problems) {
+            settings.webhookKey = clients["key"]?.nonEmptyString(&problems)
+            if let key = clients["key"], let text = settings.webhookKey, !SecretSeal.isKey(text) {
+                problems.add(
+                    "expected 32 random bytes in URL-safe base64 (44 characters), as `Fernet.generate_key()` prints them",
+                    at: key.place)
+            }
             settings.clientWebhooks.allowHTTP = clients["allow_http"]?.bool(&problems) ?? false
             settings.clientWebhooks.allowPrivate = clients["allow_private"]?.bool(&problems) ?? false
         }
         for item in map["webhooks"]?.list(&problems) ?? [] {
-            guard let webhook = readWebhook(item, style: .mlflow, more: ["name"]),
+            guard let webhook = readWebhook(item, form: .mlflow, more: ["name"]),
                 case .mapping(let entries) = item.content,
                 let name = entries.first(where: { $0.key == "name" })?.value.nonEmptyString(&problems)
             else {

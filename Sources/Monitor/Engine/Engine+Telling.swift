@@ -68,8 +68,12 @@ extension Engine {
         let stored = (try? ledger.alerts(fingerprints: others.filter { recent[$0] == nil })) ?? [:]
         return others.compactMap { fingerprint in
             if let known = recent[fingerprint] { return known }
-            guard let line = stored[fingerprint], let json = try? JSON(parsing: line.utf8) else { return nil }
-            return Alert(json, model: alert.model, group: alert.group, rule: alert.rule, notify: alert.notify)
+            guard let line = stored[fingerprint], let json = try? JSON(parsing: line.utf8),
+                let instance = state.instances[fingerprint]
+            else { return nil }
+            return Alert(
+                json, model: alert.model, group: instance.group, rule: instance.rule,
+                notify: book.rules.rule(named: instance.rule, group: instance.group)?.notify)
         }
     }
 }

@@ -23,6 +23,8 @@ final class Engine: Sendable {
     private let published: @Sendable (Step) -> Void
     /// Asked when a step could not be written: true to try again (after waiting), false to give up.
     private let retries: @Sendable (LedgerError) -> Bool
+    /// Asked between the pieces of a step.
+    private let isStopping: @Sendable () -> Bool
 
     private struct Shared {
         var views: [ModelView]
@@ -54,6 +56,7 @@ final class Engine: Sendable {
     init(
         models: [MonitoredModel], rules book: RuleBook, ledger: Ledger, options: Options,
         warn: (String) -> Void, retries: @escaping @Sendable (LedgerError) -> Bool = { _ in false },
+        isStopping: @escaping @Sendable () -> Bool = { false },
         published: @escaping @Sendable (Step) -> Void
     ) throws {
         self.models = models
@@ -62,10 +65,12 @@ final class Engine: Sendable {
         self.options = options
         self.published = published
         self.retries = retries
+        self.isStopping = isStopping
         var windows: [ModelWindows] = []
         var alerts: [ModelAlertState] = []
         var performance: [ModelPerformance?] = []
         for model in models {
+            for line in model.warningLines { warn(line) }
             let stored = try ledger.load(
                 model: model.name, plans: model.plans, layoutName: model.layoutName)
             if stored.incompatibleRows {
@@ -76,7 +81,7 @@ final class Engine: Sendable {
                 ModelWindows(
                     plans: model.plans, settings: model.window, shapes: model.shapes,
                     state: stored.windows, panes: stored.panes, lookback: model.lookback,
-                    history: stored.history))
+                    history: stored.history, places: model.places))
             var state =
                 try stored.alerts.map { try ModelAlertState(decoding: .init($0)) } ?? ModelAlertState(model: model.name)
             if stored.incompatibleRows { state.forgetVolumes() }
@@ -199,6 +204,8 @@ final class Engine: Sendable {
         return state.windows[model].watermark(active: active, idle: reading.map(\.idle).min() ?? .zero)
     }
 
+    /// Makes a step, in pieces where it closes much: each is durable and told before the next, so that memory holds one at a time, and a
+    /// service that is asked to stop does so between two. What is not closed then is closed after the restart.
     private func step(
         _ delta: IntakeDelta, now: Timestamp?, finishing: Bool = false, _ prepare: (inout State) -> Bool,
         through: (borrowing State, Int) -> Timestamp?
@@ -206,70 +213,85 @@ final class Engine: Sendable {
         let result = state.withLock { state -> Result<Void, LedgerError> in
             if let failure = state.failure { return .failure(failure) }
             guard prepare(&state) else { return .success(()) }
-            var commit = LedgerCommit()
-            var step = Step()
-            commit.offsets = delta.offsets
-            step.events = delta.events
-            step.rejected = delta.rejected
-            step.unknownKeys = delta.unknownKeys
-            step.segmentOverflow = delta.segmentOverflow
-            step.now = now
-            for index in models.indices {
-                var changed = apply(delta, index, &state, &commit, &step)
-                if let failure = join(delta, index, &state, inOrder: now == nil) {
-                    state.failure = failure
-                    return .failure(failure)
-                }
-                let watermark = through(state, index)
-                changed = close(index, through: watermark, finishing, &state, &commit, &step) || changed
-                do {
-                    if changed { commit.states[models[index].name] = try modelState(index, state, step) }
-                    if let join = try state.performance[index]?.takeCommit() {
-                        commit.joins[models[index].name] = join
-                        state.views[index].labels = state.performance[index]?.labels
-                        step.labels[models[index].name] = state.views[index].labels
-                    }
+            var delta: IntakeDelta? = delta
+            var hasMore = true
+            while hasMore {
+                do throws(LedgerError) {
+                    hasMore = try piece(delta, now: now, finishing: finishing, &state, through: through)
                 } catch {
-                    let failure = LedgerError.unstorable(ledger.path, models[index].name, "\(error)")
-                    state.failure = failure
-                    return .failure(failure)
+                    state.failure = error
+                    return .failure(error)
                 }
-                if changed {
-                    let alerts = state.alerts[index]
-                    if step.snapshots.contains(where: { $0.model == alerts.model }) {
-                        commit.openAlerts[alerts.model] = alerts.open
-                    }
-                    step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
-                }
-                if let watermark { step.watermarks[models[index].name] = watermark }
+                delta = nil
+                if isStopping() { break }
             }
-            forget(&state, &commit, now)
-            guard !commit.isEmpty else { return .success(()) }
-            if let failure = write(commit) {
-                state.failure = failure
-                return .failure(failure)
-            }
-            shared.withLock { shared in
-                shared.views = state.views
-                shared.sources.stored(delta, clocks: state.windows.map(\.state.clocks))
-                for alerts in state.alerts { shared.firing[alerts.model] = alerts.firingRules }
-            }
-            published(step)
             return .success(())
         }
         try result.get()
     }
 
+    /// - Parameter delta: `nil` after the first piece.
+    /// - Returns: whether windows are left to close.
+    private func piece(
+        _ delta: IntakeDelta?, now: Timestamp?, finishing: Bool, _ state: inout State,
+        through: (borrowing State, Int) -> Timestamp?
+    ) throws(LedgerError) -> Bool {
+        var commit = LedgerCommit()
+        var step = Step()
+        step.now = now
+        if let delta { step.take(delta, &commit) }
+        var hasMore = false
+        for index in models.indices {
+            var changed = false
+            if let delta {
+                changed = apply(delta, index, &state, &commit, &step)
+                try join(delta, index, &state, inOrder: now == nil)
+            }
+            let watermark = through(state, index)
+            let closing = close(index, through: watermark, finishing, &state, &commit, &step)
+            changed = closing.changed || changed
+            step.warnings += state.performance[index]?.takeWarnings() ?? []
+            hasMore = closing.hasMore || hasMore
+            do {
+                if changed { commit.states[models[index].name] = try modelState(index, state, step) }
+                if let join = try state.performance[index]?.takeCommit() {
+                    commit.joins[models[index].name] = join
+                    state.views[index].labels = state.performance[index]?.labels
+                    step.labels[models[index].name] = state.views[index].labels
+                }
+            } catch {
+                throw LedgerError.unstorable(ledger.path, models[index].name, "\(error)")
+            }
+            if changed {
+                let alerts = state.alerts[index]
+                if step.snapshots.contains(where: { $0.model == alerts.model }) {
+                    commit.openAlerts[alerts.model] = alerts.open
+                }
+                step.alertStates[alerts.model] = ["pending": alerts.pending.count, "firing": alerts.firing.count]
+            }
+            if let watermark, !closing.hasMore { step.watermarks[models[index].name] = watermark }
+        }
+        forget(&state, &commit, now)
+        guard !commit.isEmpty else { return hasMore }
+        try write(commit)
+        shared.withLock { shared in
+            shared.views = state.views
+            if let delta { shared.sources.stored(delta, clocks: state.windows.map(\.state.clocks)) }
+            for alerts in state.alerts { shared.firing[alerts.model] = alerts.firingRules }
+        }
+        published(step)
+        return hasMore
+    }
+
     /// The counts have already moved on in memory, so a step that cannot be written is tried until it is, or the process ends and
     /// reads the same messages again.
-    private func write(_ commit: LedgerCommit) -> LedgerError? {
+    private func write(_ commit: LedgerCommit) throws(LedgerError) {
         let layouts = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0.layoutName) })
         while true {
             do throws(LedgerError) {
-                try ledger.commit(commit, layouts: layouts)
-                return nil
+                return try ledger.commit(commit, layouts: layouts)
             } catch {
-                guard retries(error) else { return error }
+                guard retries(error) else { throw error }
             }
         }
     }
@@ -287,65 +309,9 @@ final class Engine: Sendable {
 
     private func join(
         _ delta: IntakeDelta, _ index: Int, _ state: inout State, inOrder: Bool
-    ) -> LedgerError? {
-        guard delta.joins.indices.contains(index) else { return nil }
-        do throws(LedgerError) {
-            try state.performance[index]?.apply(delta.joins[index], inOrder: inOrder, ledger)
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    /// - Returns: whether anything about the model changed.
-    private func close(
-        _ index: Int, through watermark: Timestamp?, _ finishing: Bool, _ state: inout State,
-        _ commit: inout LedgerCommit, _ step: inout Step
-    ) -> Bool {
-        let before = state.windows[index].state
-        var closed: [ModelWindows.Closed] = []
-        var dropped: [Timestamp] = []
-        if let watermark { dropped += state.windows[index].close(through: watermark) { closed.append($0) } }
-        if finishing { dropped += state.windows[index].finish { closed.append($0) } }
-        let model = models[index]
-        for window in closed {
-            let performance = state.performance[index]?.close(window.shape, window.range)
-            var snapshot = model.snapshots.snapshot(
-                model: model.name, window: window.range, revision: 1, counts: window.counts,
-                against: model.configuration.moving.flatMap { state.windows[index].basis($0, model, window.range) }
-            ).adding(performance?.rows ?? [])
-            state.alerts[index].complete(&snapshot, size: window.shape.size)
-            let alerts = book.rules.evaluate(
-                snapshot: snapshot, size: window.shape.size, modelWindow: model.window.size,
-                roles: book.roles(model: model.name), state: &state.alerts[index]
-            ).map { $0.linked(to: options.externalURL) }
-            step.snapshots.append(snapshot)
-            step.alerts += announce(alerts, state.alerts[index], &commit, now: step.now)
-            compareFurther(index, window, &state, &commit, &step)
-            if window.shape == model.shapes[0] {
-                let gone = state.windows[index].judged(window.range, firing: state.alerts[index].firingColumns)
-                if !gone.isEmpty { commit.droppedHistory[model.name, default: []] += gone }
-                state.views[index].take(snapshot)
-                step.ownSnapshots.insert(step.snapshots.count - 1)
-            }
-            keep(snapshot, &commit)
-            for told in performance?.revisions ?? [] { tell(told, index, &state, &commit, &step) }
-        }
-        if finishing {
-            for told in state.performance[index]?.finish() ?? [] { tell(told, index, &state, &commit, &step) }
-        }
-        if !dropped.isEmpty { state.performance[index]?.forget(before: state.windows[index].state.closedThrough) }
-        if !closed.isEmpty, options.keepsSnapshots {
-            state.views[index].take(state.performance[index])
-        }
-        state.views[index].watermark = watermark ?? state.views[index].watermark
-        state.views[index].lateRows = state.windows[index].state.lateRows
-        if !dropped.isEmpty { commit.droppedPanes[model.name] = dropped }
-        let history = state.windows[index].takeHistory()
-        if !history.isEmpty { commit.history[model.name] = history }
-        // A pane that was changed and dropped in the same step must not come back.
-        for start in dropped { commit.panes[model.name]?[start] = nil }
-        return !closed.isEmpty || !dropped.isEmpty || state.windows[index].state.next != before.next
+    ) throws(LedgerError) {
+        guard delta.joins.indices.contains(index) else { return }
+        try state.performance[index]?.apply(delta.joins[index], inOrder: inOrder, ledger)
     }
 
     private func modelState(_ index: Int, _ state: borrowing State, _ step: Step) throws -> LedgerCommit.ModelState {

@@ -4,14 +4,20 @@ package import Windows
 
 /// The front of the engine: messages to counts. One per worker, sharing nothing; what it has counted leaves it as an `IntakeDelta`.
 package struct Intake {
-    /// Rows are counted in micro-batches of about this size: what counting takes at once, less what may come between two looks.
-    private static let batchRows = 2_048 - messagesBetweenLooks
+    /// Rows are counted in micro-batches of so many, as far as they take no more memory than that, with room for what may come between
+    /// two looks. A batch may hold rows of many panes: what is behind is read partition after partition.
+    private static let batchRows = (least: 1_984, most: 8_192 - messagesBetweenLooks)
+    private static let batchBytes = 32 << 20
     /// So many messages come before the batches are looked at again: there may be hundreds of models.
     private static let messagesBetweenLooks = 64
     /// A message of so many bytes may hold many events.
     private static let largeMessage = 16 << 10
 
     private var decoder: EventDecoder
+    private let schemas: [ModelSchema]
+    private let places: [NamePlaces]
+    private let limitsWholeMessages: Bool
+    private let tolerance: FutureTolerance
     private var accumulators: [Accumulator]
     private var collectors: [JoinCollector]
     private let names: [(model: String, dimensions: [String])]
@@ -29,6 +35,8 @@ package struct Intake {
     private var currentDefaults = TopicDefaults()
     private var topic = ""
     private var messagesUnseen = 0
+    /// By model, the rows that are worth counting.
+    private let enough: [Int]
     private var delta = IntakeDelta()
 
     /// A source's messages with what its topic says of them.
@@ -38,11 +46,24 @@ package struct Intake {
         let defaults: TopicDefaults
     }
 
-    /// - Parameter limitsWholeMessages: false where a message is a request's body with a limit of its own.
-    package init(_ models: [MonitoredModel], limitsWholeMessages: Bool = true) {
-        decoder = EventDecoder(models.map(\.schema))
+    /// - Parameters:
+    ///   - limitsWholeMessages: false where a message is a request's body with a limit of its own.
+    ///   - tolerance: how far ahead of the clock that comes with messages their events may be.
+    package init(
+        _ models: [MonitoredModel], limitsWholeMessages: Bool = true, tolerance: FutureTolerance = .live
+    ) {
+        schemas = models.map(\.schema)
+        places = models.map(\.places)
+        self.limitsWholeMessages = limitsWholeMessages
+        self.tolerance = tolerance
+        decoder = EventDecoder(schemas, places: places)
+        decoder.tolerance = tolerance
         decoder.limitsWholeMessages = limitsWholeMessages
         names = models.map { ($0.name, $0.schema.dimensions) }
+        enough = decoder.batches.map { batch in
+            let rows = Self.batchBytes / max(1, models.count) / batch.rowBytes
+            return min(max(Self.batchRows.least, rows), Self.batchRows.most)
+        }
         let scratch = CountScratch()
         collectors = models.map { JoinCollector(schema: $0.schema, sample: $0.performance?.sample ?? 1) }
         accumulators = models.map {
@@ -147,7 +168,9 @@ package struct Intake {
         messagesUnseen &+= bytes < Self.largeMessage ? 1 : Self.messagesBetweenLooks
         guard messagesUnseen >= Self.messagesBetweenLooks else { return }
         messagesUnseen = 0
-        for model in accumulators.indices where decoder.batches[model].count >= Self.batchRows { count(model) }
+        for model in accumulators.indices where decoder.batches[model].count >= enough[model] {
+            count(model)
+        }
     }
 
     private mutating func turn(to route: Int) {
@@ -201,7 +224,24 @@ package struct Intake {
             let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.combination)
             taken.segmentOverflow[key, default: 0] += pane.overflowRows
         }
+        for (model, pane) in taken.models.enumerated() where pane.otherVersionRows > 0 {
+            let key = SegmentOverflowKey(model: names[model].model, dimension: SegmentOverflowKey.version)
+            taken.segmentOverflow[key, default: 0] += pane.otherVersionRows
+        }
+        renewNames()
         return taken
+    }
+
+    /// Names were given other places: now that no row waits, the events to come are read with those. What the decoder learned of their
+    /// form it learns again; this happens once for a pane at most, and only to a model with more names than places.
+    private mutating func renewNames() {
+        guard places.indices.contains(where: { places[$0].generation != decoder.generation(model: $0) }) else { return }
+        decoder = EventDecoder(schemas, places: places)
+        decoder.limitsWholeMessages = limitsWholeMessages
+        decoder.tolerance = tolerance
+        for model in collectors.indices { collectors[model].forgetClasses() }
+        // What comes next says again where it comes from, and asks again for the schemas of Avro messages.
+        current = -1
     }
 }
 
@@ -218,6 +258,8 @@ package struct RejectedKey: Hashable, Sendable {
 package struct SegmentOverflowKey: Hashable, Sendable {
     /// In place of a dimension: combinations of values for which a pane has no room.
     static let combination = "*"
+    /// In place of a dimension: versions beyond those the registry knows and the most there may be.
+    static let version = "version"
     package let model: String
     package let dimension: String
 }

@@ -14,6 +14,8 @@ struct ModelPerformance {
     private var windows: PerformanceWindows
     private var judge = PerformanceJudge()
     private let reference: PerformanceReference?
+    private var positives: PositiveWatch
+    private var warnings: [String] = []
     private let shape: ModelWindows.Shape
     private let calendar: WindowCalendar
     private var commit = JoinCommit()
@@ -37,6 +39,7 @@ struct ModelPerformance {
         guard let settings = model.performance, let stamp = model.joinStamp else { return nil }
         name = model.name
         self.settings = settings
+        positives = PositiveWatch(model: model.name, settings)
         try Self.recount(model, settings, stamp, ledger, warn)
         let found = try ledger.loadJoin(model: model.name, stamp: stamp.text)
         if found.wasReset {
@@ -113,6 +116,7 @@ struct ModelPerformance {
     /// - Parameter inOrder: as `PerformanceWindows.apply` says.
     mutating func apply(_ delta: JoinDelta, inOrder: Bool, _ ledger: Ledger) throws(LedgerError) {
         guard !delta.isEmpty else { return }
+        if let warning = positives.take(delta) { warnings.append(warning) }
         var changes: [JoinTable.Change] = []
         let name = name
         commit.writes = try join.apply(
@@ -123,17 +127,27 @@ struct ModelPerformance {
         windows.apply(changes, join: join, inOrder: inOrder)
     }
 
+    /// - Parameter isCutOff: as `PerformanceWindows.close` says.
     mutating func close(
-        _ shape: ModelWindows.Shape, _ range: TimeRange
+        _ shape: ModelWindows.Shape, _ range: TimeRange, isCutOff: Bool
     ) -> (rows: [SnapshotRow], revisions: [PerformanceWindows.Told]) {
-        var closed = windows.close(shape, range, join: join)
+        var closed = windows.close(shape, range, join: join, isCutOff: isCutOff)
         closed.revisions = judged(closed.revisions)
         // A window that may be judged as it closes.
         if let own = closed.revisions.last, own.revision == 1 { closed.rows = own.rows }
         return closed
     }
 
-    mutating func finish() -> [PerformanceWindows.Told] { judged(windows.finish(join)) }
+    mutating func finish() -> [PerformanceWindows.Told] {
+        if let warning = positives.finish() { warnings.append(warning) }
+        return judged(windows.finish(join))
+    }
+
+    /// What the log is to say, once.
+    mutating func takeWarnings() -> [String] {
+        defer { warnings = [] }
+        return warnings
+    }
 
     /// Windows of the model's own size, as they mature, are evidence.
     private mutating func judged(_ told: [PerformanceWindows.Told]) -> [PerformanceWindows.Told] {
@@ -164,6 +178,7 @@ struct ModelPerformance {
         shown.duplicateLabels = counters.duplicateLabels
         shown.staleLabels = counters.staleLabels
         shown.tooLate = counters.tooLate
+        shown.crowded = counters.crowded ?? 0
         shown.bytes = join.table.bytes
         return shown
     }

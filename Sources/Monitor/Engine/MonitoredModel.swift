@@ -4,7 +4,7 @@ import Foundation
 import Registry
 import Rules
 import Sketches
-import Statistics
+package import Statistics
 package import StrictYAML
 import Values
 package import Windows
@@ -14,13 +14,17 @@ package struct MonitoredModel: Sendable {
     let configuration: Configuration.Model
     let reference: Reference
     package let schema: ModelSchema
+    /// Which of its versions and segment values are told apart, for all who read its events.
+    package let places: NamePlaces
     package let segmentations: [[String]]
     let shapes: [ModelWindows.Shape]
     package let plans: GroupPlans
     let snapshots: SnapshotBuilder
     /// How the model's labels are joined; `nil` where nobody asks.
     let performance: PerformanceSettings?
-    let performanceReference: PerformanceReference?
+    package let performanceReference: PerformanceReference?
+    /// What is allowed and yet hardly meant.
+    package let warnings: [Problem]
     /// Names what stored predictions and performance mean; `nil` where there are none.
     package let joinStamp: JoinStamp?
     /// Names bins, panes and segmentations: counts stored under another name mean something else.
@@ -36,7 +40,10 @@ package struct MonitoredModel: Sendable {
         let catalog = models.map(\.catalog)
         if problems.isEmpty {
             problems.add(
-                Problems(configuration.rules.check(against: catalog, receivers: configuration.receivers.map(\.name))))
+                Problems(
+                    configuration.rules.check(
+                        against: catalog, receivers: configuration.receivers.map(\.name),
+                        starters: configuration.receivers.filter(\.takesOrders).map(\.name))))
         }
         try problems.throwIfAny()
         return models
@@ -46,7 +53,8 @@ package struct MonitoredModel: Sendable {
         ModelCatalog(
             name: name, columns: reference.layout.columns.map { ($0.name, $0.bins.kindName) },
             segmentations: segmentations,
-            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) }, window: window.size)
+            references: configuration.against.compactMap { FurtherReference(rawValue: $0.name) }, window: window.size,
+            labels: performance.map { .of($0.task) } ?? .none)
     }
 
     /// How far back the model's moving references look; `nil` without any.
@@ -66,7 +74,7 @@ package struct MonitoredModel: Sendable {
         let dimensions = segmentations.flatMap(\.self).reduce(into: [String]()) {
             if !$0.contains($1) { $0.append($1) }
         }
-        let wanted = model.asksPerformance || known != nil ? model.performance : nil
+        let labelled = Self.labelled(model, known, &problems)
         schema = ModelSchema(
             model: model.name,
             columns: loaded.layout.columns.map { column in
@@ -79,15 +87,15 @@ package struct MonitoredModel: Sendable {
             dimensions: dimensions,
             knownValues: dimensions.map { Self.values(of: $0, in: loaded) },
             ignored: model.columns.filter { $0.value == .ignore }.map(\.key).sorted(),
-            outcome: wanted.map(\.outcome))
+            outcome: labelled.settings.map(\.outcome))
+        places = NamePlaces(schema)
         shapes = Self.shapes(model, all.rules, &problems)
         plans = GroupPlans(loaded)
         snapshots = SnapshotBuilder(
             reference: loaded, plans: plans, smoothing: model.smoothing, calendar: model.window.calendar)
-        performance = wanted.map { Self.settings($0, loaded) }
-        performanceReference = performance.flatMap { settings in
-            known.flatMap { $0.task == settings.task ? $0 : nil }
-        }
+        performance = labelled.settings.map { Self.settings($0, loaded) }
+        performanceReference = labelled.reference
+        warnings = labelled.warnings
         let pane = model.window.performancePane(shapes)
         joinStamp = performance.map { [segmentations] in
             JoinStamp(

@@ -6,15 +6,15 @@ import Values
 
 /// What transitions set in motion, as outbox entries of the step that caused them.
 enum Outgoing {
-    /// One entry for each receiver and cause: alerts of one rule that began within a window of each other and are led by one segment go in
-    /// one delivery, those among them that fire on without a change too.
+    /// One entry for each receiver and cause: alerts of a group that began within a window of each other and are led by one segment go in
+    /// one delivery, those among them that fire on without a change too. Each receiver is told of those whose rule names it.
     /// - Parameter siblings: the other firing alerts of an alert's cause, as they were told last.
     static func deliveries(
         _ alerts: [Alert], siblings: (Alert) -> [Alert] = { _ in [] }, receivers: [String], externalURL: String
     ) -> [OutboxEntry] {
         var groups: [(key: String, alerts: [Alert])] = []
         for alert in alerts where alert.status != .pending {
-            let key = "\(alert.group)\u{0}\(alert.rule)\u{0}\(alert.cause ?? alert.fingerprint)"
+            let key = "\(alert.group)\u{0}\(alert.cause ?? alert.fingerprint)"
             if let i = groups.firstIndex(where: { $0.key == key }) {
                 groups[i].alerts.append(alert)
             } else {
@@ -24,8 +24,10 @@ enum Outgoing {
         return groups.flatMap { group in
             let changed = Set(group.alerts.map(\.fingerprint))
             let all = group.alerts + siblings(group.alerts[0]).filter { !changed.contains($0.fingerprint) }
-            return (group.alerts[0].notify ?? receivers).compactMap {
-                delivery(all, to: $0, externalURL: externalURL)
+            let told = group.alerts.flatMap { $0.notify ?? receivers }
+            return told.indices.filter { !told[..<$0].contains(told[$0]) }.compactMap { place in
+                let own = all.filter { ($0.notify ?? receivers).contains(told[place]) }
+                return delivery(own, to: told[place], externalURL: externalURL)
             }
         }
     }
@@ -39,7 +41,7 @@ enum Outgoing {
         else { return nil }
         return OutboxEntry(
             kind: .delivery, key: body.deliveryID + suffix, target: receiver,
-            lane: "\(alerts[0].model)/\(alerts[0].group)/\(alerts[0].rule)", body: body.bytes, at: at)
+            lane: "\(alerts[0].model)/\(alerts[0].group)", body: body.bytes, at: at)
     }
 
     /// One entry for each action a firing alert asks for, keyed so that it is done once: by the alert, which is of one rule, segment

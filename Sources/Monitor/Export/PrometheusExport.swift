@@ -127,6 +127,11 @@ package struct PrometheusExport: Sendable {
         }
 
         private func refuse(_ rule: Rule) throws(PrometheusExpression.Inexpressible) {
+            if let against = rule.against {
+                throw .init(
+                    message:
+                        "`against: \(against.rawValue)`: /metrics has comparisons with the model's own reference only")
+            }
             if let window = rule.window {
                 throw .init(message: "`window: \(window)`: /metrics has the model's own windows only")
             }

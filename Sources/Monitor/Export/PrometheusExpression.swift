@@ -106,7 +106,7 @@ struct PrometheusExpression {
         }
     }
 
-    private func write(_ selector: Selector, _ context: Context) throws(Inexpressible) -> String {
+    private mutating func write(_ selector: Selector, _ context: Context) throws(Inexpressible) -> String {
         switch selector.grouping {
         case .every: throw Inexpressible(message: "`by (*)` looks at segments, which /metrics does not have")
         case .dimensions(let names):
@@ -126,12 +126,15 @@ struct PrometheusExpression {
     }
 
     /// `holdfast_performance` of the last judged window; it has no columns.
-    private func performance(_ selector: Selector, _ context: Context) throws(Inexpressible) -> String {
+    private mutating func performance(_ selector: Selector, _ context: Context) throws(Inexpressible) -> String {
         if context.isReference {
             throw Inexpressible(message: "`reference(\(selector.metric.name))` is not in /metrics")
         }
         var plain = selector
         plain.matchers.removeAll { $0.label == "column" }
+        if rule.minimumRows > 0 {
+            note("`min_rows` is not asked of `\(selector.metric.name)`, whose rows /metrics does not count")
+        }
         return try series(plain, selector.metric, .performance, context)
     }
 
@@ -172,8 +175,17 @@ struct PrometheusExpression {
         case .less, .lessOrEqual: judged = right
         case .equal, .notEqual: return text
         }
+        guard !context.isReference, rule.significance != .none else { return text }
+        for selector in left.selectorsOfWindow + right.selectorsOfWindow
+        where rule.significance == .edetector && selector.metric.hasDetectorOfItsOwn {
+            note(
+                selector.metric == .volume
+                    ? "`volume` is over the reference here, not over what is usual lately"
+                    : "`significance: edetector` cannot be said in PromQL of `\(selector.metric.name)`: the number alone decides"
+            )
+        }
         let distances = judged.selectors.filter { $0.metric.isDistance }
-        guard !distances.isEmpty, !context.isReference, rule.significance != .none else { return text }
+        guard !distances.isEmpty else { return text }
         guard case .p(let level) = rule.significance, !judged.isSummary else {
             note("`significance: \(rule.significance)` cannot be said in PromQL here: the number alone decides")
             return text

@@ -23,13 +23,13 @@ package struct MLflowImport: Sendable {
         package var leftOut: [String] = []
     }
 
-    private let source: MLflowSource
-    private let registry: Registry
-    private let api: MLflowAPI
-    private let book: ImportBook
-    private let actor: String
-    private let clock: WallClock
-    private let progress: @Sendable (Summary, String) -> Void
+    let source: MLflowSource
+    let registry: Registry
+    let api: MLflowAPI
+    let book: ImportBook
+    let actor: String
+    let clock: WallClock
+    let progress: @Sendable (Summary, String) -> Void
 
     /// - Parameters:
     ///   - state: the folder of the registry it copies into.
@@ -64,16 +64,24 @@ package struct MLflowImport: Sendable {
             try await book.finish(.experiment, id, as: local)
             progress(summary, "experiment \(view["name"]?.stringValue ?? id)")
         }
-        // A server's own search leaves prompts out, which are models with a tag.
-        for filter in ["", "tags.`mlflow.prompt.is_prompt` = 'true'"] {
-            let query = [("max_results", "100")] + (filter.isEmpty ? [] : [("filter", filter)])
-            for view in try await source.all(
-                "/api/2.0/mlflow/registered-models/search", "registered_models", query: query)
-            {
-                try await copyModel(view, isPrompt: !filter.isEmpty, &summary)
-            }
-        }
+        try await copyModels(&summary)
         return summary
+    }
+
+    /// Does one thing of many. What this side refuses, or the other does not have any more, is left out and said: an import
+    /// that stopped at it would stop there again.
+    func leavingOut(
+        _ what: String, _ summary: inout Summary, _ body: (inout Summary) async throws -> Void
+    ) async throws {
+        do {
+            try await body(&summary)
+        } catch let error as RegistryError where error.code != .unavailable {
+            summary.leftOut.append("\(what): \(error.message)")
+        } catch let error as MLflowError where error.code.status < 500 {
+            summary.leftOut.append("\(what): \(error.message)")
+        } catch let failure as MLflowSource.Failure where failure.status == 404 {
+            summary.leftOut.append("\(what): \(failure)")
+        }
     }
 
     private func copyRuns(of experiment: String, to local: String, _ summary: inout Summary) async throws {
@@ -90,21 +98,25 @@ package struct MLflowImport: Sendable {
                     summary.known += 1
                     continue
                 }
-                var history: [JSON] = []
-                for metric in view["data"]?["metrics"]?.arrayValue ?? [] {
-                    history += try await source.all(
-                        "/api/2.0/mlflow/metrics/get-history", "metrics",
-                        query: [("run_id", id), ("metric_key", metric["key"]?.stringValue ?? "")])
-                }
-                let target = try await api.takeRun(view, history: history, experiment: local)
-                try await copyArtifacts(view["info"]?["artifact_uri"]?.stringValue, to: target, "run \(id)", &summary)
-                try await book.finish(.run, id, as: id)
-                summary.runs += 1
-                summary.metricValues += history.count
-                progress(summary, "run \(id)")
+                try await leavingOut("run \(id)", &summary) { try await copyRun(view, id, to: local, &$0) }
             }
             token = page["next_page_token"].flatMap { $0.stringValue?.isEmpty == false ? $0 : nil }
         } while token != nil
+    }
+
+    private func copyRun(_ view: JSON, _ id: String, to local: String, _ summary: inout Summary) async throws {
+        var history: [JSON] = []
+        for metric in view["data"]?["metrics"]?.arrayValue ?? [] {
+            history += try await source.all(
+                "/api/2.0/mlflow/metrics/get-history", "metrics",
+                query: [("run_id", id), ("metric_key", metric["key"]?.stringValue ?? "")])
+        }
+        let target = try await api.takeRun(view, history: history, experiment: local)
+        try await copyArtifacts(view["info"]?["artifact_uri"]?.stringValue, to: target, "run \(id)", &summary)
+        try await book.finish(.run, id, as: id)
+        summary.runs += 1
+        summary.metricValues += history.count
+        progress(summary, "run \(id)")
     }
 
     private func copyLoggedModels(of experiment: String, to local: String, _ summary: inout Summary) async throws {
@@ -123,13 +135,15 @@ package struct MLflowImport: Sendable {
                 summary.known += 1
                 continue
             }
-            let target = try await api.takeLoggedModel(view, experiment: local)
-            try await copyArtifacts(
-                view["info"]?["artifact_uri"]?.stringValue, to: target, "logged model \(id)", &summary)
-            try await api.finishLoggedModel(id, status: view["info"]?["status"]?.stringValue ?? "")
-            try await book.finish(.loggedModel, id, as: id)
-            summary.loggedModels += 1
-            progress(summary, "logged model \(id)")
+            try await leavingOut("logged model \(id)", &summary) { summary in
+                let target = try await api.takeLoggedModel(view, experiment: local)
+                try await copyArtifacts(
+                    view["info"]?["artifact_uri"]?.stringValue, to: target, "logged model \(id)", &summary)
+                try await api.finishLoggedModel(id, status: view["info"]?["status"]?.stringValue ?? "")
+                try await book.finish(.loggedModel, id, as: id)
+                summary.loggedModels += 1
+                progress(summary, "logged model \(id)")
+            }
         }
     }
 
@@ -160,90 +174,14 @@ package struct MLflowImport: Sendable {
                     summary.leftOut.append("artifact \(name) of \(owner): its name is not one that can be kept")
                     continue
                 }
-                try await api.store(path, limit: .max, try await source.download("\(root)/\(name)"))
-                summary.artifacts += 1
-                summary.artifactBytes += file["file_size"]?.integerValue ?? 0
-                progress(summary, name)
+                try await leavingOut("artifact \(name) of \(owner)", &summary) { summary in
+                    try await api.store(
+                        path, limit: .max, isImported: true, try await source.download("\(root)/\(name)"))
+                    summary.artifacts += 1
+                    summary.artifactBytes += file["file_size"]?.integerValue ?? 0
+                    progress(summary, name)
+                }
             }
         }
-    }
-
-    private func copyModel(_ view: JSON, isPrompt: Bool, _ summary: inout Summary) async throws {
-        guard let name = view["name"]?.stringValue else { return }
-        let known = Set(try await registry.models().map(\.name))
-        if !known.contains(name) {
-            _ = try await registry.registerModel(
-                name, description: view["description"]?.stringValue ?? "", tags: Self.tags(view), actor: actor,
-                reason: "imported from \(source.url)", at: clock.now())
-            summary.models += 1
-        }
-        // MLflow's filters know no escape, but two kinds of quotes.
-        let mark = name.contains("'") ? "\"" : "'"
-        let named = "name = \(mark)\(name)\(mark)"
-        let versions = try await source.all(
-            "/api/2.0/mlflow/model-versions/search", "model_versions",
-            query: [
-                ("filter", isPrompt ? named + " AND tags.`mlflow.prompt.is_prompt` = 'true'" : named),
-                ("max_results", "1000"),
-            ])
-        let numbered = versions.compactMap { version in
-            version["version"].flatMap { Self.number($0) }.map { (number: $0, view: version) }
-        }
-        for (number, version) in numbered.sorted(by: { $0.number < $1.number }) {
-            try await copyVersion(name, number, version, &summary)
-        }
-        // Searches leave aliases out on some servers; one model alone has them.
-        let model = try await source.get("/api/2.0/mlflow/registered-models/get", [("name", name)])
-        for alias in model["registered_model"]?["aliases"]?.arrayValue ?? [] {
-            guard let text = alias["alias"]?.stringValue, let number = alias["version"].flatMap({ Self.number($0) })
-            else { continue }
-            do {
-                try await registry.pointAlias(
-                    model: name, alias: text, version: try await registry.label(model: name, number: number),
-                    mayPromote: false, actor: actor, at: clock.now())
-            } catch let error as RegistryError {
-                summary.leftOut.append("alias \(text) of \(name): \(error.message)")
-            }
-        }
-        progress(summary, "model \(name)")
-    }
-
-    private func copyVersion(_ model: String, _ number: Int64, _ view: JSON, _ summary: inout Summary) async throws {
-        let key = "\(model)/\(number)"
-        if try await book.local(.version, key) != nil {
-            summary.known += 1
-            return
-        }
-        let address = try await api.localAddress(view["source"]?.stringValue ?? "")
-        do {
-            _ = try await registry.registerVersion(
-                model: model, version: String(number), source: address.isEmpty ? "unknown" : address,
-                runID: view["run_id"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 },
-                description: view["description"]?.stringValue ?? "", tags: Self.tags(view),
-                origin: VersionOrigin(
-                    runLink: view["run_link"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 },
-                    loggedModel: view["model_id"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 },
-                    user: view["user_id"]?.stringValue ?? ""),
-                actor: actor, reason: "imported from \(source.url)", at: clock.now())
-        } catch let error as RegistryError where error.code == .alreadyExists || error.code == .invalid {
-            summary.leftOut.append("version \(number) of \(model): \(error.message)")
-            return
-        }
-        try await api.date(model: model, number: number, view: view)
-        try await book.finish(.version, key, as: key)
-        summary.versions += 1
-        progress(summary, "version \(number) of \(model)")
-    }
-
-    private static func tags(_ view: JSON) -> [String: String] {
-        var tags: [String: String] = [:]
-        for tag in view["tags"]?.arrayValue ?? [] {
-            if let key = tag["key"]?.stringValue { tags[key] = tag["value"]?.stringValue ?? "" }
-        }
-        return tags
-    }
-
-    private static func number(_ value: JSON) -> Int64? {
-        value.integerValue ?? value.stringValue.flatMap { Int64($0) }
     }
 }

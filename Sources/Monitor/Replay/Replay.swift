@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Ledger
 import Rules
+import Server
 import Statistics
 package import StrictYAML
 import Synchronization
@@ -23,6 +24,8 @@ package struct Replay {
         package var lines = 0
         package var rows: UInt64 = 0
         package var labels: UInt64 = 0
+        /// What became of predictions and labels, of each model that has some.
+        package var joins: [Joins] = []
         package var lateRows: UInt64 = 0
         package var windows = 0
         package var fired = 0
@@ -36,8 +39,27 @@ package struct Replay {
         package var unknownKeys: UInt64 = 0
         /// By reason.
         package var rejected: [String: UInt64] = [:]
+        /// What is worth knowing of the configuration and the labels, once each.
+        package var warnings: [String] = []
         /// The first refused lines, in words.
         package var examples: [String] = []
+    }
+
+    /// What became of a model's predictions and labels.
+    package struct Joins: Sendable {
+        package let model: String
+        package let inWords: String
+        /// As `labels` of `GET /v1/models`.
+        package let json: JSON
+    }
+
+    /// How far a replay has come.
+    package struct Progress: Sendable {
+        /// Of the input, 0 to 1; `nil` where its size is not known.
+        package var share: Double?
+        package var windows = 0
+        /// The end of the last window that closed.
+        package var time: Timestamp?
     }
 
     /// Why a replay could not be done.
@@ -98,19 +120,30 @@ package struct Replay {
     /// - Parameters:
     ///   - out: folder for `snapshots.jsonl` and `alerts.jsonl`.
     ///   - state: folder to keep the ledger in, for `explain`; it must not hold one.
-    ///   - progress: told now and then how much of the input has been read, 0 to 1.
+    ///   - progress: told as lines are read and windows close.
     package func run(
-        _ files: [String], order: Order, out: String?, state: String? = nil, progress: (Double) -> Void = { _ in }
+        _ files: [String], order: Order, out: String?, state: String? = nil,
+        progress: @escaping @Sendable (Progress) -> Void = { _ in }
     ) throws -> Summary {
         let output = try out.map { try ReplayOutput(folder: $0) }
         let tally = Mutex(Summary())
+        let warnings = Mutex<[String]>([])
         let fired = Mutex(ReplayEpisodes())
         let failure = Mutex<(any Error)?>(nil)
+        let reached = Mutex(Progress())
         let engine = try Engine(
             models: models, rules: book, ledger: try Ledger(path: try state.map(Self.newLedger)),
             options: .init(
                 performs: false, keepsSnapshots: state != nil, receivers: configuration.receivers.map(\.name),
-                externalURL: configuration.externalURL, retention: configuration.retention), warn: { _ in }
+                externalURL: configuration.externalURL, retention: configuration.retention,
+                watch: { end in
+                    progress(
+                        reached.withLock {
+                            $0.windows += 1
+                            $0.time = end
+                            return $0
+                        })
+                }), warn: { text in warnings.withLock { $0.append(text) } }
         ) { step in
             tally.withLock { $0.take(step) }
             fired.withLock { for alert in step.alerts { $0.take(alert) } }
@@ -120,7 +153,8 @@ package struct Replay {
                 failure.withLock { $0 = $0 ?? error }
             }
         }
-        var intake = Intake(models)
+        var intake = Intake(models, tolerance: .replay)
+        let clock = WallClock.system.now()
         let topic = configuration.topics.first
         let defaults = TopicDefaults(
             model: topic?.defaults.model ?? (models.count == 1 ? models[0].name : nil), version: topic?.defaults.version
@@ -132,7 +166,7 @@ package struct Replay {
         var more = true
         while more {
             more = try lines.next { line, path, number in
-                intake.add(line, route: route, offset: Int64(count), now: nil) {
+                intake.add(line, route: route, offset: Int64(count), now: clock) {
                     let example = "\(path):\(number): \($0.reason.rawValue): \($0.detail)"
                     tally.withLock { if $0.examples.count < Self.keptExamples { $0.examples.append(example) } }
                 }
@@ -141,15 +175,26 @@ package struct Replay {
             if count % Self.stepLines == 0 || intake.isFull || !more {
                 try engine.submit(intake.take(), from: Self.source, activity: active, now: nil)
                 if let failure = failure.withLock({ $0 }) { throw failure }
-                if let (done, total) = lines.progress, total > 0 { progress(Double(done) / Double(total)) }
+                // Of what was read, the windows of the step are closed now.
+                let share = lines.share
+                progress(
+                    reached.withLock {
+                        $0.share = share
+                        return $0
+                    })
             }
         }
         try engine.finish()
         try output?.close()
         if let failure = failure.withLock({ $0 }) { throw failure }
         let episodes = fired.withLock { $0 }
+        let told = warnings.withLock { $0 }
         return tally.withLock { summary in
             summary.lines = count
+            summary.warnings = told + summary.warnings
+            summary.joins = zip(models, engine.views).compactMap { model, view in
+                view.labels.map { Joins(model: model.name, inWords: $0.inWords, json: $0.json) }
+            }
             summary.episodes = episodes.list
             summary.episodesLeft = episodes.left
             return summary
@@ -166,6 +211,7 @@ extension Replay.Summary {
         lateRows += step.lateRows.values.reduce(0, +)
         unknownKeys += step.unknownKeys
         windows += step.snapshots.count { $0.revision == 1 }
+        warnings += step.warnings
         end = step.snapshots.map(\.window.end).max().map { max($0, end) } ?? end
         transitions += step.alerts.count
         fired += step.alerts.count { $0.status == .firing }

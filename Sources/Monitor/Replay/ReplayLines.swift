@@ -34,8 +34,8 @@ struct ReplayLines {
         ended = readers.map { _ in false }
     }
 
-    /// Packed bytes read and to be read, where sizes are known.
-    var progress: (done: Int, total: Int)? {
+    /// How much of the input has been handed out, 0 to 1; `nil` where its size is not known.
+    var share: Double? {
         var done = 0
         var total = 0
         for reader in readers {
@@ -43,7 +43,10 @@ struct ReplayLines {
             done += reader.stream.consumed
             total += size
         }
-        return (done, total)
+        guard total > 0 else { return nil }
+        // Lines wait to be put in order: what was read is not yet handed out.
+        let waiting = heap.isEmpty ? 0 : Double(heap.count) / Double(max(sequence, heap.count))
+        return Double(done) / Double(total) * (1 - waiting)
     }
 
     /// Lends the next line that is not empty, with its file and number; false at the end.

@@ -9,6 +9,8 @@ import Values
 struct AlertArchive {
     /// Windows shown before and up to the last transition.
     static let windows = 60
+    /// Windows shown around the start of a change that is older than those.
+    private static let early = 12
 
     let ledger: Ledger
 
@@ -33,7 +35,20 @@ struct AlertArchive {
         var rederived: Double?
         let windows = try await ledger.windows(
             model: model, length: length, from: .distantPast, to: at, limit: Self.windows)
-        for stored in windows {
+        // A long alert begins before the latest windows, and what it was like before is asked first.
+        let start = Self.time(alert["context"]?["change_start"])
+        let early = try await ledger.windows(
+            model: model, length: length, from: .distantPast,
+            to: start.map { $0 + (length ?? .zero) * 2 } ?? .distantPast,
+            limit: Self.early)
+        let told = try await ledger.windows(
+            model: model, length: length, from: .distantPast, to: explained ?? .distantPast, limit: 1)
+        let oldest = windows.first?.window.end ?? .distantPast
+        let before = early.filter { $0.window.end < oldest }
+        let between = told.filter { stored in
+            stored.window.end < oldest && !before.contains { $0.window == stored.window }
+        }
+        for stored in before + between + windows {
             let line = find.line(in: stored.lines)
             timeline.append(
                 AlertHistory.Point(

@@ -80,7 +80,9 @@ package enum Check {
     private static func rules(_ path: String, _ text: String) -> Result {
         do throws(Problems) {
             let rules = try RuleSet.load([(path, text)])
-            return Result(file: path, what: "rule file, \(count(rules.rules.count, "rule"))", problems: [])
+            return Result(
+                file: path, what: "rule file, \(count(rules.rules.count, "rule"))", problems: [],
+                notes: rules.judgedAlone)
         } catch {
             return Result(file: path, what: "", problems: error.list)
         }
@@ -103,7 +105,8 @@ package enum Check {
                 "configuration, \(count(models.count, "model")), \(count(configuration.rules.rules.count, "rule"))"
             return Result(
                 file: path, what: what, problems: [],
-                notes: configuration.rules.silences(against: models.map(\.catalog)))
+                notes: models.flatMap(\.warnings) + configuration.rules.silences(against: models.map(\.catalog))
+                    + configuration.rules.judgedAlone)
         } catch {
             return Result(file: path, what: "", problems: error.list)
         }

@@ -55,7 +55,9 @@ extension Explanation {
         }
         var first = "value \(style.bold(CompareText.number(value)))"
         if let pair = context["interval"]?.arrayValue, pair.count == 2 {
-            first += ", true value between \(number(pair[0])) and \(number(pair[1])) in 95 of 100 such windows"
+            let contains = (pair[0].numberValue ?? value) <= value && value <= (pair[1].numberValue ?? value)
+            first += contains ? ", true value between" : ", less what sampling adds a true value between"
+            first += " \(number(pair[0])) and \(number(pair[1])) in 95 of 100 such windows"
         }
         if performance == nil {
             lines.append(first + (context["threshold"].map { "; threshold \(number($0))" } ?? ""))
@@ -197,7 +199,8 @@ extension Explanation {
         let start = context["change_start"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         let top = max(history.timeline.reduce(0) { max($0, abs($1.value ?? 0)) }, 1e-12)
         var lines = [style.dim("\(metric.name.uppercased()) BEFORE AND SINCE, BY THE END OF THE WINDOW")]
-        for point in history.timeline.suffix(Self.timelineRows) {
+        for point in Self.shown(history.timeline, since: start) {
+            guard let point else { lines.append(style.dim("…")); continue }
             let isSince = start.map { point.window.start >= $0 } ?? false
             let bar = point.value.map { value in
                 String(
@@ -210,6 +213,19 @@ extension Explanation {
             lines.append(isSince ? style.red(text) : text)
         }
         return lines
+    }
+
+    /// The windows around the start and the latest ones; `nil` for those left out between.
+    private static func shown(
+        _ points: [AlertHistory.Point], since start: Timestamp?
+    ) -> [AlertHistory.Point?] {
+        guard let start, points.count > timelineRows else { return points.suffix(timelineRows) }
+        let first = points.firstIndex { $0.window.start >= start } ?? points.endIndex
+        let before = points[..<first].suffix(timelineRows / 3)
+        let since = points[first...]
+        let room = timelineRows - before.count
+        guard since.count > room else { return Array(before) + Array(since) }
+        return Array(before) + Array(since.prefix(room / 2)) + [nil] + Array(since.suffix(room - room / 2 - 1))
     }
 
     private func told(_ style: CompareStyle) -> [String]? {

@@ -51,6 +51,7 @@ package enum ReferenceCommand {
             notes.append("\(loaded.problemCount) lines could not be read and were left out:")
             notes += loaded.problems.map { "  " + $0 }
         }
+        if let note = positiveNote(performance) { notes.append(note) }
         let columns = reference.layout.columns
         let numeric = columns.count { $0.bins.isNumeric }
         return Built(
@@ -58,6 +59,16 @@ package enum ReferenceCommand {
                 "\(output): \(reference.all.profile.rows) rows of \(reference.model), \(numeric) numeric and \(columns.count - numeric) categorical columns, \(reference.groups.count - 1) segments"
                 + (performance?.groups[.all].map { ", \($0.labelled) labelled rows" } ?? ""),
             notes: notes)
+    }
+
+    /// A positive class that no label has is hardly meant.
+    private static func positiveNote(_ performance: PerformanceReference?) -> String? {
+        guard let performance, performance.task == .binary, let all = performance.groups[.all], all.positives == 0,
+            let basis = performance.basis
+        else { return nil }
+        return
+            "none of the \(all.labelled) labels is of the positive class (\(basis.positives.joined(separator: ", "))): they are "
+            + "\(basis.labels.prefix(10).joined(separator: ", ")); name it by `positive` in a configuration, and build with --config"
     }
 
     package static func load(_ path: String) throws -> Reference {

@@ -17,18 +17,23 @@ package enum RegistryCommand {
     package static func open(config: String?, state: String?) async throws -> Registry {
         let folder = try folder(config: config, state: state)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return try await Registry(path: folder + "/registry.sqlite")
+        return try await Registry(path: try path(config: config, state: state))
     }
 
-    /// Frees the bytes of artifacts that nothing names any more.
+    /// The registry's file, whether it is there or not.
+    package static func path(config: String?, state: String?) throws -> String {
+        try folder(config: config, state: state) + "/registry.sqlite"
+    }
+
+    /// Frees the bytes of artifacts that nothing names any more and that were written more than an hour ago.
     package static func freeArtifacts(
         _ registry: Registry, config: String?, state: String?, dryRun: Bool
-    ) async throws -> (files: Int, bytes: Int64) {
+    ) async throws -> (files: Int, bytes: Int64, youngFiles: Int, youngBytes: Int64) {
         let folder = try folder(config: config, state: state)
         let api = MLflowService.make(registry: registry, state: folder, clock: .system)
         do {
             let freed = try await api.freeBlobs(writtenBefore: WallClock.system.now() - .hours(1), dryRun: dryRun)
-            return (freed.files, freed.bytes)
+            return (freed.files, freed.bytes, freed.youngFiles, freed.youngBytes)
         } catch let error as MLflowError {
             throw Failure(description: error.message)
         }

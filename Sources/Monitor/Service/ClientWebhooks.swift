@@ -41,13 +41,16 @@ struct ClientWebhooks: Service {
 
     /// Until it is changed or gone; then it is served anew as it is.
     private func serve(_ webhook: StoredWebhook) async {
+        if webhook.isLocked {
+            log.error("a webhook waits", metadata: ["webhook": "\(webhook.id)", "reason": "\(Self.locked)"])
+        }
         let post = RegistryPost(
             sender: Self.sender(webhook, options), clock: clock, log: log,
             isWanted: { (try? await registry.webhook(webhook.id)) == webhook })
         while !Task.isCancelled {
             do {
                 guard try await registry.webhook(webhook.id) == webhook else { return }
-                try await deliver(webhook, post)
+                if !webhook.isLocked { try await deliver(webhook, post) }
             } catch is CancellationError {
                 return
             } catch {
@@ -76,13 +79,17 @@ struct ClientWebhooks: Service {
         WebhookGate { webhook in
             problem(receiver(webhook, options), options, webhook.url)
         } test: { webhook, body in
+            if webhook.isLocked { return .failed(locked) }
             let delivery = PendingDelivery(id: "test-\(webhook.id)", receiver: webhook.id, body: body.bytes)
             return switch await sender(webhook, options).attempt(delivery, at: clock.now()).result {
-            case .response(let status, _): .status(status)
+            case .response(let status, _), .unacceptable(let status): .status(status)
             case .connectionError(let why), .refused(let why): .failed(why)
             }
         }
     }
+
+    private static let locked =
+        "its secret was sealed with another key: give that key as registry.client_webhooks.key, or set the secret again"
 
     /// In the words of MLflow's server where it has some.
     private static func problem(_ receiver: Receiver, _ options: Receiver.Options, _ url: String) -> String? {
@@ -107,7 +114,7 @@ struct ClientWebhooks: Service {
             kind: .webhook(
                 .init(
                     url: webhook.url, secrets: webhook.secret.map { [$0] } ?? [], timeout: .seconds(30),
-                    options: options, style: .mlflow)))
+                    options: options, form: .mlflow)))
     }
 
     /// Which webhooks have a task.

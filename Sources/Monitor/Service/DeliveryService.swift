@@ -14,6 +14,8 @@ struct DeliveryService: Service {
     let silences: SilenceGate
     /// Of the configuration.
     let receivers: [String]
+    /// Those of them that are the log.
+    let logReceivers: Set<String>
     let bells: ReceiverBells
     let metrics: PrometheusRegistry
     let clock: WallClock
@@ -78,9 +80,11 @@ struct DeliveryService: Service {
             return true
         }
         let progress = Progress(stored.progress)
+        let message = try? JSON(parsing: stored.entry.body)
+        if logReceivers.contains(stored.entry.target) { return await write(stored, message) }
         let outcome = await sender.attempt(
             PendingDelivery(
-                id: stored.entry.key, receiver: stored.entry.target, body: stored.entry.body,
+                id: stored.entry.key, receiver: stored.entry.target, body: stored.entry.body, message: message,
                 attempts: progress.attempts, firstAttempt: progress.first), at: clock.now())
         metrics.counter(.notifications, ["receiver": stored.entry.target, "outcome": outcome.label]).add(1)
         do {
@@ -110,6 +114,27 @@ struct DeliveryService: Service {
             log.error("outbox cannot be written", metadata: ["reason": "\(error)"])
         }
         return false
+    }
+
+    /// Delivers to the service's own log, a line for each alert.
+    private func write(_ stored: StoredOutboxEntry, _ message: JSON?) async -> Bool {
+        for alert in message.flatMap(DeliveredAlert.all(of:)) ?? [] {
+            log.log(
+                level: alert.isFiring && alert.urgency > .info ? .warning : .notice, "\(alert.summary)",
+                metadata: [
+                    "receiver": "\(stored.entry.target)", "status": "\(alert.isFiring ? "firing" : "resolved")",
+                    "alert": "\(alert.name)", "model": "\(alert.model)", "segment": "\(alert.place)",
+                    "since": "\(alert.changeStart)", "likely": "\(alert.likely ?? "")", "link": "\(alert.link)",
+                ])
+        }
+        metrics.counter(.notifications, ["receiver": stored.entry.target, "outcome": "delivered"]).add(1)
+        do {
+            try await ledger.finish(stored.id, telling: SilenceGate.told(stored.entry), to: stored.entry.target)
+            return true
+        } catch {
+            log.error("outbox cannot be written", metadata: ["reason": "\(error)"])
+            return false
+        }
     }
 
     /// What the retry machine must remember between attempts, as the outbox stores it.

@@ -4,17 +4,6 @@ import Values
 
 /// Messages to counts: what runs for every message.
 extension KafkaProgress {
-    /// What one message's events were refused for, as far as it is kept.
-    private struct Refusals {
-        var kept: [Rejection] = []
-        var count = 0
-
-        mutating func note(_ rejection: Rejection) {
-            count += 1
-            if count <= DeadLetters.perMessageMaximum { kept.append(rejection) }
-        }
-    }
-
     /// Counts the messages of a batch. Those of a lane that waits are passed over, and from where there is no room left all are; they are
     /// read again.
     /// - Parameters:
@@ -30,12 +19,11 @@ extension KafkaProgress {
         _ batch: borrowing KafkaBatch, names: [String], high: (TopicPartition) -> Int64?, _ intake: inout Intake
     ) {
         let now = parts.clock.now()
-        var refusals = Refusals()
         var hasRoom = true
         // A partition's messages come in runs.
         var (topic, partition) = (-1, Int32(-1))
         var current: Lane?
-        batch.forEach { message in
+        batch.forEach(readsValues: true) { message in
             if message.partition != partition || message.topic != topic {
                 (topic, partition) = (message.topic, message.partition)
                 current = lanes.find(topic: topic, partition: partition, names: names)
@@ -49,7 +37,7 @@ extension KafkaProgress {
                 return
             }
             if lane.due != nil, lane.covers(offset, high: high(lane.partition)) { return }
-            if let schema = count(lane, message.value, offset, now, &intake, &refusals) {
+            if let schema = count(lane, message.value, offset, now, &intake) {
                 hold(lane, at: offset, for: schema)
                 return
             }
@@ -59,32 +47,40 @@ extension KafkaProgress {
 
     /// - Returns: the schema that the message, and so all after it, waits for; `nil` where it was counted or refused.
     private func count(
-        _ lane: Lane, _ message: UnsafeRawBufferPointer, _ offset: Int64, _ now: Timestamp, _ intake: inout Intake,
-        _ refusals: inout Refusals
+        _ lane: Lane, _ message: UnsafeRawBufferPointer, _ offset: Int64, _ now: Timestamp, _ intake: inout Intake
     ) -> UInt32? {
+        var refused = 0
         switch lane.topic.format {
         case .json:
-            intake.add(message, route: lane.route, offset: offset, now: now) { refusals.note($0) }
+            intake.add(message, route: lane.route, offset: offset, now: now) {
+                refused += 1
+                bury($0, lane, message, offset)
+            }
         case .avro:
-            var outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now) { refusals.note($0) }
+            var outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now) {
+                refused += 1
+                bury($0, lane, message, offset)
+            }
             if case .needsSchema(let id) = outcome, let text = parts.schemas?.schema(id) {
                 intake.setSchema(id, text)
-                outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now) { refusals.note($0) }
+                outcome = intake.addAvro(message, route: lane.route, offset: offset, now: now) {
+                    refused += 1
+                    bury($0, lane, message, offset)
+                }
             }
             if case .needsSchema(let id) = outcome { return id }
         }
-        if refusals.count > 0 { bury(&refusals, lane, message, offset) }
+        if refused > 0 { deadLetters.endMessage(from: place(lane, offset)) }
         return nil
     }
 
     @inline(never)
-    private func bury(
-        _ refusals: inout Refusals, _ lane: Lane, _ message: UnsafeRawBufferPointer, _ offset: Int64
-    ) {
-        deadLetters.add(
-            refusals.kept, count: refusals.count, message: message, topic: lane.partition.topic,
-            partition: lane.partition.partition, offset: offset)
-        refusals = Refusals()
+    private func bury(_ rejection: Rejection, _ lane: Lane, _ message: UnsafeRawBufferPointer, _ offset: Int64) {
+        deadLetters.add(rejection, message: message, from: place(lane, offset))
+    }
+
+    private func place(_ lane: Lane, _ offset: Int64) -> DeadLetters.Place {
+        .init(topic: lane.partition.topic, partition: lane.partition.partition, offset: offset)
     }
 
     /// A message of the lane came.

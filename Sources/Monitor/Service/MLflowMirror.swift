@@ -134,7 +134,8 @@ struct MLflowMirror: Service {
         if !(try await registry.versions(model: model).contains { $0.version == version }) {
             _ = try await registry.registerVersion(
                 model: model, version: version, source: try await client.source(of: version, model: model),
-                actor: Self.actor, reason: "found on the MLflow server", at: now)
+                origin: VersionOrigin(isElsewhere: true), actor: Self.actor, reason: "found on the MLflow server",
+                at: now)
         }
         // People undo a rollback there by setting the alias back, which says that the version is sound.
         try await registry.clearQuarantine(

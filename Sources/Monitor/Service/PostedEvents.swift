@@ -82,15 +82,17 @@ final class PostedEvents: Sendable {
             tracker.add(Self.source, clocks: Array(repeating: nil, count: models), at: now)
         }
         var rejected: [IngestResult.Rejected] = []
+        var rejectedTotal = 0
         body.withUnsafeBytes { bytes in
             intake.add(bytes, route: route, offset: nextOffset, now: now) {
+                rejectedTotal += 1
                 guard rejected.count < Self.namedRejections else { return }
                 rejected.append(.init(index: $0.index, reason: $0.reason.rawValue, detail: $0.detail))
             }
         }
         nextOffset += 1
         let accepted = try submit()
-        return IngestResult(accepted: accepted, rejected: rejected)
+        return IngestResult(accepted: accepted, rejected: rejected, rejectedTotal: rejectedTotal)
     }
 
     @discardableResult

@@ -1,3 +1,4 @@
+import Events
 import Logging
 import Registry
 import Rules
@@ -9,6 +10,8 @@ import Values
 struct RoleWatch: Service {
     let registry: Registry
     let models: [String]
+    /// By model: the registry's versions are told apart whatever else comes.
+    let places: [String: NamePlaces]
     let book: RuleBook
     let log: Logger
 
@@ -59,6 +62,7 @@ struct RoleWatch: Service {
         let moves = try await registry.aliasHistory(model: model).compactMap { move in
             RoleHistory.Role(rawValue: move.alias).map { RoleHistory.Move(role: $0, version: move.to, at: move.at) }
         }
+        places[model]?.reserve(versions: try await registry.versions(model: model).map(\.version))
         book.setRoles(RoleHistory(moves), model: model)
     }
 }

@@ -48,7 +48,7 @@ package struct Serve: Sendable {
         var services: [any Service] = [
             parts.reload, parts.roles, parts.deliveries, parts.deliveries.silences, parts.actions, server,
             Ticker(posted: parts.posted),
-            parts.fleet,
+            parts.fleet, parts.refresh,
             ClientWebhooks(
                 registry: parts.registry, options: configuration.registry.clientWebhooks, clock: clock, log: log),
         ]
@@ -84,6 +84,7 @@ package struct Serve: Sendable {
         let mlflow: MLflowAPI
         let posted: PostedEvents
         let deliveries: DeliveryService
+        let refresh: AlertRefresh
         let actions: ActionService
         let fleet: FleetWatch
         let mirror: MLflowMirror?
@@ -104,18 +105,23 @@ package struct Serve: Sendable {
         }
         let lock = try StateLock(folder: folder)
         let ledger = try Ledger(path: folder + "/ledger.sqlite")
-        let registry = try await Registry(path: folder + "/registry.sqlite")
+        let seal = try WebhookKey.seal(configuration.registry.webhookKey, folder: folder, clock: clock)
+        let registry = try await Registry(path: folder + "/registry.sqlite", seal: seal)
         try await registerModels(registry)
         let prometheus = PrometheusRegistry()
         let book = RuleBook(configuration.rules)
         let metrics = StepMetrics(registry: prometheus, book: book)
-        let roles = RoleWatch(registry: registry, models: models.map(\.name), book: book, log: log)
+        let roles = RoleWatch(
+            registry: registry, models: models.map(\.name),
+            places: Dictionary(models.map { ($0.name, $0.places) }) { first, _ in first },
+            book: book, log: log)
         try await roles.start()
         let health = Health()
         let receivers = configuration.receivers.map(\.name)
         let bells = (deliveries: ReceiverBells(receivers), actions: Doorbell())
         let log = log
         let stopping = Flag()
+        let overflow = OverflowLog(log: log)
         let engine = try Engine(
             models: models, rules: book, ledger: ledger,
             options: .init(
@@ -127,10 +133,13 @@ package struct Serve: Sendable {
                 log.error("the ledger cannot be written; ingestion waits", metadata: ["reason": "\(error)"])
                 Thread.sleep(forTimeInterval: 1)
                 return !stopping.isSet
-            }
+            },
+            isStopping: { stopping.isSet }
         ) { step in
             health.set("ledger", nil)
             metrics.take(step)
+            for warning in step.warnings { log.warning("\(warning)") }
+            overflow.take(step)
             if !step.alerts.isEmpty {
                 bells.deliveries.ring()
                 bells.actions.ring()
@@ -139,6 +148,7 @@ package struct Serve: Sendable {
         }
         try await ledger.forgetAlerts(exceptOf: models.map(\.name))
         engine.restoreViews(try await ViewRestorer(ledger: ledger).views(engine.models))
+        let sender = WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) })
         let posted = try PostedEvents(models: models, engine: engine, ledger: ledger, clock: clock)
         return Parts(
             live: LiveService(
@@ -151,9 +161,13 @@ package struct Serve: Sendable {
             posted: posted,
             deliveries: DeliveryService(
                 ledger: ledger,
-                sender: WebhookSender(receivers: configuration.receivers, random: { Double.random(in: 0..<1) }),
+                sender: sender,
                 silences: SilenceGate(ledger: ledger, bells: bells.deliveries, clock: clock, log: log),
-                receivers: receivers, bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
+                receivers: receivers, logReceivers: Set(configuration.receivers.filter { $0.kind == .log }.map(\.name)),
+                bells: bells.deliveries, metrics: prometheus, clock: clock, log: log),
+            refresh: AlertRefresh(
+                ledger: ledger, sender: sender, receivers: configuration.receivers.filter(\.forgets).map(\.name),
+                externalURL: configuration.externalURL, clock: clock, log: log),
             actions: ActionService(
                 ledger: ledger, registry: registry, engine: engine,
                 dataQualityRules: { book.rules.dataQualityRules }, receivers: receivers,

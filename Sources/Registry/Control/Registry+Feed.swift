@@ -6,26 +6,28 @@ extension Registry {
     /// Stands for every model, in the table of waiters and of holds; no model has an empty name.
     static let everyModel = ""
 
-    /// The champions that moved after a sequence, in the order they did; those that ended among them, without a version.
+    /// The champions that moved after a sequence, in the order they did; those that ended among them, without a version,
+    /// unless the reader has read nothing yet and so knew none of them.
     package func champions(after sequence: Int64) async throws -> [ChampionState] {
-        try await read { try Self.champions($0, after: sequence) }
+        try await read { try Self.champions($0, after: sequence, withEnded: sequence > 0) }
     }
 
-    static func champions(_ db: Database, after sequence: Int64) throws -> [ChampionState] {
-        let models = try Row.fetchAll(
+    static func champions(_ db: Database, after sequence: Int64, withEnded: Bool) throws -> [ChampionState] {
+        let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT name, deleted_at, moved FROM (
-                    SELECT m.name, m.deleted_at, \(ChampionState.moved) AS moved FROM registered_model m)
-                WHERE moved > ? ORDER BY moved
-                """, arguments: [sequence])
-        return try models.compactMap { row in
+                SELECT name, moved, ended FROM (
+                    SELECT m.name, m.deleted_at IS NOT NULL AS ended, \(ChampionState.moved) AS moved
+                    FROM registered_model m
+                    UNION ALL SELECT name, 1, seq FROM former_name)
+                WHERE moved > :after AND (:ended OR NOT ended) ORDER BY moved
+                """, arguments: ["after": sequence, "ended": withEnded])
+        return try rows.compactMap { row in
             let name: String = row["name"]
-            guard row["deleted_at"] == nil else {
-                // Whoever knew its champion must hear that there is none, under the name it had.
-                return ChampionState.ended(name.split(separator: "\u{1}")[0], at: row["moved"])
-            }
-            return try ChampionState.fetch(db, model: name)
+            // Whoever knew its champion must hear that there is none, under the name it had.
+            return row["ended"]
+                ? .ended(String(name.split(separator: "\u{1}")[0]), at: row["moved"])
+                : try ChampionState.fetch(db, model: name)
         }
     }
 

@@ -91,7 +91,8 @@ extension Registry {
                             metrics.map {
                                 .members(
                                     ("name", .string($0.name)), ("dataset", .string($0.dataset)),
-                                    ("value", .number($0.value)))
+                                    ("value", .number($0.value)),
+                                    ("standard_error", $0.standardError.map { .number($0) } ?? .null))
                             })
                     )))
         }
@@ -120,7 +121,7 @@ extension Registry {
         }
     }
 
-    /// What the gate would say of a version now. `nil` where the model has no policy.
+    /// What the gate would say of a version now. `nil` where the model has no policy and nothing is wrong with the source.
     package func gate(model: String, version: String, actor: String) async throws -> [GateCheck]? {
         try await read { db in
             let modelID = try Self.modelID(db, model)
@@ -165,7 +166,10 @@ extension PromotionPolicy {
     static func checks(
         _ db: Database, _ versionID: Int64, of modelID: Int64, named model: String, actor: String
     ) throws -> [GateCheck]? {
-        guard let policy = try fetch(db, model) else { return nil }
+        let source = try VersionSource.obstacle(db, versionID).map {
+            GateCheck(condition: "its source can be loaded", passed: false, found: $0)
+        }
+        guard let policy = try fetch(db, model) else { return source.map { [$0] } }
         let champion = try Int64.fetchOne(
             db, sql: "SELECT version_id FROM alias WHERE model_id = ? AND alias = ?",
             arguments: [modelID, WarmSet.slots[0]])
@@ -173,10 +177,11 @@ extension PromotionPolicy {
         let approvers = try Set(
             String.fetchAll(db, sql: "SELECT approver FROM approval WHERE version_id = ?", arguments: [versionID])
                 .map(Names.person))
-        return policy.check(
+        let checks = policy.check(
             try VersionMetric.fetch(db, versionID), champion: try champion.map { try VersionMetric.fetch(db, $0) },
             approvers: approvers.subtracting([promoter]).sorted(),
             promoter: approvers.contains(promoter) ? promoter : nil)
+        return (source.map { [$0] } ?? []) + checks
     }
 }
 
@@ -206,19 +211,31 @@ extension VersionMetric {
 }
 
 extension Change {
+    /// What the gate of a promotion came to.
+    enum Gate {
+        /// Nothing stands against it; with the digest of what was found, where there was anything to check.
+        case open(digest: String?)
+        case closed(RegistryError)
+
+        var digest: String? {
+            if case .open(let digest) = self { digest } else { nil }
+        }
+    }
+
     /// Checks the gate of a promotion and writes down what came of it; throws nothing for a refusal, so that the
-    /// record of it stays. `nil` where nothing stands against the promotion.
-    func passGate(_ versionID: Int64, _ version: String, of modelID: Int64, named model: String, force: Bool) throws
-        -> RegistryError?
-    {
+    /// record of it stays.
+    func passGate(
+        _ versionID: Int64, _ version: String, of modelID: Int64, named model: String, force: Bool
+    ) throws -> Gate {
         guard let checks = try PromotionPolicy.checks(db, versionID, of: modelID, named: model, actor: actor) else {
-            return nil
+            return .open(digest: nil)
         }
         let failed = checks.filter { !$0.passed }
         let outcome: Promotion.Outcome = failed.isEmpty ? .passed : force ? .forced : .refused
+        let found = JSON.array(checks.map(\.json))
         let detail = JSON.members(
             ("model", .string(model)), ("version", .string(version)), ("gate", .string(outcome.rawValue)),
-            ("checks", .array(checks.map(\.json))))
+            ("checks", found))
         // The event of a promotion follows in this transaction; a refusal and a forced gate are news of their own.
         let sequence =
             outcome == .passed
@@ -228,12 +245,12 @@ extension Change {
             sql: """
                 INSERT INTO promotion (model, version, outcome, checks, actor, seq, at) VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [
-                model, version, outcome.rawValue, JSON.array(checks.map(\.json)).text, actor, sequence, at.microseconds,
-            ])
-        guard outcome == .refused else { return nil }
+            arguments: [model, version, outcome.rawValue, found.text, actor, sequence, at.microseconds])
+        guard outcome == .refused else {
+            return .open(digest: outcome == .passed ? SHA256Digest.hex(of: found.text.utf8) : nil)
+        }
         let reasons = failed.map { "\($0.condition): \($0.found)" }.joined(separator: "; ")
-        return RegistryError(.refused, "version '\(version)' of '\(model)' does not pass its gate: \(reasons)")
+        return .closed(RegistryError(.refused, "version '\(version)' of '\(model)' does not pass its gate: \(reasons)"))
     }
 
     static func versionID(_ db: Database, _ version: String, of modelID: Int64, named model: String) throws -> Int64 {

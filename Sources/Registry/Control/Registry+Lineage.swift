@@ -12,6 +12,7 @@ extension Registry {
         let metrics = try await metrics(model: model, version: version)
         let moves = try await aliasHistory(model: model, alias: WarmSet.slots[0])
         let reference = try await referenceDigest(model: model, version: version)
+        let record = try await read { try VersionRecord($0, of: entry) }
         return .members(
             ("model", .string(model)), ("version", .string(version)), ("number", .integer(entry.number)),
             (
@@ -19,9 +20,11 @@ extension Registry {
                 .members(
                     ("reference_sha256", reference.map { .string($0) }),
                     ("reference_path", entry.referencePath.map { .string($0) }),
+                    ("inputs", .array(record.inputs)),
                     ("datasets", .array(Set(metrics.map(\.dataset)).subtracting([""]).sorted().map { .string($0) })))
             ),
-            ("run_id", entry.runID.map { .string($0) } ?? .null), ("source", .string(entry.source)),
+            ("run_id", entry.runID.map { .string($0) } ?? .null), ("run", record.run),
+            ("logged_model", record.loggedModel), ("source", .string(entry.source)),
             ("registered_at", .time(entry.createdAt)), ("tags", .sorted(entry.tags)),
             ("metrics", .array(metrics.map(\.json))),
             ("gates", .array(promotions.reversed().map(Self.json))),

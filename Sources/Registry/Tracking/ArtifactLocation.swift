@@ -9,7 +9,7 @@ package enum ArtifactLocation {
     /// The part of an address that names something kept here, without empty parts; `nil` for other addresses.
     package static func path(_ address: String) -> String? {
         // Bytes and not characters: a slash and a combining mark after it are one character.
-        guard address.utf8.starts(with: scheme.utf8) else { return nil }
+        guard begins(address, with: scheme) else { return nil }
         var rest = address.utf8.dropFirst(scheme.utf8.count)
         // `mlflow-artifacts://host/path` names a server; it is this one.
         if rest.starts(with: "//".utf8) {
@@ -21,7 +21,7 @@ package enum ArtifactLocation {
 
     /// The id of `models:/m-…`.
     package static func loggedModel(_ source: String) -> String? {
-        guard source.utf8.starts(with: "models:/m-".utf8) else { return nil }
+        guard begins(source, with: "models:/m-") else { return nil }
         return String(
             decoding: source.utf8.dropFirst("models:/".utf8.count).prefix { $0 != slash }, as: UTF8.self)
     }
@@ -32,14 +32,21 @@ package enum ArtifactLocation {
             return try String.fetchOne(
                 db, sql: "SELECT artifact_uri FROM logged_model WHERE uuid = ?", arguments: [id])
         }
-        guard source.utf8.starts(with: "runs:/".utf8) else { return nil }
-        let parts = source.utf8.dropFirst("runs:/".utf8.count).split(separator: slash, maxSplits: 1)
-            .map { String(decoding: $0, as: UTF8.self) }
         guard
-            let run = parts.first,
+            let run = run(source),
             let root = try String.fetchOne(db, sql: "SELECT artifact_uri FROM run WHERE uuid = ?", arguments: [run])
         else { return nil }
+        let parts = runParts(source)
         return parts.count > 1 ? "\(root)/\(parts[1])" : root
+    }
+
+    /// The id in `runs:/ID/…`.
+    static func run(_ source: String) -> String? { runParts(source).first }
+
+    private static func runParts(_ source: String) -> [String] {
+        guard begins(source, with: "runs:/") else { return [] }
+        return source.utf8.dropFirst("runs:/".utf8.count).split(separator: slash, maxSplits: 1)
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Where a version that is about to be registered is stored, and will be whatever happens to what its source names.
@@ -62,12 +69,19 @@ package enum ArtifactLocation {
     }
 
     /// The name and number of `models:/NAME/NUMBER`.
-    private static func version(_ source: String) -> (name: String, number: Int64)? {
-        guard source.utf8.starts(with: "models:/".utf8) else { return nil }
+    static func version(_ source: String) -> (name: String, number: Int64)? {
+        guard begins(source, with: "models:/") else { return nil }
         let parts = source.utf8.dropFirst("models:/".utf8.count).split(separator: slash)
             .map { String(decoding: $0, as: UTF8.self) }
         guard parts.count == 2, let number = Int64(parts[1]), loggedModel(source) == nil else { return nil }
         return (parts[0], number)
+    }
+
+    /// Schemes are read in any case (RFC 3986, 3.1), as clients do.
+    static func begins(_ address: String, with prefix: String) -> Bool {
+        address.utf8.prefix(prefix.utf8.count).elementsEqual(prefix.utf8) { given, known in
+            given == known || (given | 0x20 == known && known &- 0x61 < 26)
+        }
     }
 
     /// An address with a path after that of another, whose query and fragment stay at the end.

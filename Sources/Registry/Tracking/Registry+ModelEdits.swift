@@ -39,10 +39,19 @@ extension Registry {
             if taken == true {
                 throw RegistryError(.alreadyExists, "Registered Model (name=\(name)) already exists.")
             }
+            // What is set for a model by its name goes with it, lest a gate or a hold be left behind.
+            for table in ["promotion_policy", "rollback_hold"] {
+                try change.db.execute(
+                    sql: "UPDATE OR REPLACE \(table) SET model = ? WHERE model = ?", arguments: [name, model])
+            }
+            // Two events, one under each name: whoever follows the old one hears its end first.
+            let end = try change.note(
+                .modelRenamed, model: model, .members(("model", .string(model)), ("to", .string(name))))
             try change.db.execute(sql: "UPDATE registered_model SET name = ? WHERE id = ?", arguments: [name, id])
             try change.touch(model: id)
-            try change.note(
+            let sequence = try change.note(
                 .modelRenamed, model: name, .members(("model", .string(name)), ("from", .string(model))))
+            try change.tellOfName(id, name, at: sequence, insteadOf: model, until: end)
         }
     }
 
@@ -88,6 +97,25 @@ extension Registry {
 }
 
 extension Change {
+    /// Fleets know a model by its name: those of the old one hear that it has no champion any more, those of the new one
+    /// of the one it has. Nothing where no version ever was in its slots.
+    fileprivate func tellOfName(
+        _ id: Int64, _ name: String, at sequence: Int64, insteadOf old: String, until end: Int64
+    ) throws {
+        let hasServed = try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM alias_history
+                WHERE model_id = ? AND alias IN ('champion', 'champion-1', 'champion-2'))
+                """, arguments: [id])
+        guard hasServed == true else { return }
+        try db.execute(sql: "UPDATE registered_model SET named_seq = ? WHERE id = ?", arguments: [sequence, id])
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO former_name (name, seq) VALUES (?, ?)", arguments: [old, end])
+        publish(.ended(old, at: end))
+        publish(try championState(name))
+    }
+
     func write(_ tags: [String: String?], into table: String, _ column: String, _ id: Int64) throws {
         for (key, value) in tags {
             if let value {

@@ -24,39 +24,39 @@ extension Registry {
         }
     }
 
-    /// The aliases of protected models' warm sets that point at a version made from a run or a logged model: why
-    /// neither may be deleted. Empty where nothing stands against it.
-    package static func servingVersions(_ db: Database, ofRun run: String?, loggedModel: String?) throws -> [String] {
-        try String.fetchAll(
-            db,
-            sql: """
-                SELECT m.name || '@' || a.alias || ' (version ' || v.version || ')'
-                FROM model_version v JOIN alias a ON a.version_id = v.id JOIN registered_model m ON m.id = v.model_id
-                WHERE m.is_protected AND a.alias IN ('champion', 'champion-1', 'champion-2')
-                AND (v.run_id = :run OR v.model_uuid = :model) ORDER BY 1
-                """, arguments: ["run": run, "model": loggedModel])
+    /// What versions are made from.
+    package enum Ground: Sendable, Hashable {
+        case run(String)
+        case loggedModel(String)
+        /// All runs and logged models of an experiment.
+        case experiment(Int64)
     }
 
-    /// The same for all runs and logged models of an experiment.
-    package static func servingVersions(_ db: Database, ofExperiment experiment: Int64) throws -> [String] {
-        let runs = try String.fetchAll(
+    /// The aliases of protected models' warm sets that point at a version made from it, as its client or its source says:
+    /// why it may not be deleted. Empty where nothing stands against it.
+    package static func servingVersions(_ db: Database, from ground: Ground) throws -> [String] {
+        let condition =
+            switch ground {
+            case .run: "r.uuid = :it"
+            case .loggedModel: "l.uuid = :it"
+            case .experiment: ":it IN (r.experiment_id, l.experiment_id)"
+            }
+        let it: any DatabaseValueConvertible =
+            switch ground {
+            case .run(let id), .loggedModel(let id): id
+            case .experiment(let id): id
+            }
+        // The aliases first: they are few, versions may be many.
+        return try String.fetchAll(
             db,
             sql: """
-                SELECT DISTINCT v.run_id FROM alias a JOIN model_version v ON v.id = a.version_id
-                JOIN run r ON r.uuid = v.run_id
-                WHERE a.alias IN ('champion', 'champion-1', 'champion-2') AND r.experiment_id = ?
-                """, arguments: [experiment])
-        let models = try String.fetchAll(
-            db,
-            sql: """
-                SELECT DISTINCT v.model_uuid FROM alias a JOIN model_version v ON v.id = a.version_id
-                JOIN logged_model l ON l.uuid = v.model_uuid
-                WHERE a.alias IN ('champion', 'champion-1', 'champion-2') AND l.experiment_id = ?
-                """, arguments: [experiment])
-        let found =
-            try runs.flatMap { try servingVersions(db, ofRun: $0, loggedModel: nil) }
-            + models.flatMap { try servingVersions(db, ofRun: nil, loggedModel: $0) }
-        return Set(found).sorted()
+                SELECT DISTINCT m.name || '@' || a.alias || ' (version ' || v.version || ')'
+                FROM alias a CROSS JOIN model_version v ON v.id = a.version_id
+                JOIN registered_model m ON m.id = a.model_id
+                LEFT JOIN run r ON r.uuid IN (v.run_id, v.source_run)
+                LEFT JOIN logged_model l ON l.uuid IN (v.model_uuid, v.source_model)
+                WHERE a.alias IN ('champion', 'champion-1', 'champion-2') AND m.is_protected AND \(condition) ORDER BY 1
+                """, arguments: ["it": it])
     }
 }
 

@@ -53,52 +53,45 @@ extension Registry {
     }
 
     /// Points an alias where a client wants it, those of the warm set too while the model is plain. On a protected model
-    /// `champion` is a promotion, with all that stands against one, for those who may.
+    /// `champion` is a promotion, with all that stands against one, for those who may. Answers the sequence of the move.
+    @discardableResult
     package func pointAlias(
-        model: String, alias: String, version: String, mayPromote: Bool, actor: String, at: Timestamp
-    ) async throws {
+        model: String, alias: String, version: String, expecting: SequenceCondition? = nil, mayPromote: Bool,
+        actor: String,
+        reason: String = "", at: Timestamp
+    ) async throws -> Int64 {
         guard WarmSet.slots.contains(alias) else {
-            try await setAlias(model: model, alias: alias, version: version, actor: actor, reason: "", at: at)
-            return
+            return try await setAlias(
+                model: model, alias: alias, version: version, expecting: expecting, actor: actor, reason: reason, at: at
+            )
         }
-        if mayPromote, alias == WarmSet.slots[0], try await isProtected(model: model) {
-            try await promote(
-                model: model, version: version, actor: actor, reason: "alias set by an MLflow client", at: at)
-            return
-        }
-        try await change(actor: actor, reason: "", at: at) { change in
+        let result = try await change(actor: actor, reason: reason, at: at) { change -> Result<Int64, RegistryError> in
             let modelID = try change.modelID(model)
+            if mayPromote, alias == WarmSet.slots[0], try change.isProtected(modelID) {
+                try change.compare(alias, of: modelID, named: model, expecting)
+                let promoted = try change.promote(model, version, expecting: nil, force: false)
+                let sequence = try change.compare(alias, of: modelID, named: model, nil)?.sequence ?? 0
+                return promoted.map { _ in sequence }
+            }
             try change.checkPlain(modelID, named: model, alias)
-            let target = try change.versionID(version, of: modelID, named: model)
-            let old = try change.currentVersion(of: alias, modelID)
-            if old == target { return }
-            let from = try old.map { try change.label($0) }
-            let sequence = try change.note(
-                .aliasSet, model: model,
-                .members(
-                    ("model", .string(model)), ("alias", .string(alias)), ("from", from.map { .string($0) } ?? .null),
-                    ("to", .string(version))))
-            try change.move(alias, of: modelID, to: target, sequence: sequence)
-            change.publish(try change.championState(model))
+            return .success(
+                try change.point(alias, of: modelID, named: model, to: version, expecting: expecting))
         }
+        return try result.get()
     }
 
     /// Removes an alias; nothing where there is none, as in MLflow.
-    package func dropAlias(model: String, alias: String, actor: String, at: Timestamp) async throws {
+    package func dropAlias(
+        model: String, alias: String, expecting: SequenceCondition? = nil, actor: String, at: Timestamp
+    ) async throws {
         guard WarmSet.slots.contains(alias) else {
-            try await deleteAlias(model: model, alias: alias, actor: actor, reason: "", at: at)
+            try await deleteAlias(model: model, alias: alias, expecting: expecting, actor: actor, reason: "", at: at)
             return
         }
-        try await change(actor: actor, reason: "", at: at) { change in
+        _ = try await change(actor: actor, reason: "", at: at) { change in
             let modelID = try change.modelID(model)
             try change.checkPlain(modelID, named: model, alias)
-            guard let old = try change.currentVersion(of: alias, modelID) else { return }
-            let sequence = try change.note(
-                .aliasDeleted, model: model,
-                .members(
-                    ("model", .string(model)), ("alias", .string(alias)), ("from", .string(try change.label(old)))))
-            try change.move(alias, of: modelID, to: nil, sequence: sequence)
-            change.publish(try change.championState(model))
+            return try change.drop(alias, of: modelID, named: model, expecting: expecting)
         }
     }
 }

@@ -2,7 +2,8 @@ package import Values
 
 /// A webhook that a client of MLflow's interface made: who is told of which events.
 ///
-/// Its URL and its secret are kept in the registry's file and are never printed: chat services put tokens into URLs.
+/// Its URL and its secret are kept in the registry's file, the secret sealed, and are never printed: chat services put tokens
+/// into URLs.
 package struct StoredWebhook: Sendable, Hashable {
     package let id: String
     package var name: String
@@ -10,6 +11,8 @@ package struct StoredWebhook: Sendable, Hashable {
     package var about: String
     package var url: String
     package var secret: String?
+    /// Whether it has a secret that no key at hand opens. Nothing may be sent to it then, as nothing could be signed.
+    package internal(set) var isLocked = false
     /// `entity.action` in MLflow's words, such as `model_version.created`.
     package var events: [String]
     package var isActive: Bool

@@ -34,6 +34,12 @@ enum TrackingSchema {
                     """)
         }
         migrator.registerMigration("tracking 9 webhooks of clients") { try $0.execute(sql: webhooks) }
+        migrator.registerMigration("tracking 10 what versions are made from", migrate: VersionSource.migrate)
+        migrator.registerMigration("tracking 11 names that champions had") { try $0.execute(sql: names) }
+        // `sealed` takes the place of `secret`; what is there is sealed once a key is at hand.
+        migrator.registerMigration("tracking 12 sealed secrets of webhooks") {
+            try $0.execute(sql: "ALTER TABLE webhook ADD COLUMN sealed TEXT")
+        }
     }
 
     /// Experiment 0 is there from the start, and AUTOINCREMENT counts on from it: a number is never used again.
@@ -219,6 +225,16 @@ enum TrackingSchema {
             source_id TEXT NOT NULL,
             local_id TEXT NOT NULL,
             PRIMARY KEY (source, kind, source_id)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// `named_seq` is the event that gave a model its name, where it had versions in its slots under another: fleets that
+    /// follow the new name have not heard of it before. `former_name` is what those of the old name must hear.
+    private static let names = """
+        ALTER TABLE registered_model ADD COLUMN named_seq INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE former_name (
+            name TEXT PRIMARY KEY,
+            seq INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """
 

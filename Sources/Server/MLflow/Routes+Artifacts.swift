@@ -24,6 +24,7 @@ extension Routes {
                 answers: [
                     .init(status: 200, about: "Stored and on disk"),
                     .init(status: 400, about: "The path is wrong, or belongs to a finished model"),
+                    .init(status: 404, about: "The run or the logged model that it names is not there"),
                 ]
             ) { call in
                 try await answering(call, backend) {
@@ -36,13 +37,17 @@ extension Routes {
                 method: .get, path: root + "/{path...}", summary: "The bytes of an artifact",
                 answers: [
                     .init(status: 200, about: "The bytes", type: "application/octet-stream"),
+                    .init(status: 206, about: "The bytes of the range", type: "application/octet-stream"),
                     .init(status: 404, about: "No such artifact"),
                 ]
             ) { call in
-                try await answering(call, backend) { try await send(try ArtifactPath(try call.named("path")), api) }
+                try await answering(call, backend) {
+                    try await send(try ArtifactPath(try call.named("path")), api, call.request.headers)
+                }
             },
             download("/get-artifact", "An artifact of a run", "path", api, backend) { _, query in
-                .run(try required("run_id", query))
+                // Older pages and scripts call it by the name that runs had first.
+                .run(try required("run_id", or: "run_uuid", query))
             },
             download("/model-versions/get-artifact", "An artifact of a version", "path", api, backend) { _, query in
                 .version(model: try required("name", query), number: try required("version", query))
@@ -81,34 +86,62 @@ extension Routes {
             try await answering(call, backend) {
                 let query = try Query(call.request.uri.query)
                 let below = try ArtifactPath(try required(parameter, query))
-                return try await send(try await api.artifactPath(below, of: try owner(call, query)), api)
+                return try await send(
+                    try await api.artifactPath(below, of: try owner(call, query)), api, call.request.headers)
             }
         }
     }
 
-    private static func required(_ name: String, _ query: Query) throws -> String {
-        guard let value = query[name], !value.isEmpty else {
+    private static func required(_ name: String, or old: String? = nil, _ query: Query) throws -> String {
+        let given = [query[name], old.flatMap { query[$0] }].compactMap(\.self).first { !$0.isEmpty }
+        guard let value = given else {
             throw MLflowError(.invalidParameterValue, "Missing value for required parameter '\(name)'.")
         }
         return value
     }
 
-    private static func send(_ path: ArtifactPath, _ api: MLflowAPI) async throws -> Response {
+    private static func send(_ path: ArtifactPath, _ api: MLflowAPI, _ asked: HTTPFields) async throws -> Response {
         let artifact = try await api.artifact(path)
-        let headers: HTTPFields = [
-            .contentType: path.mediaType, .eTag: "\"\(artifact.sha256)\"", .cacheControl: "no-cache",
+        let tag = "\"\(artifact.sha256)\""
+        if let known = asked[.ifNoneMatch], isNamed(tag, in: known) {
+            return Response(status: .notModified, headers: [.eTag: tag, .cacheControl: "no-cache"])
+        }
+        var headers: HTTPFields = [
+            .contentType: path.mediaType, .eTag: tag, .cacheControl: "no-cache", .acceptRanges: "bytes",
             .contentDisposition: path.disposition,
         ]
-        return Response(
-            status: .ok, headers: headers,
-            body: ResponseBody(contentLength: Int(artifact.size)) { writer in
-                while true {
-                    let piece = try await api.next(artifact)
-                    if piece.isEmpty { break }
-                    try await writer.write(ByteBuffer(bytes: piece))
-                }
-                try await writer.finish(nil)
-            })
+        // What goes on after other bytes than these begins anew.
+        let isSame = asked[.ifRange].map { $0 == tag } ?? true
+        switch ByteRange(isSame ? asked[.range] : nil, size: artifact.size) {
+        case .all: return Response(status: .ok, headers: headers, body: body(artifact, 0..<artifact.size, api))
+        case .part(let range):
+            headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(artifact.size)"
+            return Response(status: .partialContent, headers: headers, body: body(artifact, range, api))
+        case .none:
+            return Response(status: .rangeNotSatisfiable, headers: [.contentRange: "bytes */\(artifact.size)"])
+        }
+    }
+
+    /// Whether `If-None-Match` holds a tag; weak ones count here.
+    private static func isNamed(_ tag: String, in header: String) -> Bool {
+        header.split(separator: ",").contains { item in
+            let item = item.drop { $0 == " " }
+            return item == "*" || item == tag || item == "W/\(tag)"
+        }
+    }
+
+    private static func body(_ artifact: MLflowAPI.Artifact, _ range: Range<Int64>, _ api: MLflowAPI) -> ResponseBody {
+        ResponseBody(contentLength: Int(range.count)) { writer in
+            try await api.start(artifact, at: range.lowerBound)
+            var left = range.count
+            while left > 0 {
+                let piece = try await api.next(artifact)
+                if piece.isEmpty { break }
+                try await writer.write(ByteBuffer(bytes: piece.prefix(left)))
+                left -= min(left, piece.count)
+            }
+            try await writer.finish(nil)
+        }
     }
 }
 

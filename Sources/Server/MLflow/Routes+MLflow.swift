@@ -46,7 +46,7 @@ extension Routes {
             body: method == .get ? nil : [],
             answers: [
                 .init(status: 200, about: "Done"), .init(status: 400, about: "Refused, with MLflow's error code"),
-            ], isQuick: true
+            ] + (endpoint.compares ? conditions(method) : []), isQuick: true
         ) { call in
             try await answering(call, backend) {
                 let body = try await call.bytes(upTo: Limits.mlflowBytes)
@@ -58,16 +58,34 @@ extension Routes {
         }
     }
 
+    private static func conditions(_ method: HTTPRequest.Method) -> [Route.Answer] {
+        method == .get
+            ? [.init(status: 304, about: "Still what If-None-Match names", type: nil)]
+            : [.init(status: 412, about: "It is not what If-Match or If-None-Match asks")]
+    }
+
     private static func answer(
         _ call: Call, _ body: [UInt8], _ endpoint: Endpoint, _ api: MLflowAPI
     ) async throws -> Response {
         let fields = try Fields(body: Self.document(body), query: try Query.pairs(call.request.uri.query))
-        let answer = try await api.answer(
-            endpoint,
-            MLflowCall(
-                fields: fields, path: call.path, actor: actor(of: call), user: call.caller.user ?? "",
-                mayPromote: call.role >= .promoter))
-        return Response(answer.bytes, type: ContentType.json)
+        let reads = endpoint.method == "GET"
+        let expecting = endpoint.compares && !reads ? try call.expecting() : nil
+        let answer: Answer
+        do {
+            answer = try await api.answer(
+                endpoint,
+                MLflowCall(
+                    fields: fields, path: call.path, actor: actor(of: call), user: call.caller.user ?? "",
+                    mayPromote: call.role >= .promoter, expecting: expecting))
+        } catch let error as MLflowError where error.code == .resourceConflict && expecting != nil {
+            return .mlflow(error.code, error.message, status: .preconditionFailed)
+        }
+        guard let tag = answer.tag else { return Response(answer.bytes, type: ContentType.json) }
+        var response =
+            reads && call.knows(tag) ? Response(status: .notModified) : Response(answer.bytes, type: ContentType.json)
+        response.headers[.eTag] = "\"\(tag)\""
+        response.headers[.cacheControl] = "no-cache"
+        return response
     }
 
     /// Who is written into the audit trail: whose token it is, and the user name of Basic credentials.

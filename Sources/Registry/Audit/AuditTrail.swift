@@ -19,10 +19,15 @@ package struct AuditEntry: Sendable, Hashable {
 
 /// What verifying the trail found.
 package enum AuditVerdict: Sendable, Hashable {
-    /// All rows hold. Keep `head` elsewhere: only that shows a trail that was rewritten as a whole.
+    /// There is nothing to verify: a registry in which nothing happened yet, or from which everything was taken.
+    case empty
+    /// All rows hold, and the tables are what they tell. Keep `head` elsewhere: only that shows a trail that was rewritten as a whole.
     case intact(rows: Int64, head: String)
     /// The first row that does not hold, and what is wrong with it.
     case broken(row: Int64, why: String)
+    /// The trail holds, but what it tells is not what the tables say: the first difference, by the sequence of the change
+    /// that told of it last; without one where none did.
+    case altered(sequence: Int64?, what: String)
 }
 
 /// The hash chain: each row's hash covers its fields and the hash of the row before it, so that a row changed, removed
@@ -73,8 +78,9 @@ enum AuditTrail {
         return SHA256Digest.hex(of: bytes)
     }
 
-    /// Walks the whole trail, one row in memory at a time.
+    /// Walks the whole trail and plays it again, then looks whether the tables are what it comes to.
     static func verify(_ db: Database) throws -> AuditVerdict {
+        var replay = try AuditReplay(db)
         var previous = genesis
         var expected: Int64 = 1
         let rows = try Row.fetchCursor(db, sql: "SELECT * FROM audit ORDER BY id")
@@ -87,12 +93,17 @@ enum AuditTrail {
             if hash(entry) != entry.hash {
                 return .broken(row: entry.id, why: "its contents were changed after they were written")
             }
+            try replay.apply(entry)
             previous = entry.hash
             expected += 1
         }
         // SQLite remembers the highest id it ever gave out, which shows rows cut off the end.
         let given = try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'audit'") ?? 0
         if given >= expected { return .broken(row: expected, why: "the row and all after it are missing") }
+        if expected == 1 { return .empty }
+        if let (sequence, what) = try AuditTables.firstDifference(from: replay, db) {
+            return .altered(sequence: sequence == .max ? nil : sequence, what: what)
+        }
         return .intact(rows: expected - 1, head: previous)
     }
 }

@@ -1,0 +1,49 @@
+import Values
+
+/// Changes that were over and came back: weather that turns, a route that is flown on Saturdays. What has come back twice is told of as
+/// one change that comes and goes, until it stays away for twice as long as it ever did between. Bounded; newest last.
+struct Returns: Sendable, Hashable, Codable {
+    /// How often a change came back, and the longest it stayed away.
+    struct Count: Sendable, Hashable, Codable {
+        var times: Int
+        var longest: Span
+
+        /// Whether it has not been away for long enough.
+        func isHeld(since: Timestamp, until: Timestamp) -> Bool {
+            times >= Returns.patience && until - since < min(longest * 2, Returns.longestHold)
+        }
+    }
+
+    struct Closing: Sendable, Hashable, Codable {
+        let segment: Segment
+        /// Start of the first window without it.
+        let since: Timestamp
+        let count: Count?
+    }
+
+    private var closings: [Closing] = []
+
+    /// Times a change may come back as another alert: faults do happen twice.
+    private static let patience = 2
+    /// What stays away for longer is over.
+    private static let memory = Span.days(14)
+    private static let longestHold = Span.days(28)
+    private static let most = 64
+
+    /// How often a change that begins now was there before, `nil` if it was not.
+    func opening(_ segment: Segment, at time: Timestamp) -> Count? {
+        let before = closings.filter {
+            time - $0.since <= Self.memory && SegmentRelation.overlap($0.segment, segment) != nil
+        }
+        guard let last = before.map(\.since).max() else { return nil }
+        return Count(
+            times: 1 + (before.compactMap { $0.count?.times }.max() ?? 0),
+            longest: max(time - last, before.compactMap { $0.count?.longest }.max() ?? .zero))
+    }
+
+    mutating func note(_ closing: Closing) {
+        closings.removeAll { closing.since - $0.since > Self.longestHold || $0.segment == closing.segment }
+        closings.append(closing)
+        if closings.count > Self.most { closings.removeFirst() }
+    }
+}
