@@ -88,7 +88,7 @@ enum PageStyle {
         .actions li{padding:2px 10px;border-radius:6px;font-size:12.5px;background:var(--faint)}
         .actions .done{background:var(--okbg);color:var(--ok);font-weight:600}
         .actions .refused{background:var(--warnbg);color:var(--warn);font-weight:600}
-        .legend{display:flex;align-items:center;gap:6px;color:var(--soft);font-size:12px;margin-bottom:6px}
+        .legend{display:flex;flex-wrap:wrap;align-items:center;gap:6px;color:var(--soft);font-size:12px;margin-bottom:6px}
         .key{width:10px;height:10px;border-radius:2px;background:var(--ref)}
         .key.cur{background:var(--cur);margin-left:10px}
         .evidence .hist{height:120px}

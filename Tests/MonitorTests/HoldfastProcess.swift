@@ -52,12 +52,12 @@ final class HoldfastProcess: Sendable {
         }
     }
 
-    func waitForEnd(_ deadline: Duration = .seconds(30)) async throws -> Int32 {
+    func waitForEnd(_ deadline: Duration = .seconds(120)) async throws -> Int32 {
         try await eventually("the program ends", deadline) { self.status }
     }
 
     /// Runs to the end.
-    static func run(_ arguments: [String], deadline: Duration = .seconds(60)) async throws -> (
+    static func run(_ arguments: [String], deadline: Duration = .seconds(300)) async throws -> (
         status: Int32, text: String
     ) {
         let process = try HoldfastProcess(arguments)

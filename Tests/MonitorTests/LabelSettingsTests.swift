@@ -91,6 +91,15 @@ struct LabelSettingsTests {
         #expect(!lines.isEmpty && lines.allSatisfy { !$0.contains("estimated_auroc") })
     }
 
+    @Test func `a positive class that no label is, is refused however the reference was built`() throws {
+        let workspace = try Workspace()
+        try Self.build(workspace, Self.rows, settings: nil)
+        let path = try Self.configuration(workspace, "task: binary\npositive: \"yse\"")
+        let problems = Check.file(path).problems
+        #expect(problems.first?.message.contains("is the positive class yse: they are no, yes") == true, "\(problems)")
+        #expect(problems.count == 1 && problems.first?.place.line == 6, "\(problems)")
+    }
+
     @Test func `spellings that no label has make no difference`() throws {
         let workspace = try Workspace()
         try Self.build(workspace, (0..<100).map { Self.row($0, $0 % 10 >= 6 ? "1" : "0") }, settings: nil)

@@ -27,6 +27,10 @@ extension MonitoredModel {
         }
         guard let known else { return LabelledReference(settings: settings) }
         if !model.namesTask { settings.task = known.task }
+        if let place = model.performancePlaces["positive"], let text = unknownPositive(settings, known) {
+            problems.add("model `\(model.name)`: \(text)", at: place)
+            return LabelledReference(settings: settings)
+        }
         var found = LabelledReference(settings: settings, reference: known)
         if let (key, text) = difference(settings, known) {
             let place = model.performancePlaces[key] ?? model.performancePlaces["task"] ?? model.place
@@ -50,6 +54,15 @@ extension MonitoredModel {
             }
         }
         return found
+    }
+
+    /// A class that neither of the reference's two is. Where it has one alone, the other may be the positive one.
+    private static func unknownPositive(_ settings: PerformanceSettings, _ known: PerformanceReference) -> String? {
+        guard settings.task == .binary, let labels = known.basis?.labels, labels.count > 1 else { return nil }
+        let own = LabelVocabulary(positives: settings.positives)
+        guard !labels.contains(where: own.isPositive) else { return nil }
+        let classes = settings.positives.joined(separator: ", ")
+        return "no label of its reference is the positive class \(classes): they are \(labels.joined(separator: ", "))"
     }
 
     /// - Returns: the key of the configuration that says something else, and what, in words.
