@@ -77,7 +77,8 @@ extension Change {
         let present = try championState(model)
         let set = try warmSet(modelID)
         try expect(expecting, of: present)
-        if set.champion == target { return .success(present) }
+        // Of a plain model a client of MLflow's may have set it: promoted, it is one that stays.
+        if set.champion == target, try isProtected(modelID) { return .success(present) }
         if try isQuarantined(target) {
             throw RegistryError(
                 .refused,

@@ -45,6 +45,28 @@ struct AliasTests {
         #expect(await refusal { try await drop(.at(third)) }?.code == .conflict)
     }
 
+    @Test func `the champion that a client set is promoted like any other, and stays from then on`() async throws {
+        try await Fixture.withFile { path in
+            let registry = try await Registry(path: path)
+            try await Fixture.fill(registry)
+            let sequence = try await Self.set(registry, "champion", "1", nil)
+            #expect(try await !registry.isProtected(model: "fraud"))
+            let state = try await registry.promote(
+                model: "fraud", version: "1", actor: "maria", reason: "it serves", at: Fixture.time(2))
+            #expect(state.champion?.version == "1" && state.sequence == sequence)
+            #expect(try await registry.isProtected(model: "fraud"))
+            let refused = await refusal {
+                try await registry.deleteVersion(
+                    model: "fraud", version: "1", actor: "ann", reason: "", at: Fixture.time(3))
+            }
+            #expect(refused?.code == .refused)
+            guard case .intact = try await Registry.verifyAudit(path: path) else {
+                Issue.record("the trail does not come to the tables")
+                return
+            }
+        }
+    }
+
     @Test func `of many who move an alias at once with the same expectation one wins`() async throws {
         let registry = try await Fixture.registry()
         let read = try await Self.set(registry, "live", "1", nil)
