@@ -130,7 +130,8 @@ extension AlertEvidence {
     /// Both histograms as shares, so that they can be drawn over each other.
     private var comparison: JSON? {
         if let performance { return performance.comparison }
-        guard let row else { return nil }
+        // A volume is one number: as the share of itself it would be whole before and now.
+        guard let row, row.column != SnapshotRow.volumeColumn else { return nil }
         let c = row.comparison
         let isNumeric = c.categories.isEmpty
         let shown = isNumeric ? (c.categories, c.reference, c.current) : Self.largest(c)
