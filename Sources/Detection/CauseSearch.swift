@@ -30,8 +30,6 @@ struct CauseSearch {
     /// Standard errors by which the newest windows alone must pass a rule's number, where all windows of a change do not: they are
     /// looked at again and again, so the luckiest of many looks must not do.
     static let recentErrors = 3.0
-    /// Times the start of a change is estimated at most.
-    private static let mostEstimates = 4
     /// Rows beside a part, by rows of the part, that say anything of the whole.
     static let leastRest = 0.05
 
@@ -308,27 +306,17 @@ struct CauseSearch {
     /// The likeliest first window of a change that there is evidence of since `since`.
     ///
     /// Evidence may begin with windows that looked a little like it by chance, and thin ones are judged in blocks of which only the
-    /// last need have changed. Of all windows from which on the rows are those of the change, and those of the reference before, the
-    /// likeliest is taken (Hinkley 1970), the change being what all windows since then have together; anew until it stays.
+    /// last need have changed. Taken is the window since which all rows together, under the law that fits them best, are likeliest
+    /// against their reference (the generalized likelihood ratio of a change point; Hinkley 1970).
     private func beginning(of segment: Segment, _ since: Timestamp, without open: [Segment]) -> Timestamp {
         if case .volume = watch { return since }
-        let windows = history.indices.compactMap { place -> (start: Timestamp, counts: Watch.Counts)? in
-            guard starts[place] >= since else { return nil }
-            return history[place].rest(of: segment, without: open).map { (starts[place], $0) }
+        var best = (start: since, evidence: 0.0)
+        for start in starts where start >= since {
+            guard let changed = merged(segment, without: open, since: start) else { continue }
+            let evidence = evidence(changed, of: changed)
+            if evidence > best.evidence { best = (start, evidence) }
         }
-        var first = since
-        for _ in 0..<Self.mostEstimates {
-            guard let changed = merged(segment, without: open, since: first) else { return first }
-            var best = (start: first, evidence: 0.0)
-            var evidence = 0.0
-            for window in windows.reversed() {
-                evidence -= ShiftEvidence.backLogE(window.counts, changed: changed, wobble: wobble(segment))
-                if evidence > best.evidence { best = (window.start, evidence) }
-            }
-            if best.start == first { break }
-            first = best.start
-        }
-        return first
+        return best.start
     }
 
     /// A stream's evidence anew, without the rows of the segments with an alarm.
