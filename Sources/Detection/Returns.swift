@@ -19,6 +19,8 @@ struct Returns: Sendable, Hashable, Codable {
         /// Start of the first window without it.
         let since: Timestamp
         let count: Count?
+        /// Where the rows moved to; absent for volumes and in states of older programs.
+        var direction: [Double]?
     }
 
     private var closings: [Closing] = []
@@ -26,14 +28,18 @@ struct Returns: Sendable, Hashable, Codable {
     /// Times a change may come back as another alert: faults do happen twice.
     private static let patience = 2
     /// What stays away for longer is over.
-    private static let memory = Span.days(14)
-    private static let longestHold = Span.days(28)
+    private static let memory = Span.days(7)
+    private static let longestHold = Span.days(7)
+    /// Cosine of two changes that may be one, in the same segment: three faults of a column in a fortnight are three.
+    private static let alike = 0.5
     private static let most = 64
 
     /// How often a change that begins now was there before, `nil` if it was not.
-    func opening(_ segment: Segment, at time: Timestamp) -> Count? {
+    ///
+    /// - Parameter direction: where its rows move to.
+    func opening(_ segment: Segment, at time: Timestamp, direction: [Double]?) -> Count? {
         let before = closings.filter {
-            time - $0.since <= Self.memory && SegmentRelation.overlap($0.segment, segment) != nil
+            time - $0.since <= Self.memory && $0.segment == segment && Self.isAlike($0.direction, direction)
         }
         guard let last = before.map(\.since).max() else { return nil }
         return Count(
@@ -41,8 +47,13 @@ struct Returns: Sendable, Hashable, Codable {
             longest: max(time - last, before.compactMap { $0.count?.longest }.max() ?? .zero))
     }
 
+    private static func isAlike(_ a: [Double]?, _ b: [Double]?) -> Bool {
+        guard let a, let b, a.count == b.count else { return true }
+        return Watch.cosine(a, b) > alike
+    }
+
     mutating func note(_ closing: Closing) {
-        closings.removeAll { closing.since - $0.since > Self.longestHold || $0.segment == closing.segment }
+        closings.removeAll { closing.since - $0.since > Self.memory || $0.segment == closing.segment }
         closings.append(closing)
         if closings.count > Self.most { closings.removeFirst() }
     }

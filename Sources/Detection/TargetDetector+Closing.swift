@@ -50,7 +50,13 @@ extension TargetDetector {
         if let returned = alarm.returned, returned.isHeld(since: since, until: start) { return nil }
         stream.alarm = nil
         stream.reset()
-        return Returns.Closing(segment: stream.segment, since: since, count: alarm.returned)
+        return Returns.Closing(
+            segment: stream.segment, since: since, count: alarm.returned, direction: alarm.changed.map(direction))
+    }
+
+    /// Where the rows of a change moved to, short enough to be kept.
+    func direction(_ changed: Watch.Counts) -> [Double] {
+        watch.direction(changed).map { ($0 * 1e4).rounded() / 1e4 }
     }
 
     var isVolume: Bool { if case .volume = watch { true } else { false } }

@@ -54,6 +54,8 @@ package struct StreamVerdict: Sendable, Hashable {
     package var explainedBy: Segment?
     /// The segments whose alarms this one stands for, where there are several; the first of many.
     package var together: [Segment] = []
+    /// The one of these that is surest, whose change the effect is.
+    package var leading: Segment?
 }
 
 /// All that is watched for one target (a column's histogram, its nulls, the volume): one stream for each segment, and the
@@ -122,7 +124,8 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         let found = search.run(strongest)
         streams = search.streams
         for i in streams.indices where found.opened.contains(streams[i].segment) {
-            let returned = returns?.opening(streams[i].segment, at: start)
+            let returned = returns?.opening(
+                streams[i].segment, at: start, direction: streams[i].alarm?.changed.map(direction))
             streams[i].alarm?.returned = returned
         }
         index = search.index

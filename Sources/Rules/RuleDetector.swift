@@ -173,8 +173,17 @@ final class RuleDetector {
     private static let leastRows = 15.0
     private static let maximumHighest = 64
 
-    /// The number a verdict was given about, where that is not the sample's own: a volume over the usual one, not over the reference.
+    /// The number a verdict was given about, where that is not the sample's own: a volume over the usual one, not over the reference;
+    /// where an alarm stands for those of its parts, the number of the surest of them.
     func judgedValue(_ sample: Sample) -> Double? {
+        if let leading = sample.verdict?.leading, leading != sample.segment, let metric = sample.metric,
+            let own = sample.row.map({ snapshot.rows[$0] })
+        {
+            let row = snapshot.rows.first {
+                $0.segment == leading && $0.column == own.column && $0.version == own.version && $0.field == own.field
+            }
+            return own.metrics[metric] == sample.value ? row?.metrics[metric] : nil
+        }
         guard sample.metric == .volume, let row = sample.row, snapshot.rows[row].metrics[.volume] == sample.value else {
             return nil
         }
