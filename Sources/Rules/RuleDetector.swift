@@ -9,8 +9,10 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
     /// Streams the rule watched last: what the group's budget is shared among.
     var streams = 0
     var targets: [Target] = []
-    /// Performance figures; absent in states of older programs.
-    var figures: [Figure]?
+    /// Performance figures; absent in states of older programs, as are those where nothing is asked of any.
+    var watches: [Figure]?
+    /// The same of older programs, until the figure is looked at again.
+    var figures: [OlderFigure]?
 
     struct Target: Codable, Sendable, Hashable {
         /// Which comparison, column, version and statistic.
@@ -61,13 +63,15 @@ final class RuleDetector {
         comparisons += 1
         var verdicts = [StreamVerdict?](repeating: nil, count: samples.count)
         var members: [Judged: [Int]] = [:]
+        var figures: [String: [Int]] = [:]
         for i in samples.indices {
             guard samples[i].isJudged, let row = samples[i].row, let metric = samples[i].metric,
                 samples[i].segment == snapshot.rows[row].segment
             else { continue }
             guard let watch = Self.watch(metric, op, snapshot.rows[row]) else {
-                verdicts[i] = judgeFigure(
-                    samples[i], snapshot.rows[row], op, thresholds[i], comparison: comparisons)
+                if Self.isFigure(metric, snapshot.rows[row]) {
+                    figures["\(comparisons)\u{1}\(snapshot.rows[row].version)\u{1}\(metric.name)", default: []].append(i)
+                }
                 continue
             }
             members[Judged(target: rows.targetOfRow[row], watch: Self.name(watch)), default: []].append(i)
@@ -77,6 +81,9 @@ final class RuleDetector {
         }
         for (key, target, members) in judged.sorted(by: { $0.key < $1.key }) {
             judge(key, rows.targets[target].rows, members, samples, op, thresholds, &verdicts)
+        }
+        for (key, members) in figures.sorted(by: { $0.key < $1.key }) {
+            judgeFigures(key, members, samples, op, thresholds, &verdicts)
         }
         return verdicts
     }
@@ -211,15 +218,13 @@ final class RuleDetector {
 
     /// What watches a metric, and in which direction; `nil` for what has no detector.
     static func watch(_ metric: Metric, _ op: Expression.Comparator, _ row: SnapshotRow) -> Watch? {
-        guard let isRise = op.asksForMore else { return nil }
-        if metric.isDistance { return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil }
-        switch metric {
-        case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
-            .added_rate:
-            return .rate(isRise: isRise)
-        case .stuck_rate: return isRise ? .rate(isRise: true) : nil
+        guard let isRise = op.asksForMore, let detector = metric.detector else { return nil }
+        switch detector {
+        case .shift: return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil
+        case .rate: return .rate(isRise: isRise)
+        case .stuck: return isRise ? .rate(isRise: true) : nil
         case .volume: return .volume(isDrop: !isRise)
-        default: return nil
+        case .figure: return nil
         }
     }
 
@@ -236,10 +241,12 @@ final class RuleDetector {
         var state = state
         state.streams = streams
         state.targets.removeAll { snapshot.window.end - $0.seen > Self.patience }
+        state.watches?.removeAll { snapshot.window.end - $0.seen > Self.patience }
         state.figures?.removeAll { snapshot.window.end - $0.seen > Self.patience }
+        if state.figures?.isEmpty == true { state.figures = nil }
         // The same state is the same bytes, in whatever order targets were first seen.
         state.targets.sort { $0.key < $1.key }
-        state.figures?.sort { ($0.key, $0.segment) < ($1.key, $1.segment) }
+        state.watches?.sort { $0.key < $1.key }
         return state
     }
 }

@@ -11,14 +11,14 @@ struct WobbleTests {
     private static let monday = Timestamp(microseconds: 1_772_409_600_000_000)  // 2026-03-02T00:00:00Z
 
     /// Forty days of rows whose `amount` has a mean of its own each day, `sd` apart; in some hours `level` is null.
-    private static func table(sd: Double, nullHours: Double = 0, days: Int = 40) throws -> DataTable {
+    private static func table(sd: Double, nullHours: Double = 0, days: Int = 40, hours: Int = 24) throws -> DataTable {
         var random = SeededGenerator(seed: 11)
         var lines: [String] = []
         for day in 0..<days {
             let mean = sd * normal(&random)
-            for hour in 0..<24 {
+            for hour in 0..<hours {
                 let isDown = Double.random(in: 0..<1, using: &random) < nullHours
-                for row in 0..<5 {
+                for row in 0..<(120 / hours) {
                     let time = monday + .hours(Int64(day * 24 + hour)) + .seconds(Int64(row))
                     let amount = mean + normal(&random)
                     let level = isDown ? "null" : "\(normal(&random))"
@@ -85,9 +85,15 @@ struct WobbleTests {
     }
 
     @Test func `too few days, and rows without times, tell nothing`() throws {
-        let (short, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5))
-        // Its hours are many, and each is of its day: that is all they tell.
-        #expect(short.wobble(.all, column: 0, window: .days(1)).shift < 0.01)
+        // Five days by themselves say nothing of days.
+        let (short, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5, hours: 1))
+        #expect(short.wobble(.all, column: 0, window: .days(1)).shift == 0)
+        // Their 120 hours do differ, each being of its day. As if each were drawn by itself, a day has a 24th of it, which is the
+        // least it can have; that of days themselves (0.25/9 by their means) needs more of them.
+        let (hourly, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5))
+        let hour = hourly.wobble(.all, column: 0, window: .hours(1)).shift
+        #expect(hour > 0)
+        #expect(hourly.wobble(.all, column: 0, window: .days(1)).shift == hour / 24)
         let (timeless, _) = try ReferenceBuilderTests.build(
             ReferenceBuilderTests.table((0..<100).map { #"{"model":"m","features":{"amount":\#($0)}}"# }))
         #expect(timeless.all.wobbles.isEmpty)
