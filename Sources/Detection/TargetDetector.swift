@@ -54,6 +54,8 @@ package struct StreamVerdict: Sendable, Hashable {
     package var explainedBy: Segment?
     /// The segments whose alarms this one stands for, where there are several; the first of many.
     package var together: [Segment] = []
+    /// It is open, and the newest windows look as if it were over.
+    package var isWaning = false
 }
 
 /// All that is watched for one target (a column's histogram, its nulls, the volume): one stream for each segment, and the
@@ -149,6 +151,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             verdict.logR = alarm.logR
             verdict.changeStart = alarm.start
             verdict.effect = alarm.lastEffect
+            verdict.isWaning = alarm.back != nil
         }
         return verdict
     }
