@@ -44,6 +44,7 @@ extension TargetDetector {
         verdict.isNew = isNew
         verdict.logR = alarms.map(\.logR).max() ?? own.logR
         verdict.changeStart = alarms.map(\.start).min() ?? own.changeStart
+        verdict.isWaning = alarms.allSatisfy { $0.back != nil }
         return verdict
     }
 }

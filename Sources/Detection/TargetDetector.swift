@@ -56,6 +56,8 @@ package struct StreamVerdict: Sendable, Hashable {
     package var together: [Segment] = []
     /// The one of these that is surest, whose change the effect is.
     package var leading: Segment?
+    /// It is open, and the newest windows look as if it were over.
+    package var isWaning = false
 }
 
 /// All that is watched for one target (a column's histogram, its nulls, the volume): one stream for each segment, and the
@@ -152,6 +154,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             verdict.logR = alarm.logR
             verdict.changeStart = alarm.start
             verdict.effect = alarm.lastEffect
+            verdict.isWaning = alarm.back != nil
         }
         return verdict
     }

@@ -219,7 +219,8 @@ struct WindowEvaluation {
         // What another alert explains does not begin; what was told already goes on by itself.
         if case .holds = input, !rule.inhibitedBy.isEmpty, known[entry.fingerprint]?.isActive != true,
             state.isInhibited(
-                entry.fingerprint, by: rule.inhibitedBy, entry.labels, entry.sample.segment, in: snapshot.window)
+                entry.fingerprint, by: rule.inhibitedBy, entry.labels, entry.sample.segment, in: snapshot.window,
+                isWaning: entry.sample.verdict?.isWaning == true)
         {
             input = .clear
         }
