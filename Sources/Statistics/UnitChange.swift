@@ -130,7 +130,7 @@ package struct UnitChange: Sendable, Hashable {
             let r2 = now.meanSquare / before.meanSquare
             let variation = before.sd / abs(before.mean)
             let error = 0.03 + variation * (1 / before.n + 1 / now.n).squareRoot()
-            let fitting = known.compactMap { unit -> (change: UnitChange, badness: Double)? in
+            let candidates = known.compactMap { unit -> (change: UnitChange, badness: Double)? in
                 let a = unit.factor
                 let solved = (r1 - 1) / (a - 1)
                 // All rows where the mean allows it, otherwise the share it asks for.
@@ -151,9 +151,9 @@ package struct UnitChange: Sendable, Hashable {
                 let missed = isWhole ? log(r1 / a) / error : 0
                 return (change, off + missed * missed / 2 + change.misfit / 0.05 + rare + (isWhole ? 0 : 1))
             }.sorted { $0.badness < $1.badness }
-            guard let best = fitting.first else { return nil }
+            guard let best = candidates.first else { return nil }
             // Few rows with a long tail cannot tell sixty from a hundred.
-            let second = fitting.dropFirst().first { $0.badness < best.badness + UnitChange.plainly }
+            let second = candidates.dropFirst().first { $0.badness < best.badness + UnitChange.plainly }
             return second.map { best.change.or($0.change) } ?? best.change
         }
 
