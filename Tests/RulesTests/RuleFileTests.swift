@@ -132,7 +132,7 @@ import Values
         #expect(absent.check(against: []).isEmpty)
         #expect(
             absent.absentGuards.map(\.description) == [
-                "r.yaml:5:79: error: no rule here raises `SchemaChanged`, so it never keeps `Drift` from rolling back; "
+                "r.yaml:5:81: error: no rule here raises `SchemaChanged`, so it never keeps `Drift` from rolling back; "
                     + "known are `IncomeMissing`, `Drift`"
             ])
         let mistyped = try rules("IncomeMising")
