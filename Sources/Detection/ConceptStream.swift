@@ -134,7 +134,7 @@ struct ConceptStream: Sendable, Hashable, Codable {
             now.back = ConceptMean()
         }
         alarm = now
-        let isStill = sign * now.back.value > 0 && window.gate(now.back.value, 0)
+        let isStill = sign * now.back.value > 0 && window.lasts(now.back.value)
         return now.mirrored >= limit && !isStill
     }
 }

@@ -14,17 +14,20 @@ package struct ConceptWindow: Sendable {
     let change: ConceptChange
     /// Whether a mean change of so much, in the statistic's unit and positive where worse, with such a standard error is what is asked about.
     let gate: @Sendable (_ effect: Double, _ error: Double) -> Bool
+    /// Whether windows that fit the reference better than the change do nevertheless have what is asked about, with such a mean change.
+    let lasts: @Sendable (_ effect: Double) -> Bool
 }
 
 extension ConceptWindow {
     /// - Returns: `nil` where the window or what it is held against has too few labels.
     package init?(
         _ segment: Segment, _ statistic: ConceptStatistic, _ sketch: PerformanceSketch, _ baseline: PerformanceBaseline,
-        gate: @escaping @Sendable (_ effect: Double, _ error: Double) -> Bool
+        gate: @escaping @Sendable (_ effect: Double, _ error: Double) -> Bool,
+        lasts: @escaping @Sendable (_ effect: Double) -> Bool = { _ in false }
     ) {
         guard let change = statistic.change(sketch, baseline.sketch)?.wobbling(statistic, baseline), change.variance > 0
         else { return nil }
-        self.init(segment: segment, statistic: statistic, change: change, gate: gate)
+        self.init(segment: segment, statistic: statistic, change: change, gate: gate, lasts: lasts)
     }
 }
 

@@ -88,9 +88,10 @@ extension RuleDetector {
             let detail = row.performance,
             let baseline = detail.baseline ?? detail.reference.map({ PerformanceBaseline($0) })
         else { return nil }
-        return ConceptWindow(row.segment, statistic, detail.sketch, baseline) { effect, error in
+        let holds: @Sendable (Double) -> Bool = { op.holds(statistic.figure(before, worseBy: max(0, $0)), threshold) }
+        return ConceptWindow(
+            row.segment, statistic, detail.sketch, baseline,
             // Of many looks the luckiest must not do: the number is passed by one standard error.
-            effect > 0 && op.holds(statistic.figure(before, worseBy: max(0, effect - error)), threshold)
-        }
+            gate: { effect, error in effect > 0 && holds(effect - error) }, lasts: holds)
     }
 }
