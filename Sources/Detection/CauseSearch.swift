@@ -233,7 +233,7 @@ struct CauseSearch {
             .max { ($0.1, $1.0) < ($1.1, $0.0) }?.0
     }
 
-    private static func cosine(_ a: [Double], _ b: [Double]) -> Double {
+    static func cosine(_ a: [Double], _ b: [Double]) -> Double {
         func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
         let size = (dot(a, a) * dot(b, b)).squareRoot()
         return size > 0 ? dot(a, b) / size : 0
