@@ -1,7 +1,8 @@
 import Values
 
 /// Changes that were over and came back: weather that turns, a route that is flown on Saturdays. What has come back twice is told of as
-/// one change that comes and goes, until it stays away for twice as long as it ever did between. Bounded; newest last.
+/// one change that comes and goes, until it stays away for twice as long as it ever did between. Two faults are no weather: a change
+/// is one that comes back where one segment holds the other and the bins move alike. Bounded; newest last.
 struct Returns: Sendable, Hashable, Codable {
     /// How often a change came back, and the longest it stayed away.
     struct Count: Sendable, Hashable, Codable {
@@ -19,25 +20,25 @@ struct Returns: Sendable, Hashable, Codable {
         /// Start of the first window without it.
         let since: Timestamp
         let count: Count?
-        /// Where the rows moved to; absent for volumes and in states of older programs.
-        var direction: [Double]?
+        /// How the bins had moved (`Watch.direction`); absent for a rate, which moves in one way only, and in states of older programs.
+        let direction: [Double]?
     }
 
     private var closings: [Closing] = []
 
     /// Times a change may come back as another alert: faults do happen twice.
     private static let patience = 2
-    /// What stays away for longer is over.
-    private static let memory = Span.days(7)
-    private static let longestHold = Span.days(7)
+    /// What stays away for longer is over: a week and a day, for what comes on Saturdays.
+    private static let memory = Span.days(8)
+    private static let longestHold = memory
     /// Cosine of two changes that may be one, in the same segment: three faults of a column in a fortnight are three.
     private static let alike = 0.5
     private static let most = 64
 
     /// How often a change that begins now was there before, `nil` if it was not.
     ///
-    /// - Parameter direction: where its rows move to.
-    func opening(_ segment: Segment, at time: Timestamp, direction: [Double]?) -> Count? {
+    /// - Parameter direction: how its bins move, where they may move in more than one way.
+    func opening(_ segment: Segment, direction: [Double]?, at time: Timestamp) -> Count? {
         let before = closings.filter {
             time - $0.since <= Self.memory && $0.segment == segment && Self.isAlike($0.direction, direction)
         }
@@ -48,8 +49,8 @@ struct Returns: Sendable, Hashable, Codable {
     }
 
     private static func isAlike(_ a: [Double]?, _ b: [Double]?) -> Bool {
-        guard let a, let b, a.count == b.count else { return true }
-        return Watch.cosine(a, b) > alike
+        guard let a, let b else { return true }
+        return a.count == b.count && Watch.cosine(a, b) > alike
     }
 
     mutating func note(_ closing: Closing) {

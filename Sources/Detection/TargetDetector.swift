@@ -126,8 +126,8 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         let found = search.run(strongest)
         streams = search.streams
         for i in streams.indices where found.opened.contains(streams[i].segment) {
-            let returned = returns?.opening(
-                streams[i].segment, at: start, direction: streams[i].alarm?.changed.map(direction))
+            let moved = streams[i].alarm.flatMap { direction(of: $0) }
+            let returned = returns?.opening(streams[i].segment, direction: moved, at: start)
             streams[i].alarm?.returned = returned
         }
         index = search.index

@@ -53,6 +53,15 @@ package enum Watch: Sendable, Hashable, Codable {
         }
     }
 
+    /// ln of the e-value that the change of which `changed` has the windows is over. A volume knows no change but its own levels.
+    func backLogE(_ counts: Counts, changed: Counts, wobble: Double) -> Double {
+        switch self {
+        case .rate(let isRise):
+            RateEvidence.backLogE(counts, changed: changed, wobble: wobble, isRise: isRise)
+        case .shift, .volume: ShiftEvidence.backLogE(counts, changed: changed, wobble: wobble)
+        }
+    }
+
     /// −ln p of a merged span: how sure it is that something moved. 0 where nothing can be said.
     func surprise(_ counts: Counts, wobble: Double, dispersion: Double) -> Double {
         switch self {

@@ -70,7 +70,8 @@ final class RuleDetector {
             else { continue }
             guard let watch = Self.watch(metric, op, snapshot.rows[row]) else {
                 if Self.isFigure(metric, snapshot.rows[row]) {
-                    figures["\(comparisons)\u{1}\(snapshot.rows[row].version)\u{1}\(metric.name)", default: []].append(i)
+                    figures["\(comparisons)\u{1}\(snapshot.rows[row].version)\u{1}\(metric.name)", default: []].append(
+                        i)
                 }
                 continue
             }
@@ -286,7 +287,10 @@ enum StreamCounts {
     static func wobble(of row: SnapshotRow, _ metric: Metric) -> Double {
         switch metric {
         case .null_rate, .missing_rate: row.wobble.null
-        case .new_category_rate, .out_of_range_rate: row.wobble.novelty.wobble
+        case .new_category_rate: row.wobble.novelty.wobble
+        // Rows of one booking, or of one reading, leave the range together.
+        case .out_of_range_rate: max(row.wobble.novelty.wobble, row.wobble.standing)
+        case .stuck_rate: row.wobble.standing
         default: metric.isDistance ? row.wobble.shift : 0
         }
     }
@@ -309,7 +313,10 @@ enum StreamCounts {
                 reference: [m, Double(common.referenceNulls)], current: [max(0, Double(row.n) - missing), missing])
         case .stuck_rate:
             guard let stuck = row.stuck else { return .init(reference: [m, 0], current: [n, 0]) }
-            let (now, before) = (Double(stuck.count), min(Double(stuck.referenceCount), m))
+            // It was sought in all rows of the reference group, which may be a wider one; these may be of the window's times only.
+            let sought = Double(row.comparison.reference.reduce(0, &+))
+            let share = sought > 0 ? min(1, Double(stuck.referenceCount) / sought) : 0
+            let (now, before) = (Double(stuck.count), share * m)
             return .init(reference: [m - before, before], current: [max(0, n - now), now])
         case .added_rate:
             let hits = ((row.metrics[metric] ?? 0) * Double(row.n)).rounded()

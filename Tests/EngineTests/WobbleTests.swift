@@ -62,6 +62,51 @@ struct WobbleTests {
         #expect(null > 0.02 && null < 0.09, "\(null)")
     }
 
+    /// Days of 24 rows; a sensor is read every so many of them.
+    private static func standing(rowsPerReading: Int, days: Int = 40) throws -> Double {
+        var random = SeededGenerator(seed: 17)
+        var lines: [String] = []
+        var reading = 0
+        for day in 0..<days {
+            for hour in 0..<24 {
+                if hour % rowsPerReading == 0 { reading = Int.random(in: 0..<100, using: &random) }
+                let time = monday + .days(Int64(day)) + .hours(Int64(hour))
+                lines.append(#"{"model":"m","ts":"\#(time.rfc3339)","features":{"pressure":\#(reading)}}"#)
+            }
+        }
+        let (reference, _) = try ReferenceBuilderTests.build(ReferenceBuilderTests.table(lines))
+        return reference.wobble(.all, column: 0, window: .days(1)).standing
+    }
+
+    @Test func `rows of one reading stand at one value, rows drawn one by one do not`() throws {
+        #expect(try Self.standing(rowsPerReading: 1) == 0)
+        // Two of 24 rows are of the same of four readings with chance 5/23.
+        let few = try Self.standing(rowsPerReading: 6)
+        #expect(abs(few - 5.0 / 23) < 0.03, "\(few)")
+        #expect(try Self.standing(rowsPerReading: 24) == 0.9, "all rows of a day")
+    }
+
+    @Test func `what was new when it came is known to come, though it stays`() throws {
+        func share(openingEvery days: Int?) throws -> Double {
+            var lines: [String] = []
+            for day in 0..<40 {
+                for row in 0..<40 {
+                    let time = Self.monday + .days(Int64(day)) + .seconds(Int64(row))
+                    // A route that opens takes a fifth of the rows until the next does.
+                    let newest = days.map { day / $0 } ?? 0
+                    let route = row < 8 ? "new\(newest)" : "r\(row % 7)"
+                    lines.append(#"{"model":"m","ts":"\#(time.rfc3339)","features":{"route":"\#(route)"}}"#)
+                }
+            }
+            let (reference, _) = try ReferenceBuilderTests.build(ReferenceBuilderTests.table(lines))
+            return reference.wobble(.all, column: 0, window: .days(1)).novelty.share
+        }
+        #expect(try share(openingEvery: nil) == 0)
+        // Four of the later twenty days begin with a route nobody knew.
+        let opening = try share(openingEvery: 5)
+        #expect(abs(opening - 0.2 * 4 / 20) < 1e-9, "\(opening)")
+    }
+
     @Test func `rows that come in groups are alike, however few there are in a day`() throws {
         func build(size: Int) throws -> Double {
             var random = SeededGenerator(seed: 21)
