@@ -54,7 +54,7 @@ struct InhibitionTests {
     {
         // Twice gone and come back: the third time the detector holds on for long.
         let rules = [
-            "alert: Drift, expr: psi > 0.1, inhibited_by: [Stuck]",
+            "alert: Drift, expr: psi > 0.1, significance: edetector, inhibited_by: [Stuck]",
             "alert: Stuck, expr: sd > 1, significance: none",
         ]
         var monitoring = Monitoring(try ruleSet(rules[0], rules[1]))
@@ -62,7 +62,8 @@ struct InhibitionTests {
         var hour = 0
         func next(_ upper: UInt64, stuck: Bool, _ count: Int) {
             for _ in 0..<count {
-                told += monitoring.told(hour, Self.shifted(upper, stuck: stuck)).filter { $0.contains("Drift") }
+                let all = monitoring.told(hour, Self.shifted(upper, stuck: stuck))
+                told += all.filter { $0.contains("Drift") }
                 hour += 1
             }
         }
