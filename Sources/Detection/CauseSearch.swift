@@ -24,6 +24,8 @@ struct CauseSearch {
 
     /// −ln p that says a part of a segment moves by itself, and under which it is quiet.
     static let moves = 7.0
+    /// Cosine over which two segments move alike.
+    private static let alike = 0.5
     static let quiet = 5.0
     /// Share of a segment's evidence that a part of it must hold to be named instead.
     static let mostEvidence = 0.7
@@ -94,9 +96,35 @@ struct CauseSearch {
             if let i = index[cause], let own = streams[i].alarm?.logR {
                 streams[i].alarm?.logR = max(own, strongestExplained)
             }
+            for part in absorb(into: cause) {
+                found.opened.remove(part)
+                found.explained[part] = cause
+            }
             candidates = left
         }
         return found
+    }
+
+    /// Ends the alarms of parts of a segment that has one now and moves as they do: a change that begins in the middle of a window, or
+    /// grows, is plain in a part of its rows first, and is one change all the same.
+    ///
+    /// - Returns: the parts.
+    private mutating func absorb(into cause: Segment) -> [Segment] {
+        guard let c = index[cause], var whole = streams[c].alarm, let changed = whole.changed else { return [] }
+        let direction = watch.direction(changed)
+        var absorbed: [Segment] = []
+        for i in streams.indices where i != c && SegmentRelation.contains(cause, streams[i].segment) {
+            guard let part = streams[i].alarm, let moved = part.changed,
+                Watch.cosine(direction, watch.direction(moved)) > Self.alike
+            else { continue }
+            whole.logR = max(whole.logR, part.logR)
+            whole.start = min(whole.start, part.start)
+            streams[i].alarm = nil
+            streams[i].reset()
+            absorbed.append(streams[i].segment)
+        }
+        streams[c].alarm = whole
+        return absorbed
     }
 
     private func start(of segment: Segment) -> Timestamp {
@@ -201,7 +229,7 @@ struct CauseSearch {
         // By itself, or by the likelihood of moving as the child does, which needs far fewer rows.
         let surprise = watch.surprise(rest, wobble: tau, dispersion: dispersion(parent))
         return max(surprise, evidence(rest, of: own) / (1 + rest.rows * tau)) >= Self.moves
-            && Watch.cosine(watch.direction(own), watch.direction(rest)) > 0.5
+            && Watch.cosine(watch.direction(own), watch.direction(rest)) > Self.alike
             && watch.effect(rest, wobble: tau) >= 0.25 * watch.effect(own, wobble: wobble(child))
     }
 

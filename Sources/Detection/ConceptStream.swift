@@ -42,6 +42,10 @@ struct ConceptStream: Sendable, Hashable, Codable {
         /// Windows that look as if it were over, and max(0, S + ln e) of the mirrored detector.
         fileprivate var back = ConceptMean()
         fileprivate var mirrored = 0.0
+        /// Start of the first window of `back`; this and what follows are absent in states of older programs.
+        fileprivate(set) var backSince: Timestamp?
+        /// How often it was over before, not long ago.
+        var returned: Returns.Count?
 
         /// The mean change since it began.
         var effect: Double { all.value }
@@ -98,11 +102,12 @@ struct ConceptStream: Sendable, Hashable, Codable {
         return window.gate(mean.value, mean.error)
     }
 
-    mutating func open() {
+    /// - Parameter returned: how often the segment's alarms were over before, not long ago.
+    mutating func open(returned: Returns.Count?) {
         guard let strongest else { return }
         alarm = Alarm(
             since: strongest.start, isWorse: strongest.mean.value >= 0, evidence: evidence, all: strongest.mean,
-            told: recent.reduce(into: ConceptMean()) { $0.add($1) })
+            told: recent.reduce(into: ConceptMean()) { $0.add($1) }, returned: returned)
     }
 
     /// The ratio of a mean of `size` to one of `accepted`, of a normal value.
@@ -119,23 +124,27 @@ struct ConceptStream: Sendable, Hashable, Codable {
     ///
     /// - Parameter limit: what the evidence of the mirrored detector must reach.
     /// - Returns: whether it is gone.
-    mutating func isOver(_ window: ConceptWindow, limit: Double) -> Bool {
+    mutating func isOver(_ window: ConceptWindow, limit: Double, at time: Timestamp) -> Bool {
         guard var now = alarm else { return false }
         let (change, statistic) = (window.change, window.statistic)
         let sign = now.isWorse ? 1.0 : -1.0
         let size = max(sign * now.all.value, sign * now.told.value, change.size(0, statistic))
         let e = Self.logE(
             sign * change.value, change.variance, size: size, accepted: change.accepted(statistic))
-        now.mirrored = max(0, now.mirrored - e / change.spread(statistic, under: sign * size))
+        // No more than it takes to end it: what is held because it came back must not need as many windows to be seen to come back again.
+        now.mirrored = min(limit, max(0, now.mirrored - e / change.spread(statistic, under: sign * size)))
         now.back.add(change)
+        now.backSince = now.backSince ?? time
         if now.mirrored <= 0 {
             now.told.add(now.back)
             now.all.add(now.back)
             now.back = ConceptMean()
+            now.backSince = nil
         }
         alarm = now
         let isStill = sign * now.back.value > 0 && window.lasts(now.back.value)
-        return now.mirrored >= limit && !isStill
+        let isHeld = now.returned?.isHeld(since: now.backSince ?? time, until: time) ?? false
+        return now.mirrored >= limit && !isStill && !isHeld
     }
 }
 

@@ -3,7 +3,7 @@ package import Values
 /// State of older programs is read as it is: what was open stays open.
 extension ConceptWatch: Codable {
     private enum CodingKeys: CodingKey {
-        case entries
+        case entries, returns
         /// Of programs that kept alarms beside streams.
         case streams, starts, alarms, seen
     }
@@ -18,6 +18,7 @@ extension ConceptWatch: Codable {
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(entries, forKey: .entries)
+        try values.encodeIfPresent(returns, forKey: .returns)
     }
 
     package init(from decoder: any Decoder) throws {
@@ -25,6 +26,7 @@ extension ConceptWatch: Codable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if let entries = try values.decodeIfPresent([Entry].self, forKey: .entries) {
             self.entries = entries
+            returns = try values.decodeIfPresent(Returns.self, forKey: .returns)
             return
         }
         let streams = try values.decode([Key: ConceptStream.Shared].self, forKey: .streams)

@@ -75,6 +75,8 @@ package struct ConceptWatch: Sendable, Hashable {
 
     /// As they came first: the same windows make the same state, to the byte.
     var entries: [Entry] = []
+    /// Drops that were over not long ago.
+    var returns: Returns?
 
     /// A segment that says nothing this long is gone, and so is what was known of it. Its alarm ends sooner, after some windows and a
     /// week: while it is open nothing that shares rows with it is judged.
@@ -117,12 +119,12 @@ package struct ConceptWatch: Sendable, Hashable {
             }
             entries[i].seen = window.start
             if entries[i].stream.alarm != nil {
-                if entries[i].stream.isOver(own, limit: endLimit) { forget(overlapping: own.segment, at: window.start) }
+                if entries[i].stream.isOver(own, limit: endLimit, at: window.start) { close(i, at: window.start) }
             } else if explanation(own.segment) == nil {
                 if entries[i].stream.add(own, limit: limit, at: window.start) { ready.append(i) }
             }
         }
-        let opened = open(ready.filter { entries[$0].stream.evidence >= limit })
+        let opened = open(ready.filter { entries[$0].stream.evidence >= limit }, at: window.start)
         for i in entries.indices where explanation(entries[i].key.segment) != nil {
             entries[i].stream = ConceptStream(entries[i].key.statistic, at: window.start)
         }
@@ -135,7 +137,7 @@ package struct ConceptWatch: Sendable, Hashable {
     }
 
     /// The clearest first; what overlaps it is its shadow.
-    private mutating func open(_ ready: [Int]) -> Set<Segment> {
+    private mutating func open(_ ready: [Int], at time: Timestamp) -> Set<Segment> {
         var opened: Set<Segment> = []
         let clearestFirst = ready.sorted {
             (entries[$1].stream.evidence, $0) < (entries[$0].stream.evidence, $1)
@@ -146,7 +148,8 @@ package struct ConceptWatch: Sendable, Hashable {
             guard explanation(segment) == nil,
                 !entries.contains(where: { $0.key.segment == segment && $0.stream.alarm != nil })
             else { continue }
-            entries[i].stream.open()
+            // Whatever the figure: worse is one direction.
+            entries[i].stream.open(returned: returns?.opening(segment, direction: nil, at: time))
             opened.insert(segment)
         }
         return opened
@@ -189,6 +192,16 @@ package struct ConceptWatch: Sendable, Hashable {
             $0.stream.alarm != nil && $0.key.segment != segment
                 && SegmentRelation.overlap($0.key.segment, segment) != nil
         }.map(\.key.segment).min()
+    }
+
+    private mutating func close(_ i: Int, at time: Timestamp) {
+        let segment = entries[i].key.segment
+        let alarm = entries[i].stream.alarm
+        var closings = returns ?? Returns()
+        closings.note(
+            Returns.Closing(segment: segment, since: alarm?.backSince ?? time, count: alarm?.returned, direction: nil))
+        returns = closings
+        forget(overlapping: segment, at: time)
     }
 
     private mutating func forget(overlapping segment: Segment, at time: Timestamp) {

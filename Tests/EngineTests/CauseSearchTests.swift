@@ -52,6 +52,31 @@ struct CauseSearchTests {
         #expect(opened == [.all])
     }
 
+    @Test func `a part that showed a change first is told as its whole, once the rest moves as it does`() {
+        var detector = TargetDetector(watch: .shift(isOrdered: true))
+        func window(_ segment: Segment, _ n: Double, _ moved: Double) -> StreamWindow {
+            // Rows that leave the lower bins for the upper one.
+            let counts = (0..<10).map { bin in n / 10 * (1 - moved) + (bin == 9 ? n * moved : 0) }
+            return StreamWindow(
+                segment: segment, counts: .init(reference: [Double](repeating: 2000, count: 10), current: counts),
+                gate: { _, effect in effect > 0.1 })
+        }
+        var told: [[Segment]] = []
+        for (day, moved) in [(0, 0), (0, 0), (0, 0), (0.6, 0), (0.6, 0.6), (0.6, 0.6), (0, 0), (0, 0)].enumerated() {
+            let windows = [
+                window(Self.segment("ch"), 450, (moved.0 + 2 * moved.1) / 3),
+                window(Self.segment("ch", "wien"), 150, moved.0), window(Self.segment("ch", "graz"), 150, moved.1),
+                window(Self.segment("ch", "linz"), 150, moved.1),
+            ]
+            let verdicts = detector.observe(start: Self.monday + .days(Int64(day)), windows, limit: Self.limit)
+            told.append(zip(windows, verdicts).filter { $1.isOpen }.map { $0.0.segment })
+        }
+        #expect(told[..<3].joined().isEmpty)
+        #expect(told[3] == [Self.segment("ch", "wien")])
+        #expect(told[4] == [Self.segment("ch")] && told[5] == told[4], "\(told)")
+        #expect(told[6...].joined().isEmpty)
+    }
+
     /// One window of ten equal bins, or of other shares.
     private static func window(_ rows: Int, _ shares: [Double]?, _ random: inout SeededGenerator) -> StreamWindow {
         let law = shares ?? [Double](repeating: 0.1, count: 10)

@@ -207,4 +207,22 @@ struct PerformanceWobbleTests {
             #expect(late <= 1, "\(late) of 20")
         }
     }
+
+    @Test func `a drop that comes and goes is told a few times and then as one, and it ends`() async throws {
+        try await blocking {
+            var random = SeededGenerator(seed: 411)
+            let reference = try Self.reference(spread: 0, &random)
+            var days: [[(Double, Bool)]] = []
+            for _ in 0..<10 {
+                days += Self.pairs(days: 4, perDay: 300, spread: 0, &random)
+                days += Self.pairs(days: 2, perDay: 300, spread: 0, excess: -0.3, &random)
+            }
+            let drops = days.count
+            days += Self.pairs(days: 20, perDay: 300, spread: 0, &random)
+            let open = Self.open(reference, days)
+            let begun = open.filter { !open.contains($0 - 1) }
+            #expect((1...3).contains(begun.count), "begun on days \(begun)")
+            #expect((drops...drops + 12).contains(open.last ?? 0), "until day \(open.last ?? 0)")
+        }
+    }
 }
