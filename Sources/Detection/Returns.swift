@@ -28,10 +28,10 @@ struct Returns: Sendable, Hashable, Codable {
 
     /// Times a change may come back as another alert: faults do happen twice.
     private static let patience = 2
-    /// What stays away for longer is over: a week and a day, for what comes on Saturdays.
-    private static let memory = Span.days(8)
+    /// What stays away for longer is over.
+    private static let memory = Span.days(12)
     private static let longestHold = memory
-    /// Cosine of two changes that may be one, in the same segment: three faults of a column in a fortnight are three.
+    /// Cosine of two changes that may be one: three faults of a column in a fortnight are three.
     private static let alike = 0.5
     private static let most = 64
 
@@ -40,7 +40,9 @@ struct Returns: Sendable, Hashable, Codable {
     /// - Parameter direction: how its bins move, where they may move in more than one way.
     func opening(_ segment: Segment, direction: [Double]?, at time: Timestamp) -> Count? {
         let before = closings.filter {
-            time - $0.since <= Self.memory && $0.segment == segment && Self.isAlike($0.direction, direction)
+            time - $0.since <= Self.memory
+                && (SegmentRelation.contains($0.segment, segment) || SegmentRelation.contains(segment, $0.segment))
+                && Self.isAlike($0.direction, direction)
         }
         guard let last = before.map(\.since).max() else { return nil }
         return Count(
