@@ -2,7 +2,8 @@ import Values
 
 /// Changes that were over and came back: weather that turns, a route that is flown on Saturdays. What has come back twice is told of as
 /// one change that comes and goes, until it stays away for twice as long as it ever did between. Two faults are no weather: a change
-/// is one that comes back where one segment holds the other and the bins move alike. Bounded; newest last.
+/// is one that comes back in the same segment or, where bins say by moving alike that it is the same, in one that holds the other. Bounded;
+/// newest last.
 struct Returns: Sendable, Hashable, Codable {
     /// How often a change came back, and the longest it stayed away.
     struct Count: Sendable, Hashable, Codable {
@@ -39,10 +40,12 @@ struct Returns: Sendable, Hashable, Codable {
     ///
     /// - Parameter direction: how its bins move, where they may move in more than one way.
     func opening(_ segment: Segment, direction: [Double]?, at time: Timestamp) -> Count? {
-        let before = closings.filter {
-            time - $0.since <= Self.memory
-                && (SegmentRelation.contains($0.segment, segment) || SegmentRelation.contains(segment, $0.segment))
-                && Self.isAlike($0.direction, direction)
+        let before = closings.filter { closing in
+            guard time - closing.since <= Self.memory, Self.isAlike(closing.direction, direction) else { return false }
+            guard closing.segment != segment else { return true }
+            return direction != nil
+                && (SegmentRelation.contains(closing.segment, segment)
+                    || SegmentRelation.contains(segment, closing.segment))
         }
         guard let last = before.map(\.since).max() else { return nil }
         return Count(

@@ -225,4 +225,36 @@ struct PerformanceWobbleTests {
             #expect((drops...drops + 12).contains(open.last ?? 0), "until day \(open.last ?? 0)")
         }
     }
+
+    @Test func `drops of different segments are different drops, each over when it is over`() async throws {
+        try await blocking {
+            var random = SeededGenerator(seed: 412)
+            let all = try Self.reference(spread: 0, &random)
+            let part = Segment([.init("channel", "app")])
+            let rows = try #require(all.groups[.all])
+            let reference = PerformanceReference(
+                task: .binary, groups: [.all: rows, part: rows], wobbles: [:], errors: nil)
+            var watch = ConceptWatch()
+            var day: Int64 = 0
+            func observe(_ inPart: Double, _ everywhere: Double) throws -> Bool {
+                let window = TimeRange(start: monday + .days(day), end: monday + .days(day + 1))
+                day += 1
+                let own = try #require(Self.pairs(days: 1, perDay: 300, spread: 0, excess: inPart, &random).first)
+                let rest = try #require(Self.pairs(days: 1, perDay: 300, spread: 0, excess: everywhere, &random).first)
+                let verdicts = watch.observe(
+                    window,
+                    [
+                        (segment: .all, sketch: PerformanceFixture.binary(own + rest)),
+                        (segment: part, sketch: PerformanceFixture.binary(own)),
+                    ], reference: reference, windows: 30)
+                return verdicts.values.contains { $0.isOpen }
+            }
+            for (inPart, everywhere) in [(-0.3, -0.3), (-0.3, 0), (-0.3, -0.3), (-0.3, 0)] {
+                for _ in 0..<4 { _ = try observe(0, 0) }
+                for _ in 0..<3 { _ = try observe(inPart, everywhere) }
+                let isOpen = try [observe(0, 0), observe(0, 0), observe(0, 0)]
+                #expect(!isOpen[2], "day \(day)")
+            }
+        }
+    }
 }
