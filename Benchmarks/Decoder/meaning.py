@@ -77,6 +77,11 @@ def clean(text):
     return text if text.isascii() else SURROGATES.sub("\ufffd", text)
 
 
+def name_form(text):
+    """A name as it is written down: composed, so that two spellings of one text are one name."""
+    return text if text.isascii() else unicodedata.normalize("NFC", clean(text))
+
+
 def canonical(number):
     """A number as a category: whole ones without a fraction, others as the shortest decimal; exponents from 2^53 on."""
     if number.is_integer() and abs(number) < 2**53:
@@ -130,6 +135,7 @@ class Names:
     was seen then must stay so."""
 
     def __init__(self, known, limited_beyond_known=True):
+        known = [name_form(name) for name in known]
         self.kept = set(known)
         self.others = set()
         self.named = set(known)
@@ -262,7 +268,7 @@ class Meaning:
         features = get("features")
         if kind == "label":
             if "label" not in parts:
-                return "bad_field"
+                return "bad_label"
             if "id" not in parts:
                 return "no_id"
             self.kinds[1] += 1
@@ -315,7 +321,7 @@ class Meaning:
         if type(version) is Raw:
             names = [(model.versions, str(version))]
         elif version is not None:
-            names = [(model.versions, clean(version))]
+            names = [(model.versions, name_form(version))]
         else:
             if self.default_version is not None:
                 # What the configuration names has a place beyond the limit.
@@ -488,7 +494,7 @@ def names_non_finite(text):
 def segment_name(value):
     kind = type(value)
     if kind is str:
-        return clean(value)
+        return name_form(value)
     if kind is float:
         return canonical(value)
     return ("true" if value else "false") if kind is bool else None

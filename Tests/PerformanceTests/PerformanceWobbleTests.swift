@@ -237,7 +237,7 @@ struct PerformanceWobbleTests {
             var watch = ConceptWatch()
             var day: Int64 = 0
             func observe(_ inPart: Double, _ everywhere: Double) throws -> Bool {
-                let window = TimeRange(start: monday + .days(day), end: monday + .days(day + 1))
+                let window = TimeRange(start: Self.monday + .days(day), end: Self.monday + .days(day + 1))
                 day += 1
                 let own = try #require(Self.pairs(days: 1, perDay: 300, spread: 0, excess: inPart, &random).first)
                 let rest = try #require(Self.pairs(days: 1, perDay: 300, spread: 0, excess: everywhere, &random).first)
