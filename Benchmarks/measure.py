@@ -57,9 +57,14 @@ def run(command: list[str], timeout: float = 900) -> tuple[Said, float]:
     return made, cpu
 
 
-def cost(command: list[str], field: str, events: int) -> list[float]:
-    """Nanoseconds per event, one figure per round, of a program that measures itself, held against what the kernel says of it."""
+def cost(command: list[str], field: str, events: int, into: list[Said] | None = None) -> list[float]:
+    """Nanoseconds per event, one figure per round, of a program that measures itself, held against what the kernel says of it.
+
+    What it said besides is appended to `into`.
+    """
     said, cpu = run(command)
+    if into is not None:
+        into.append(said)
     count = int(said["events"])
     if count != events:
         raise NotMeasured(f"{said.program} took {count} events where {events} were meant")

@@ -31,11 +31,14 @@ class Goal:
 # In the order of the design's table; then what it does not set a goal for.
 GOALS = {
     "kafka_json": Goal("raw librdkafka batch consume, process CPU per message, JSON", 2.8),
+    "kafka_json_tuned": Goal("the same, the raw consumer with the heap set as the service sets its own"),
     "kafka_avro": Goal("raw librdkafka batch consume, process CPU per message, Avro", 1.9),
+    "kafka_avro_tuned": Goal("the same, the raw consumer with the heap set as the service sets its own"),
     "instructions": Goal("engine alone, instructions per event", 6000, form="{:,.0f}"),
     "whylogs": Goal("whylogs, all traffic + 3 segmentations, rows already parsed", 200, True, "{:.0f}×"),
     "kll": Goal("DataSketches C++ KLL(200), state update only", 12, True, "{:.1f}×"),
     "threads": Goal("1 → 2 threads, CPU per event", 1.10),
+    "processes": Goal("1 → 2 processes that share nothing but the machine, CPU per event"),
     # Under one in a thousand events: the tables of a process grow now and then, the path of an event allocates nothing.
     "allocations": Goal("allocations per event on the steady path", 0.001, form="{:.3f}"),
     "hot_bytes": Goal("hot state per (segment value, open pane), 20 features", 11_000, form="{:,.0f} B"),

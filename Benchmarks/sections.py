@@ -13,7 +13,7 @@ import corpus
 import measure
 from broker import broker, registry
 from corpus import STYLES, Corpus, Shape
-from measure import NotMeasured, ToolMissing, alternate, cost
+from measure import NotMeasured, Said, ToolMissing, alternate, cost
 from report import Report, note, show
 
 # Messages of a topic: 2 MB in each of the 128 partitions, well within the broker's 5.
@@ -27,6 +27,16 @@ FEWER, MORE, COUNTED = 3 * 8_128 - 20_000, 5 * 8_128 - 20_000, 45_000
 GROWTH_EVENTS, GROWTH_REFERENCE = 40_000, 10_000
 # Predictions, each with a label ten days later.
 JOINED = 1_000_000
+# What the service tells of its own CPU time, and what the clocks of librdkafka's threads tell.
+PROFILE = {
+    "librdkafka_ns": "librdkafka's threads: fetching",
+    "consume_ns": "worker: taking messages from librdkafka",
+    "decode_ns": "worker: decoding, and giving messages back",
+    "count_ns": "worker: bins, counters, sums",
+    "pack_ns": "worker: packing counts for a step",
+    "step_ns": "step: merging, ledger",
+}
+REST = "the rest: in the service its pages, in the raw consumer its loop"
 FEATURES, VALUES = (5, 10, 20, 50, 100, 200), (0, 5, 50, 500)
 
 
@@ -123,7 +133,7 @@ def kafka(b: Bench) -> None:
             try:
                 _kafka(b, style, form, ["--brokers", address, "--topic", f"bench-{form}"], extra)
             except NotMeasured as error:
-                b.report.miss((f"kafka_{form}",), error)
+                b.report.miss((f"kafka_{form}", f"kafka_{form}_tuned"), error)
 
 
 def _kafka(b: Bench, style: str, form: str, place: list[str], extra: list[str]) -> None:
@@ -131,20 +141,53 @@ def _kafka(b: Bench, style: str, form: str, place: list[str], extra: list[str]) 
     file = ["--events", str(b.main.events(style)), "--format", form]
     measure.run([str(b.program), "produce", *place, "--partitions", str(PARTITIONS), *file])
 
-    def consume(mode: str) -> Callable[[], list[float]]:
-        command = [str(b.program), "kafka", *place, "--count", str(TOPIC_EVENTS), "--config", str(b.main.config), *extra]
+    command = [str(b.program), "kafka", *place, "--count", str(TOPIC_EVENTS), "--config", str(b.main.config), *extra]
+    profiles: list[dict[str, float]] = []
+    raw_profiles: list[dict[str, float]] = []
+    tuned: list[float] = []
 
-        def once() -> list[float]:
-            # What an earlier run counted must not be there: it would be passed over.
-            shutil.rmtree(b.main.state, ignore_errors=True)
-            return cost([*command, "--mode", mode], "cpu_ns_per_event", TOPIC_EVENTS)
+    def consume(into: list[dict[str, float]], *mode: str) -> list[float]:
+        # What an earlier run counted must not be there: it would be passed over.
+        shutil.rmtree(b.main.state, ignore_errors=True)
+        said: list[Said] = []
+        figures = cost([*command, "--mode", *mode], "cpu_ns_per_event", TOPIC_EVENTS, said)
+        into.append({k: said[0][k] for k in ("cpu_ns_per_event", *PROFILE) if k in said[0]})
+        return figures
 
-        return once
+    def raw() -> list[float]:
+        tuned.extend(consume([], "raw", "--keeps-freed-memory"))
+        return consume(raw_profiles, "raw")
 
-    pair = alternate(b.rounds, consume("engine"), consume("raw"))
+    pair = alternate(b.rounds, lambda: consume(profiles, "engine"), raw)
+    own = measure.Pair(pair.ours, tuned)
     b.report.put(f"kafka_{form}", pair.ratio(), pair.spread())
-    ours, raw = pair.medians
-    b.report.nanoseconds |= {f"kafka_{form}": round(ours, 1), f"kafka_{form}_raw": round(raw, 1)}
+    b.report.put(f"kafka_{form}_tuned", own.ratio(), own.spread())
+    b.report.nanoseconds |= {
+        f"kafka_{form}": round(pair.medians[0], 1),
+        f"kafka_{form}_raw": round(pair.medians[1], 1),
+        f"kafka_{form}_raw_tuned": round(own.medians[1], 1),
+    }
+    _show_profile(b, form, profiles, raw_profiles)
+
+
+def _show_profile(b: Bench, form: str, ours: list[dict[str, float]], raw: list[dict[str, float]]) -> None:
+    """Where the time went in the very runs of the ratio: so a goal that is missed comes with the reason."""
+
+    def column(runs: list[dict[str, float]]) -> dict[str, float]:
+        medians = {key: statistics.median(run.get(key, 0) for run in runs) for key in ("cpu_ns_per_event", *PROFILE)}
+        medians["rest"] = statistics.median(run["cpu_ns_per_event"] - sum(run.get(k, 0) for k in PROFILE) for run in runs)
+        return medians
+
+    service, consumer = column(ours), column(raw)
+    lines = [(f"{form}, ns per event", "service", "of it", "raw consumer")]
+    for key, name in [*PROFILE.items(), ("rest", REST), ("cpu_ns_per_event", "all")]:
+        theirs = f"{consumer[key]:.0f}" if consumer[key] or key == "rest" else ""
+        lines.append((name, f"{service[key]:.0f}", f"{service[key] / service['cpu_ns_per_event']:.0%}", theirs))
+    print(f"\nWhere the CPU time of the Kafka line goes, {form} (medians of {len(ours)} runs, each line's own):")
+    show(lines)
+    b.report.tables[f"kafka_{form}_profile"] = {
+        key: {"of_service": round(service[key] / service["cpu_ns_per_event"], 3)} for key in (*PROFILE, "rest")
+    }
 
 
 def sketches(b: Bench) -> None:
@@ -200,8 +243,26 @@ def threads(b: Bench) -> None:
         command = b.ours("engine", b.main, "clean", "--rounds", "3", "--threads", str(count))
         return lambda: cost(command, "cpu_ns", TOPIC_EVENTS)
 
-    pair = alternate(b.rounds, on(2), on(1))
+    half = b.ours("engine", b.main, "clean", "--rounds", "3", "--events-max", str(TOPIC_EVENTS // 2))
+
+    def apart() -> list[float]:
+        # Two processes share nothing but the machine: what they cost more than one, its cores take from each other.
+        with ThreadPoolExecutor(2) as pool:
+            both = list(pool.map(lambda _: cost(half, "cpu_ns", TOPIC_EVENTS // 2), range(2)))
+        return [statistics.mean(figures) for figures in zip(*both)]
+
+    one: list[float] = []
+    processes: list[float] = []
+
+    def alone() -> list[float]:
+        processes.append(statistics.median(apart()))
+        one.append(statistics.median(on(1)()))
+        return [one[-1]]
+
+    pair = alternate(b.rounds, on(2), alone)
+    control = measure.Pair(processes, one)
     b.report.put("threads", pair.ratio(), pair.spread())
+    b.report.put("processes", control.ratio(), control.spread())
 
 
 def memory(b: Bench) -> None:
@@ -277,11 +338,11 @@ def join(b: Bench) -> None:
 # Name, measurement, and the lines of the table it fills.
 SECTIONS: dict[str, tuple[Callable[[Bench], None], tuple[str, ...]]] = {
     "engine": (engine, ()),
-    "kafka": (kafka, ("kafka_json", "kafka_avro")),
+    "kafka": (kafka, ("kafka_json", "kafka_json_tuned", "kafka_avro", "kafka_avro_tuned")),
     "instructions": (instructions, ("instructions",)),
     "whylogs": (whylogs, ("whylogs", "whylogs_parsing", "whylogs_marginal")),
     "sketches": (sketches, ("kll",)),
-    "threads": (threads, ("threads",)),
+    "threads": (threads, ("threads", "processes")),
     "allocations": (allocations, ("allocations",)),
     "memory": (memory, ("hot_bytes",)),
     "growth": (growth, ("growth_features", "growth_feature_bytes", "growth_segments", "growth_segment_bytes")),

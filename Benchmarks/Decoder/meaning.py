@@ -77,6 +77,11 @@ def clean(text):
     return text if text.isascii() else SURROGATES.sub("\ufffd", text)
 
 
+def name_form(text):
+    """A name as it is written down: composed, so that two spellings of one text are one name."""
+    return text if text.isascii() else unicodedata.normalize("NFC", clean(text))
+
+
 def canonical(number):
     """A number as a category: whole ones without a fraction, others as the shortest decimal; exponents from 2^53 on."""
     if number.is_integer() and abs(number) < 2**53:
@@ -130,7 +135,10 @@ class Names:
     was seen then must stay so."""
 
     def __init__(self, known, limited_beyond_known=True):
+        known = [name_form(name) for name in known]
         self.kept = set(known)
+        # What all others share takes no place.
+        self.known = set(known) | {OTHER}
         self.others = set()
         self.named = set(known)
         self.full = False
@@ -151,17 +159,24 @@ class Names:
                 return None
             self.others.add(name)
             return OTHER
-        free = len(self.named) < self.limit
+        free = len(self.named - {OTHER}) < self.limit
         self.named.add(name)
         if not free:
             return None
         self.keep(name)
         return name
 
+    def know(self, name):
+        """A place beyond the limit, whether it had one or not."""
+        if name not in self.known:
+            self.known.add(name)
+            self.limit += 1
+        self.keep(name)
+
     def keep(self, name):
         self.kept.add(name)
         self.named.add(name)
-        self.full = self.full or len(self.kept) >= self.limit
+        self.full = self.full or len(self.kept - {OTHER}) >= self.limit
 
     def mention(self, name):
         if not self.full:
@@ -193,7 +208,7 @@ class Model:
         self.dimensions = schema["dimensions"]
         known = schema["known"] + [[]] * len(self.dimensions)
         self.values = [Names(v) for _, v in zip(self.dimensions, known)]
-        self.versions = Names([""], limited_beyond_known=False)
+        self.versions = Names([""])
         self.features = {c["name"] for c in columns if c["name"] != "prediction"} | set(schema["ignored"]) | set(self.dimensions)
         self.pack = struct.Struct(f"<Bq{len(self.numeric)}d{len(self.categorical)}H").pack
         self.bits = struct.Struct(f"<Bq{len(self.numeric)}Q{len(self.categorical)}H")
@@ -262,7 +277,7 @@ class Meaning:
         features = get("features")
         if kind == "label":
             if "label" not in parts:
-                return "bad_field"
+                return "bad_label"
             if "id" not in parts:
                 return "no_id"
             self.kinds[1] += 1
@@ -315,11 +330,11 @@ class Meaning:
         if type(version) is Raw:
             names = [(model.versions, str(version))]
         elif version is not None:
-            names = [(model.versions, clean(version))]
+            names = [(model.versions, name_form(version))]
         else:
             if self.default_version is not None:
                 # What the configuration names has a place beyond the limit.
-                model.versions.keep(self.default_version)
+                model.versions.know(self.default_version)
             names = [(model.versions, self.default_version or "")]
         for dimension, values in zip(model.dimensions, model.values):
             names.append((values, self.segment(dimension, values, features, segments)))
@@ -488,7 +503,7 @@ def names_non_finite(text):
 def segment_name(value):
     kind = type(value)
     if kind is str:
-        return clean(value)
+        return name_form(value)
     if kind is float:
         return canonical(value)
     return ("true" if value else "false") if kind is bool else None

@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,7 +23,9 @@ from null import null  # noqa: E402
 from report import note  # noqa: E402
 from shown import Figures, injected  # noqa: E402
 
-SECTIONS: dict[str, Callable[[argparse.Namespace, Figures], None]] = {"faults": injected, "known": known, "null": null}
+# A section hands all its work to the processes and gives what waits for it, in its own order, and tells of it.
+Section = Callable[[argparse.Namespace, Executor], Callable[[Figures], None]]
+SECTIONS: dict[str, Section] = {"faults": injected, "known": known, "null": null}
 
 
 def main() -> int:
@@ -32,6 +35,7 @@ def main() -> int:
     parser.add_argument("--only", help=f"some of {','.join(SECTIONS)}; detection.json then stays as it is")
     parser.add_argument("--streams", help="names of streams, joined by commas, instead of all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="streams and simulations that run at a time")
     parser.add_argument("--every", default="1d", help="how often the windows of a day slide (faults)")
     parser.add_argument("--pack", type=Path, default=HERE.parents[1] / "rules" / "default.yaml", help="the rule file to measure")
     parser.add_argument("--work", type=Path, default=HERE.parent / ".build-streams", help="folder of the streams, kept")
@@ -46,15 +50,18 @@ def main() -> int:
     if unknown := [name for name in only if name not in SECTIONS]:
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     figures, failed = Figures(), False
-    for name in only:
-        note(f"{name} …")
-        start = time.monotonic()
-        try:
-            SECTIONS[name](options, figures)
-        except NotMeasured as error:
-            failed = True
-            print(f"\n{name}: not measured: {error}")
-        note(f"  {time.monotonic() - start:.0f} s")
+    with ProcessPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        # All is begun at once, so that no core waits for the last stream of a section.
+        begun = {name: SECTIONS[name](options, pool) for name in only}
+        for name in only:
+            note(f"{name} …")
+            start = time.monotonic()
+            try:
+                begun[name](figures)
+            except NotMeasured as error:
+                failed = True
+                print(f"\n{name}: not measured: {error}")
+            note(f"  {time.monotonic() - start:.0f} s")
     figures.print_goals()
     if options.findings:
         options.findings.write_text("\n".join(figures.findings) + "\n")

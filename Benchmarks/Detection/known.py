@@ -4,13 +4,14 @@ import argparse
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from measure import NotMeasured
-from replay import Firing, outliving, replay
+from replay import Firing, Replay, outliving, replay
 from report import note, show
 from rows import DAY, seconds, stamp
 from score import score
@@ -40,22 +41,31 @@ CHANGES = {
 }  # fmt: skip
 
 
-def known(options: argparse.Namespace, figures: Figures) -> None:
+def replayed(options: argparse.Namespace, name: str) -> tuple[dict[str, Any], Replay] | None:
+    """A stream's manifest and its replay; nothing where the stream is not on this machine."""
+    source = options.data / name
+    if not source.is_dir():
+        note(f"  {name} is left out: {source} is not on this machine")
+        return None
+    folder = prepared(source, options.work / "known" / name)
+    done = replay(options.folder / "holdfast", options.pack, folder, options.work / "replays" / name)
+    if not options.keep:
+        done.snapshots.unlink()
+    return json.loads((folder / "manifest.json").read_text()), done
+
+
+def known(options: argparse.Namespace, pool: Executor) -> Callable[[Figures], None]:
     wanted = set(options.streams.split(",")) if options.streams else {"bench_pay_dev", *CHANGES}
+    begun = [(name, pool.submit(replayed, options, name)) for name in ["bench_pay_dev", *CHANGES] if name in wanted]
+    return lambda figures: told(begun, figures)
+
+
+def told(begun: list[tuple[str, Future[tuple[dict[str, Any], Replay] | None]]], figures: Figures) -> None:
     rows = []
-    for name in ["bench_pay_dev", *CHANGES]:
-        if name not in wanted:
+    for name, future in begun:
+        if (made := future.result()) is None:
             continue
-        source = options.data / name
-        if not source.is_dir():
-            note(f"  {name} is left out: {source} is not on this machine")
-            continue
-        folder = prepared(source, options.work / "known" / name)
-        manifest = json.loads((folder / "manifest.json").read_text())
-        out = options.work / "replays" / name
-        done = replay(options.folder / "holdfast", options.pack, folder, out)
-        if not options.keep:
-            done.snapshots.unlink()
+        manifest, done = made
         note(f"  {name} {done.seconds:.0f} s, {len(done.firings)} alerts")
         if name == "bench_pay_dev":
             practice(manifest, done.firings, done.other, figures)

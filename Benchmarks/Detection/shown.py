@@ -3,6 +3,8 @@
 import argparse
 import importlib.util
 import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,37 +58,61 @@ class Figures:
         return {"goals": goals, "tables": self.tables}
 
 
-def injected(options: argparse.Namespace, figures: Figures) -> None:
-    program = options.folder / "holdfast"
+@dataclass
+class Replayed:
+    """What became of one stream."""
+
+    scores: dict[str, Score]
+    over: list[tuple[Firing, str, float]]
+    others: int
+    findings: list[str]
+    seconds: float
+
+
+def replayed(options: argparse.Namespace, name: str) -> Replayed | None:
+    """One stream, made if need be, replayed and scored; nothing where its real rows are not on this machine."""
+    stream = next(s for s in streams.plans(options.seed, options.quick) if s.name == name)
+    folder = streams.cached(stream, options.data, options.seed, options.work)
+    if folder is None:
+        note(f"  {name} is left out: {options.data / stream.world} is not on this machine")
+        return None
+    manifest = json.loads((folder / "manifest.json").read_text())
+    done = replay(options.folder / "holdfast", options.pack, folder, options.work / "replays" / name, options.every)
+    ours = score(manifest, done.alerts)
+    agree(options.data / "score_alerts.py", manifest, done.alerts, ours)
+    scores = {OURS: ours}
+    for detector, alerts in simple.detectors(done.snapshots).items():
+        scores[detector] = score(manifest, alerts)
+    if not options.keep:
+        done.snapshots.unlink()
+    over = outliving(manifest, done.firings, streams.WINDOW, seconds(manifest["period"][1]))
+    return Replayed(scores, over, len(done.other), findings(name, manifest, ours, over, done.other), done.seconds)
+
+
+def injected(options: argparse.Namespace, pool: Executor) -> Callable[[Figures], None]:
+    named = set(options.streams.split(",")) if options.streams else None
+    names = [s.name for s in streams.plans(options.seed, options.quick) if named is None or s.name in named]
+    begun = [(name, pool.submit(replayed, options, name)) for name in names]
+    return lambda figures: told(((name, made.result()) for name, made in begun), figures)
+
+
+def told(made: Iterator[tuple[str, Replayed | None]], figures: Figures) -> None:
     totals = {name: Score() for name in (OURS, *simple.NAMES)}
     outlived: list[tuple[str, Firing, str, float]] = []
-    rows, others, named = [], 0, set(options.streams.split(",")) if options.streams else None
-    for stream in streams.plans(options.seed, options.quick):
-        if named is not None and stream.name not in named:
+    rows, others = [], 0
+    for stream, done in made:
+        if done is None:
             continue
-        folder = streams.cached(stream, options.data, options.seed, options.work)
-        if folder is None:
-            note(f"  {stream.name} is left out: {options.data / stream.world} is not on this machine")
-            continue
-        manifest = json.loads((folder / "manifest.json").read_text())
-        out = options.work / "replays" / stream.name
-        done = replay(program, options.pack, folder, out, options.every)
-        ours = score(manifest, done.alerts)
-        agree(options.data / "score_alerts.py", manifest, done.alerts, ours)
-        totals[OURS].add(ours)
-        for name, alerts in simple.detectors(done.snapshots).items():
-            totals[name].add(score(manifest, alerts))
-        if not options.keep:
-            done.snapshots.unlink()
-        window = streams.WINDOW
-        over = outliving(manifest, done.firings, window, seconds(manifest["period"][1]))
-        outlived += [(stream.name, *o) for o in over]
-        others += len(done.other)
-        figures.findings += findings(stream.name, manifest, ours, over, done.other)
+        for detector, made_score in done.scores.items():
+            totals[detector].add(made_score)
+        ours = done.scores[OURS]
+        outlived += [(stream, *o) for o in done.over]
+        others += done.others
+        figures.findings += done.findings
         found = sum(bool(f.true) for f in ours.found if f.counts)
         due = sum(f.counts for f in ours.found)
         top = f"{ours.exact_on_top:.2f}" if found else ""
-        rows.append((stream.name, f"{found}/{due}", str(len(ours.false)), top, str(len(over)), f"{done.seconds:.0f} s"))
+        rows.append((stream, f"{found}/{due}", str(len(ours.false)), top, str(len(done.over)), f"{done.seconds:.0f} s"))
         note(f"  {' '.join(rows[-1])}")
     if not rows:
         raise NotMeasured("no stream is there to replay")

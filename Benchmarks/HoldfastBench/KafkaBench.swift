@@ -24,6 +24,7 @@ struct KafkaBench: ParsableCommand {
     var config: String
     @Option(name: .long) var format = "json"
     @Option(name: .long, help: "The schema registry's address.") var registry: String?
+    @Flag(name: .long, help: "Raw with the C library's heap as the service sets it.") var keepsFreedMemory = false
 
     private static let deadline = Duration.seconds(120)
 
@@ -36,38 +37,52 @@ struct KafkaBench: ParsableCommand {
 
     private var group: String { "bench-\(ProcessInfo.processInfo.processIdentifier)" }
 
+    /// What had been used when the partitions were assigned. Both sides begin there: what a start costs is no part of a message's cost.
+    private struct Start {
+        let cpu = Clock.process
+        let wall = Clock.wall
+        let librdkafka = Clock.threads(named: "rdk:")
+    }
+
     private func consume() throws {
+        if keepsFreedMemory { Heap.keepFreedMemory() }
+        let start = Mutex<Start?>(nil)
         let consumer = try KafkaConsumer(
             configuration: KafkaConfiguration(properties: [
                 ("bootstrap.servers", brokers), ("group.id", group), ("auto.offset.reset", "earliest"),
                 ("session.timeout.ms", "6000"),
             ]), topics: [topic],
             handlers: KafkaConsumerHandlers(
-                onAssigned: { Dictionary(uniqueKeysWithValues: $0.map { ($0, .earliest) }) }, onRevoked: { _, _ in },
+                onAssigned: { partitions in
+                    start.withLock { $0 = $0 ?? Start() }
+                    return Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) })
+                }, onRevoked: { _, _ in },
                 onEvent: { _ in }, onLog: { _ in }))
-        // From the first message on, as for the service, whose start is no part of a message's cost either.
-        var began: (cpu: Double, wall: Double)?
         var seen = 0
         let end = ContinuousClock.now + Self.deadline
         while seen < count, ContinuousClock.now < end {
-            let taken = consumer.poll(maximum: 1_000, timeoutMilliseconds: 20) { batch in
+            consumer.poll(maximum: 1_000, timeoutMilliseconds: 20) { batch in
                 batch.forEach { _ in seen += 1 }
             }
-            if taken > 0, began == nil { began = (Clock.process, Clock.wall) }
         }
-        try report(since: began, seen: seen)
+        try report(since: start.withLock(\.self), seen: seen)
         consumer.close()
     }
 
-    private func report(since began: (cpu: Double, wall: Double)?, seen: Int) throws {
-        guard let began, seen >= count else {
+    /// - Parameter stages: CPU seconds by stage, as the service tells them.
+    private func report(since start: Start?, seen: Int, stages: () -> [String: Double] = { [:] }) throws {
+        guard let start, seen >= count else {
             throw ValidationError("only \(seen) of \(count) messages came within \(Self.deadline)")
         }
-        Output.line([
-            ("mode", .text("kafka")), ("events", .number(Double(count))),
-            ("cpu_ns_per_event", .number((Clock.process - began.cpu) / Double(count))),
-            ("wall_ns_per_event", .number((Clock.wall - began.wall) / Double(count))),
-        ])
+        func share(_ nanoseconds: Double) -> Output.Value { .number(nanoseconds / Double(count)) }
+        let (cpu, wall) = (Clock.process - start.cpu, Clock.wall - start.wall)
+        let librdkafka = Clock.threads(named: "rdk:") - start.librdkafka
+        Output.line(
+            [
+                ("mode", .text("kafka")), ("events", .number(Double(count))),
+                ("cpu_ns_per_event", share(cpu)), ("wall_ns_per_event", share(wall)),
+                ("librdkafka_ns", share(librdkafka)),
+            ] + stages().sorted { $0.key < $1.key }.map { ("\($0.key)_ns", share($0.value * 1e9)) })
     }
 
     private func serve() throws {
@@ -82,8 +97,10 @@ struct KafkaBench: ParsableCommand {
             """
         if let registry { text += "schema_registry: {url: \"\(registry)\"}\n" }
         try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let start = Mutex<Start?>(nil)
+        let assigned: @Sendable () -> Void = { start.withLock { $0 = $0 ?? Start() } }
         let service = try Serve(
-            try ConfigurationReader.read(path), log: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+            try ConfigurationReader.read(path), log: Logger(label: "bench") { _ in AssignmentLog(assigned: assigned) })
         let port = Mutex(0)
         let ended = DispatchSemaphore(value: 0)
         Task.detached {
@@ -95,18 +112,37 @@ struct KafkaBench: ParsableCommand {
             ended.signal()
         }
         let end = ContinuousClock.now + Self.deadline
-        var began: (cpu: Double, wall: Double)?
         var seen = 0
-        // From when the service is up: joining the group takes time but hardly any of the processor's. A look at the page of metrics is
-        // no part of a message's cost, and costs as much as hundreds of them: twice a second, as often as there may be news.
+        // A look at the page of metrics is no part of a message's cost, and costs as much as hundreds of them: twice a second, more often
+        // than there may be news.
         while seen < count, ContinuousClock.now < end {
-            let answering = port.withLock(\.self)
-            if answering > 0, began == nil { began = (Clock.process, Clock.wall) }
-            seen = Metrics.events(port: answering, topic: topic)
-            usleep(answering == 0 ? 1_000 : 500_000)
+            let isReading = start.withLock { $0 != nil }
+            if isReading { seen = Metrics.events(port: port.withLock(\.self), topic: topic) }
+            guard seen < count else { break }
+            usleep(isReading ? 500_000 : 1_000)
         }
-        try report(since: began, seen: seen)
+        try report(since: start.withLock(\.self), seen: seen) {
+            // The worker tells what a step cost when it hears of its end, a moment after the counts.
+            usleep(200_000)
+            return Metrics.stages(port: port.withLock(\.self))
+        }
         kill(getpid(), SIGTERM)
         ended.wait()
+    }
+}
+
+/// Hears when the service has its partitions.
+private struct AssignmentLog: LogHandler {
+    let assigned: @Sendable () -> Void
+    var metadata = Logger.Metadata()
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        if "\(event.message)" == "partitions assigned" { assigned() }
     }
 }

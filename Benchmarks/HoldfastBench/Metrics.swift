@@ -17,6 +17,19 @@ enum Metrics {
         return total
     }
 
+    /// CPU seconds of the workers by stage.
+    static func stages(port: Int) -> [String: Double] {
+        let name = "holdfast_worker_cpu_seconds_total"
+        var seconds: [String: Double] = [:]
+        for line in get("/metrics", port: port).split(separator: "\n") where line.hasPrefix(name) {
+            guard let label = line.firstRange(of: "stage=\""),
+                let value = line.split(separator: " ").last.flatMap({ Double($0) })
+            else { continue }
+            seconds[String(line[label.upperBound...].prefix { $0 != "\"" }), default: 0] += value
+        }
+        return seconds
+    }
+
     private static func get(_ path: String, port: Int) -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return "" }

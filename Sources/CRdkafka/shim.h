@@ -1,7 +1,10 @@
 #ifndef HOLDFAST_CRDKAFKA_SHIM_H
 #define HOLDFAST_CRDKAFKA_SHIM_H
 
+#include <malloc.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -9,6 +12,25 @@
 // Asks for bytes that will be read soon; Swift has no word for it.
 static inline void holdfast_prefetch(const void *bytes, size_t count) {
     for (size_t at = 0; at < count; at += 64) __builtin_prefetch((const char *)bytes + at);
+}
+
+// CPU time of the calling thread. Swift finds `struct timespec` in another module on each platform.
+static inline int64_t holdfast_thread_nanoseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+// Sets from which size on glibc maps a block on its own, what it leaves free at the end of an arena, and how an arena grows.
+static inline void holdfast_keep_freed_memory(int mapped, int kept, int grown) {
+#ifdef __GLIBC__
+    // Refused are only blocks mapped from more than half an arena on.
+    mallopt(M_MMAP_THRESHOLD, mapped);
+    mallopt(M_TRIM_THRESHOLD, kept);
+    mallopt(M_TOP_PAD, grown);
+#else
+    (void)mapped, (void)kept, (void)grown;
+#endif
 }
 
 // rd_kafka_producev is variadic, which Swift cannot call. Bytes and key are copied by librdkafka before this returns.

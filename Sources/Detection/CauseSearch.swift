@@ -24,6 +24,8 @@ struct CauseSearch {
 
     /// −ln p that says a part of a segment moves by itself, and under which it is quiet.
     static let moves = 7.0
+    /// Cosine over which two segments move alike.
+    private static let alike = 0.5
     static let quiet = 5.0
     /// Share of a segment's evidence that a part of it must hold to be named instead.
     static let mostEvidence = 0.7
@@ -94,9 +96,35 @@ struct CauseSearch {
             if let i = index[cause], let own = streams[i].alarm?.logR {
                 streams[i].alarm?.logR = max(own, strongestExplained)
             }
+            for part in absorb(into: cause) {
+                found.opened.remove(part)
+                found.explained[part] = cause
+            }
             candidates = left
         }
         return found
+    }
+
+    /// Ends the alarms of parts of a segment that has one now and moves as they do: a change that begins in the middle of a window, or
+    /// grows, is plain in a part of its rows first, and is one change all the same.
+    ///
+    /// - Returns: the parts.
+    private mutating func absorb(into cause: Segment) -> [Segment] {
+        guard let c = index[cause], var whole = streams[c].alarm, let changed = whole.changed else { return [] }
+        let direction = watch.direction(changed)
+        var absorbed: [Segment] = []
+        for i in streams.indices where i != c && SegmentRelation.contains(cause, streams[i].segment) {
+            guard let part = streams[i].alarm, let moved = part.changed,
+                Watch.cosine(direction, watch.direction(moved)) > Self.alike
+            else { continue }
+            whole.logR = max(whole.logR, part.logR)
+            whole.start = min(whole.start, part.start)
+            streams[i].alarm = nil
+            streams[i].reset()
+            absorbed.append(streams[i].segment)
+        }
+        streams[c].alarm = whole
+        return absorbed
     }
 
     private func start(of segment: Segment) -> Timestamp {
@@ -198,8 +226,10 @@ struct CauseSearch {
         else { return false }
         if isAlone(child, in: parent, since) { return true }
         let tau = wobble(parent)
-        return watch.surprise(rest, wobble: tau, dispersion: dispersion(parent)) >= Self.moves
-            && Self.cosine(watch.direction(own), watch.direction(rest)) > 0.5
+        // By itself, or by the likelihood of moving as the child does, which needs far fewer rows.
+        let surprise = watch.surprise(rest, wobble: tau, dispersion: dispersion(parent))
+        return max(surprise, evidence(rest, of: own) / (1 + rest.rows * tau)) >= Self.moves
+            && Watch.cosine(watch.direction(own), watch.direction(rest)) > Self.alike
             && watch.effect(rest, wobble: tau) >= 0.25 * watch.effect(own, wobble: wobble(child))
     }
 
@@ -214,17 +244,19 @@ struct CauseSearch {
     }
 
     private func bestChild(of parent: Segment, _ open: [Segment], _ since: Timestamp) -> Segment? {
-        let whole = surprise(parent, without: open, since: since)
         guard let own = merged(parent, without: open, since: since) else { return nil }
+        let held = Held(
+            whole: own, surprise: surprise(parent, without: open, since: since), evidence: evidence(own, of: own))
         let effect = watch.effect(own, wobble: wobble(parent))
         let parts = windows.filter {
             $0.isWatched && $0.segment.parts.count > parent.parts.count
                 && SegmentRelation.contains(parent, $0.segment)
         }
-        return parts.map { ($0.segment, surprise($0.segment, without: open, since: since)) }
-            .filter { part, evidence in
-                guard evidence > Self.mostEvidence * whole,
+        return parts.map { ($0.segment, share($0.segment, of: held, without: open, since: since)) }
+            .filter { part, share in
+                guard share > Self.mostEvidence,
                     let rest = merged(parent, without: open + [part], since: since),
+                    let counts = merged(part, without: open, since: since), evidence(rest, of: counts) <= 0,
                     !isAlone(part, in: parent, since), !isLeftOver(part, since: since, without: open)
                 else { return false }
                 return watch.surprise(rest, wobble: wobble(parent), dispersion: dispersion(parent)) < Self.quiet
@@ -233,10 +265,30 @@ struct CauseSearch {
             .max { ($0.1, $1.0) < ($1.1, $0.0) }?.0
     }
 
-    private static func cosine(_ a: [Double], _ b: [Double]) -> Double {
-        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-        let size = (dot(a, a) * dot(b, b)).squareRoot()
-        return size > 0 ? dot(a, b) / size : 0
+    /// What parts of a segment are held against.
+    private struct Held {
+        let whole: Watch.Counts
+        let surprise: Double
+        /// Of the rows of the whole.
+        let evidence: Double
+    }
+
+    /// Which part of a segment's evidence is in a part of its rows.
+    ///
+    /// By how sure the part alone is of a change or, where its rows are too few to show one by themselves, by the likelihood that they
+    /// add to that of the whole: a part of seven rows that has all the nulls of three hundred is what broke.
+    private func share(_ part: Segment, of held: Held, without open: [Segment], since: Timestamp) -> Double {
+        guard let counts = merged(part, without: open, since: since) else { return 0 }
+        let own = watch.surprise(counts, wobble: wobble(part), dispersion: dispersion(part))
+        let bySurprise = held.surprise > 0 ? own / held.surprise : 0
+        guard own <= 0, case .rate = watch, held.evidence > 0 else { return bySurprise }
+        return evidence(counts, of: held.whole) / held.evidence
+    }
+
+    /// ln of the likelihood of the rows under a change by that under their reference.
+    private func evidence(_ counts: Watch.Counts, of changed: Watch.Counts) -> Double {
+        if case .volume = watch { return 0 }
+        return -ShiftEvidence.backLogE(counts, changed: changed, wobble: 0)
     }
 
     /// Whether a segment only has other shares of its parts than before, none of which changed: the shift of its
@@ -270,12 +322,29 @@ struct CauseSearch {
     }
 
     private mutating func openAlarm(_ segment: Segment, since: Timestamp, without open: [Segment]) {
+        let since = beginning(of: segment, since, without: open)
         guard let i = index[segment], let merged = merged(segment, without: open, since: since) else { return }
         let effect = watch.effect(merged, wobble: streams[i].wobble)
         streams[i].alarm = .init(
             start: since, effect: effect, logR: max(streams[i].evidence, limit), lastEffect: effect)
         if case .volume = watch {} else { streams[i].alarm?.changed = merged }
         streams[i].reset()
+    }
+
+    /// The likeliest first window of a change that there is evidence of since `since`.
+    ///
+    /// Evidence may begin with windows that looked a little like it by chance, and thin ones are judged in blocks of which only the
+    /// last need have changed. Taken is the window since which all rows together, under the law that fits them best, are likeliest
+    /// against their reference (the generalized likelihood ratio of a change point; Hinkley 1970).
+    private func beginning(of segment: Segment, _ since: Timestamp, without open: [Segment]) -> Timestamp {
+        if case .volume = watch { return since }
+        var best = (start: since, evidence: 0.0)
+        for start in starts where start >= since {
+            guard let changed = merged(segment, without: open, since: start) else { continue }
+            let evidence = evidence(changed, of: changed)
+            if evidence > best.evidence { best = (start, evidence) }
+        }
+        return best.start
     }
 
     /// A stream's evidence anew, without the rows of the segments with an alarm.

@@ -7,9 +7,35 @@ package import Values
     import Musl
 #endif
 
+/// One statistic of one segment in a mature window, and what is asked of it.
+package struct ConceptWindow: Sendable {
+    package let segment: Segment
+    package let statistic: ConceptStatistic
+    let change: ConceptChange
+    /// Whether a mean change of so much, in the statistic's unit and positive where worse, with such a standard error is what is asked about.
+    let gate: @Sendable (_ effect: Double, _ error: Double) -> Bool
+    /// Whether windows that fit the reference better than the change do nevertheless have what is asked about, with such a mean change.
+    let lasts: @Sendable (_ effect: Double) -> Bool
+}
+
+extension ConceptWindow {
+    /// - Returns: `nil` where the window or what it is held against has too few labels.
+    package init?(
+        _ segment: Segment, _ statistic: ConceptStatistic, _ sketch: PerformanceSketch, _ baseline: PerformanceBaseline,
+        gate: @escaping @Sendable (_ effect: Double, _ error: Double) -> Bool,
+        lasts: @escaping @Sendable (_ effect: Double) -> Bool = { _ in false }
+    ) {
+        guard let change = statistic.change(sketch, baseline.sketch)?.wobbling(statistic, baseline), change.variance > 0
+        else { return nil }
+        self.init(segment: segment, statistic: statistic, change: change, gate: gate, lasts: lasts)
+    }
+}
+
 /// What is known of a segment's concept after a mature window.
 package struct ConceptVerdict: Sendable, Hashable {
     package let isOpen: Bool
+    /// Opened by this window.
+    package let isNew: Bool
     package let statistic: ConceptStatistic
     /// How much worse since the change began, in the statistic's unit.
     package let effect: Double
@@ -22,31 +48,35 @@ package struct ConceptVerdict: Sendable, Hashable {
     package let explainedBy: Segment?
 }
 
-/// Watches mature windows of one model for a change of what its scores mean, in all traffic and every segment: evidence of each
-/// statistic is multiplied up window by window (an e-detector, as for distances), an alarm opens when it is beyond what chance gives
-/// once in the budget and the mean change is worth telling, in the segment that says so most clearly, and closes by the mirrored
-/// evidence.
-package struct ConceptWatch: Sendable, Hashable, Codable {
-    private struct Key: Hashable, Codable, Sendable {
+extension StreamVerdict {
+    package init(_ verdict: ConceptVerdict) {
+        self.init(
+            isOpen: verdict.isOpen, isNew: verdict.isNew, logR: verdict.evidence, limit: verdict.limit,
+            changeStart: verdict.since, effect: verdict.effect, explainedBy: verdict.explainedBy)
+    }
+}
+
+/// Watches performance in mature windows, in all traffic and every segment: what scores mean, for `concept_drift`, or a figure that a
+/// rule compares with a number. Evidence of each statistic is multiplied up window by window (an e-detector, as for distances), an alarm opens when it
+/// is beyond what chance gives once in the budget and the mean change is what is asked about, in the segment that says so most
+/// clearly, and closes by the mirrored evidence.
+package struct ConceptWatch: Sendable, Hashable {
+    struct Key: Hashable, Codable, Sendable {
         let segment: Segment
         let statistic: ConceptStatistic
     }
 
-    private struct Alarm: Hashable, Codable, Sendable {
-        let statistic: ConceptStatistic
-        let since: Timestamp
-        let effect: Double
-        let evidence: Double
+    struct Entry: Hashable, Codable, Sendable {
+        let key: Key
+        var stream: ConceptStream
+        /// Start of the last window that said something of it.
+        var seen: Timestamp
     }
 
-    private var streams: [Key: ConceptStream] = [:]
-    private var starts: [Key: Timestamp] = [:]
-    private var alarms: [Segment: Alarm] = [:]
-    /// Start of the last window that said something of a segment; absent in states of older programs.
-    private var seen: [Segment: Timestamp]?
-
-    /// ln e a window must have for an alarm to open in it: old evidence alone opens nothing.
-    private static let leastLogE = 1.0
+    /// As they came first: the same windows make the same state, to the byte.
+    var entries: [Entry] = []
+    /// Drops that were over not long ago.
+    var returns: Returns?
 
     /// A segment that says nothing this long is gone, and so is what was known of it. Its alarm ends sooner, after some windows and a
     /// week: while it is open nothing that shares rows with it is judged.
@@ -54,26 +84,142 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
     private static let alarmPatience = Span.days(7)
     private static let alarmWindows: Int64 = 10
 
-    package init() {}
+    /// Share of the clearest segment's evidence that a wider one needs to be named instead.
+    private static let nearly = 0.9
 
-    private mutating func forgetGone(_ window: TimeRange) {
-        var seen = seen ?? [:]
-        for segment in Set(streams.keys.map(\.segment)).union(alarms.keys) {
-            let last = seen[segment] ?? window.start
-            seen[segment] = last
-            let silence = window.start - last
-            if silence > max(Self.alarmPatience, window.length * Self.alarmWindows) { alarms[segment] = nil }
-            guard silence > Self.patience, alarms[segment] == nil else { continue }
-            seen[segment] = nil
-            for key in streams.keys where key.segment == segment {
-                streams[key] = nil
-                starts[key] = nil
-            }
-        }
-        self.seen = seen
+    /// A change that lasts this long is taken for over once by chance; with long windows it is still once in a hundred of them.
+    private static let lasting = Span.days(90)
+
+    private static func endLimit(_ window: Span) -> Double {
+        max(LogEvidence.resolveLimit, log(lasting.seconds / max(1, window.seconds)))
     }
 
-    /// Takes one mature window in; windows come in order.
+    package init() {}
+
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// Takes one mature window in; windows come in order and share no rows.
+    ///
+    /// - Parameter limit: what ln R must reach (`LogEvidence.limit`).
+    /// - Returns: a verdict for each of `segments` that any window said something of.
+    package mutating func observe(
+        _ window: TimeRange, _ windows: [ConceptWindow], segments: [Segment], limit: Double
+    ) -> [Segment: ConceptVerdict] {
+        forgetGone(window)
+        let endLimit = Self.endLimit(window.length)
+        var places = Dictionary(uniqueKeysWithValues: entries.indices.map { (entries[$0].key, $0) })
+        var ready: [Int] = []
+        for own in windows {
+            let key = Key(segment: own.segment, statistic: own.statistic)
+            let i = places[key] ?? entries.count
+            if i == entries.count {
+                places[key] = i
+                entries.append(
+                    Entry(key: key, stream: ConceptStream(key.statistic, at: window.start), seen: window.start))
+            }
+            entries[i].seen = window.start
+            if entries[i].stream.alarm != nil {
+                if entries[i].stream.isOver(own, limit: endLimit, at: window.start) { close(i, at: window.start) }
+            } else if explanation(own.segment) == nil {
+                if entries[i].stream.add(own, limit: limit, at: window.start) { ready.append(i) }
+            }
+        }
+        let opened = open(ready.filter { entries[$0].stream.evidence >= limit }, at: window.start)
+        for i in entries.indices where explanation(entries[i].key.segment) != nil {
+            entries[i].stream = ConceptStream(entries[i].key.statistic, at: window.start)
+        }
+        return standing(segments, limit: limit, opened: opened)
+    }
+
+    /// What the windows so far say, for a window whose rows were in one of them.
+    package func standing(_ segments: [Segment], limit: Double) -> [Segment: ConceptVerdict] {
+        standing(segments, limit: limit, opened: [])
+    }
+
+    /// The clearest first; what overlaps it is its shadow.
+    private mutating func open(_ ready: [Int], at time: Timestamp) -> Set<Segment> {
+        var opened: Set<Segment> = []
+        let clearestFirst = ready.sorted {
+            (entries[$1].stream.evidence, $0) < (entries[$0].stream.evidence, $1)
+        }
+        for clearest in clearestFirst where explanation(entries[clearest].key.segment) == nil {
+            let i = widest(clearest, ready)
+            let segment = entries[i].key.segment
+            guard explanation(segment) == nil,
+                !entries.contains(where: { $0.key.segment == segment && $0.stream.alarm != nil })
+            else { continue }
+            // Whatever the figure: worse is one direction.
+            entries[i].stream.open(returned: returns?.opening(segment, direction: nil, at: time))
+            opened.insert(segment)
+        }
+        return opened
+    }
+
+    /// Of segments that say nearly as much, the widest that holds the clearest: on weekdays what is so in the evening is so in the
+    /// evening of weekdays, and at weekends it will be there still.
+    private func widest(_ clearest: Int, _ ready: [Int]) -> Int {
+        let least = Self.nearly * entries[clearest].stream.evidence
+        let wider = ready.filter {
+            SegmentRelation.contains(entries[$0].key.segment, entries[clearest].key.segment)
+                && entries[$0].stream.evidence >= least
+        }
+        return wider.min {
+            (entries[$0].key.segment.parts.count, -entries[$0].stream.evidence)
+                < (entries[$1].key.segment.parts.count, -entries[$1].stream.evidence)
+        } ?? clearest
+    }
+
+    private func standing(
+        _ segments: [Segment], limit: Double, opened: Set<Segment>
+    ) -> [Segment: ConceptVerdict] {
+        let bySegment = Dictionary(grouping: entries, by: \.key.segment)
+        return segments.reduce(into: [:]) { verdicts, segment in
+            guard let own = bySegment[segment],
+                let entry = own.first(where: { $0.stream.alarm != nil })
+                    ?? own.max(by: { $0.stream.evidence < $1.stream.evidence })
+            else { return }
+            let stream = entry.stream
+            verdicts[segment] = ConceptVerdict(
+                isOpen: stream.alarm != nil, isNew: opened.contains(segment), statistic: entry.key.statistic,
+                effect: stream.effect, evidence: stream.evidence, limit: limit, since: stream.since,
+                explainedBy: stream.alarm == nil ? explanation(segment) : nil)
+        }
+    }
+
+    /// The open alarm of another segment that shares rows with this one.
+    private func explanation(_ segment: Segment) -> Segment? {
+        entries.filter {
+            $0.stream.alarm != nil && $0.key.segment != segment
+                && SegmentRelation.overlap($0.key.segment, segment) != nil
+        }.map(\.key.segment).min()
+    }
+
+    private mutating func close(_ i: Int, at time: Timestamp) {
+        let segment = entries[i].key.segment
+        let alarm = entries[i].stream.alarm
+        var closings = returns ?? Returns()
+        closings.note(
+            Returns.Closing(segment: segment, since: alarm?.backSince ?? time, count: alarm?.returned, direction: nil))
+        returns = closings
+        forget(overlapping: segment, at: time)
+    }
+
+    private mutating func forget(overlapping segment: Segment, at time: Timestamp) {
+        for i in entries.indices where SegmentRelation.overlap(entries[i].key.segment, segment) != nil {
+            entries[i].stream = ConceptStream(entries[i].key.statistic, at: time)
+        }
+    }
+
+    private mutating func forgetGone(_ window: TimeRange) {
+        let alarmPatience = max(Self.alarmPatience, window.length * Self.alarmWindows)
+        entries.removeAll { entry in
+            window.start - entry.seen > (entry.stream.alarm == nil ? Self.patience : alarmPatience)
+        }
+    }
+}
+
+extension ConceptWatch {
+    /// Takes in what all statistics of a model's task say: whether its scores mean what they meant.
     ///
     /// - Parameters:
     ///   - part: the part of the week in which the window lies, if it is one: it is held against the reference's rows of the same.
@@ -82,107 +228,29 @@ package struct ConceptWatch: Sendable, Hashable, Codable {
         _ window: TimeRange, _ segments: [(segment: Segment, sketch: PerformanceSketch)],
         reference: PerformanceReference, part: WeekPart? = nil, windows: Double
     ) -> [Segment: ConceptVerdict] {
-        forgetGone(window)
         let statistics = ConceptStatistic.all(of: reference.task)
-        let limit = Self.limit(segments.count * statistics.count, windows)
-        var ready: [(key: Key, evidence: Double)] = []
-        for (segment, sketch) in segments {
-            guard let before = reference.alike(segment, in: part) else { continue }
-            let wobble = reference.wobble(segment, window: window.length)
-            for statistic in statistics {
-                guard let change = statistic.change(sketch, before)?.wobbling(statistic, wobble), change.variance > 0
-                else { continue }
-                let key = Key(segment: segment, statistic: statistic)
-                seen?[segment] = window.start
-                var stream = streams[key] ?? ConceptStream(statistic)
-                if let alarm = alarms[segment], alarm.statistic == statistic {
-                    if stream.isOver(change, statistic, opened: alarm.effect) {
-                        alarms[segment] = nil
-                        stream = ConceptStream(statistic)
-                        forget(overlapping: segment)
-                    }
-                } else if !isExplained(segment) {
-                    let e = stream.add(change, statistic)
-                    if stream.windows == 1 { starts[key] = window.start }
-                    if stream.evidence >= limit, e >= Self.leastLogE, abs(stream.effect) >= statistic.leastEffect {
-                        ready.append((key, stream.evidence))
-                    }
+        let looks = segments.flatMap { segment, sketch -> [ConceptWindow] in
+            guard let baseline = reference.baseline(segment, window: window.length, in: part) else { return [] }
+            return statistics.compactMap { statistic in
+                ConceptWindow(segment, statistic, sketch, baseline) { effect, _ in
+                    abs(effect) >= statistic.leastEffect
                 }
-                streams[key] = stream
             }
         }
-        // The clearest first; what overlaps it is its shadow.
-        for clearest in ready.sorted(by: { $0.evidence > $1.evidence }) where !isExplained(clearest.key.segment) {
-            let (key, evidence) = Self.widest(clearest, ready)
-            guard !isExplained(key.segment), alarms[key.segment] == nil, let stream = streams[key] else { continue }
-            alarms[key.segment] = Alarm(
-                statistic: key.statistic, since: starts[key] ?? window.start, effect: stream.effect, evidence: evidence)
-        }
-        for key in streams.keys where isExplained(key.segment) { streams[key] = ConceptStream(key.statistic) }
-        return segments.reduce(into: [:]) { $0[$1.segment] = verdict($1.segment, statistics, limit) }
+        return observe(
+            window, looks, segments: segments.map(\.segment),
+            limit: Self.limit(segments.count * statistics.count, windows))
     }
 
-    /// Of segments that say nearly as much, the widest that holds the clearest: on weekdays what is so in the evening is so in the
-    /// evening of weekdays, and at weekends it will be there still.
-    private static func widest(
-        _ clearest: (key: Key, evidence: Double), _ ready: [(key: Key, evidence: Double)]
-    ) -> (key: Key, evidence: Double) {
-        let wider = ready.filter {
-            SegmentRelation.contains($0.key.segment, clearest.key.segment)
-                && $0.evidence >= nearly * clearest.evidence
-        }
-        return wider.min {
-            ($0.key.segment.parts.count, -$0.evidence) < ($1.key.segment.parts.count, -$1.evidence)
-        } ?? clearest
-    }
-
-    private static let nearly = 0.9
-
-    /// What the windows so far say, for a window whose rows were in one of them.
+    /// The same of windows whose rows were in one before.
     package func standing(
         _ segments: [Segment], reference: PerformanceReference, windows: Double
     ) -> [Segment: ConceptVerdict] {
         let statistics = ConceptStatistic.all(of: reference.task)
-        let limit = Self.limit(segments.count * statistics.count, windows)
-        return segments.reduce(into: [:]) { $0[$1] = verdict($1, statistics, limit) }
+        return standing(segments, limit: Self.limit(segments.count * statistics.count, windows))
     }
 
     private static func limit(_ streams: Int, _ windows: Double) -> Double {
         log(Double(max(1, streams)) * max(1, windows))
-    }
-
-    private func verdict(_ segment: Segment, _ statistics: [ConceptStatistic], _ limit: Double) -> ConceptVerdict? {
-        if let alarm = alarms[segment] {
-            return ConceptVerdict(
-                isOpen: true, statistic: alarm.statistic, effect: alarm.effect, evidence: alarm.evidence, limit: limit,
-                since: alarm.since, explainedBy: nil)
-        }
-        let own = statistics.compactMap { statistic -> (ConceptStatistic, ConceptStream)? in
-            streams[Key(segment: segment, statistic: statistic)].map { (statistic, $0) }
-        }.max { $0.1.evidence < $1.1.evidence }
-        return own.map { statistic, stream in
-            ConceptVerdict(
-                isOpen: false, statistic: statistic, effect: stream.effect, evidence: stream.evidence, limit: limit,
-                since: stream.evidence > 0 ? starts[Key(segment: segment, statistic: statistic)] : nil,
-                explainedBy: explanation(segment))
-        }
-    }
-
-    private func isExplained(_ segment: Segment) -> Bool { explanation(segment) != nil }
-
-    /// The open alarm of another segment that shares rows with this one.
-    private func explanation(_ segment: Segment) -> Segment? {
-        alarms.keys.filter { $0 != segment && Self.overlap($0, segment) }.min()
-    }
-
-    private static func overlap(_ a: Segment, _ b: Segment) -> Bool {
-        a.parts.allSatisfy { part in b[part.dimension].map { $0 == part.value } ?? true }
-    }
-
-    private mutating func forget(overlapping segment: Segment) {
-        for key in streams.keys where Self.overlap(key.segment, segment) {
-            streams[key] = ConceptStream(key.statistic)
-            starts[key] = nil
-        }
     }
 }

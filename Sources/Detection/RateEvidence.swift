@@ -41,6 +41,22 @@ package enum RateEvidence {
         return min(e, logE(count: c, of: n, rate: rate, known: knownRows) / (1 + (n - 1) * correlation))
     }
 
+    /// ln of the e-value that a change of a rate is over, as `ShiftEvidence.backLogE` of a histogram.
+    ///
+    /// A rise takes a share of the rows that were no hits, a fall one of those that were, whatever else is in the window: what
+    /// multiplied the hits themselves would have nothing to say where the window's reference has none, as that of a value
+    /// that is not stuck has.
+    static func backLogE(_ counts: Watch.Counts, changed: Watch.Counts, wobble: Double, isRise: Bool) -> Double {
+        guard counts.current.count == 2, changed.current.count == 2 else { return 0 }
+        let p = ShiftEvidence.shares(counts.reference)
+        let (before, after) = (ShiftEvidence.shares(changed.reference), ShiftEvidence.shares(changed.current))
+        let shrinking = isRise ? 0 : 1
+        var moved = p
+        moved[shrinking] = p[shrinking] * min(1, after[shrinking] / before[shrinking])
+        moved[1 - shrinking] = 1 - moved[shrinking]
+        return ShiftEvidence.logLikelihoodRatio(counts, of: p, by: moved, wobble: wobble)
+    }
+
     /// Half a row of all that a reference counts for: below it a law of beta has nothing to stand on.
     private static let leastRate = 0.5 / knownRows
 

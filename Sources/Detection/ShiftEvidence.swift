@@ -81,17 +81,23 @@ package enum ShiftEvidence {
     ///
     /// Wobble between windows divides the evidence by the dispersion it gives them, 1 + n·τ² (quasi-likelihood).
     static func backLogE(_ counts: Watch.Counts, changed: Watch.Counts, wobble: Double) -> Double {
-        let n = counts.rows
-        guard n > 0, counts.current.count == changed.current.count else { return 0 }
+        guard counts.current.count == changed.current.count else { return 0 }
         let p = shares(counts.reference)
-        let ratios = zip(shares(changed.current), shares(changed.reference)).map { $0 / $1 }
-        let total = zip(p, ratios).reduce(0) { $0 + $1.0 * $1.1 }
-        let logE = zip(counts.current, ratios).reduce(0) { $0 - $1.0 * log($1.1 / total) }
-        return logE / (1 + n * wobble)
+        let moved = zip(p, zip(shares(changed.current), shares(changed.reference))).map { $0 * $1.0 / $1.1 }
+        let total = moved.reduce(0, +)
+        return logLikelihoodRatio(counts, of: p, by: moved.map { $0 / total }, wobble: wobble)
+    }
+
+    /// ln of the likelihood of a window's rows under one law by that under another, over the dispersion of windows that wobble.
+    static func logLikelihoodRatio(
+        _ counts: Watch.Counts, of law: [Double], by other: [Double], wobble: Double
+    ) -> Double {
+        let ratio = zip(counts.current, zip(law, other)).reduce(0) { $0 + $1.0 * log($1.1.0 / $1.1.1) }
+        return ratio / (1 + counts.rows * wobble)
     }
 
     /// Smoothed like PSI's.
-    private static func shares(_ counts: [Double]) -> [Double] {
+    static func shares(_ counts: [Double]) -> [Double] {
         let sum = counts.reduce(0, +) + Double(counts.count) / 2
         return counts.map { ($0 + 0.5) / sum }
     }

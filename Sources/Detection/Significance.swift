@@ -87,6 +87,6 @@ extension Significance: CustomStringConvertible {
             self = name == "p" ? .p(level) : .fdr(level)
             return
         }
-        throw NotUnderstood(message: "expected `edetector`, `none`, `p(0.001)` or `fdr(0.01)`")
+        throw NotUnderstood(message: "expected `edetector`, `none`, `p(0.001)` or `fdr(0.01)`, found `\(text)`")
     }
 }

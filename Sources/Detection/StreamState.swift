@@ -46,8 +46,9 @@ package struct StreamState: Sendable, Hashable, Codable {
         var backSince: Timestamp?
         /// Windows that were too thin to say anything, added up.
         var thin: Watch.Counts?
-        /// How far windows of the change are from it (`spread`), newest last.
+        /// How far windows of the change are from each other (`spread`), newest last, and the newest of these windows.
         var spreads: [Double]?
+        var last: Watch.Counts?
         /// How often it was over before, not long ago.
         var returned: Returns.Count?
     }

@@ -24,7 +24,7 @@ extension TargetDetector {
         alarm.thin = nil
         let (back, limit) =
             alarm.changed.map {
-                (ShiftEvidence.backLogE(counts, changed: $0, wobble: wobble), LogEvidence.lastingLimit)
+                (watch.backLogE(counts, changed: $0, wobble: wobble), LogEvidence.lastingLimit)
             } ?? (-e, LogEvidence.resolveLimit)
         alarm.lastEffect = watch.effect(counts, wobble: stream.wobble)
         alarm.mirrored = max(-1e300, LogEvidence.step(alarm.mirrored, back * weight))
@@ -50,7 +50,14 @@ extension TargetDetector {
         if let returned = alarm.returned, returned.isHeld(since: since, until: start) { return nil }
         stream.alarm = nil
         stream.reset()
-        return Returns.Closing(segment: stream.segment, since: since, count: alarm.returned)
+        return Returns.Closing(
+            segment: stream.segment, since: since, count: alarm.returned, direction: direction(of: alarm))
+    }
+
+    /// How the bins of an alarm's change have moved, rounded for the state; `nil` for what moves in one way only.
+    func direction(of alarm: StreamState.Alarm) -> [Double]? {
+        guard case .shift = watch else { return nil }
+        return alarm.changed.map { watch.direction($0).map { ($0 * 1e4).rounded() / 1e4 } }
     }
 
     var isVolume: Bool { if case .volume = watch { true } else { false } }
@@ -59,9 +66,10 @@ extension TargetDetector {
         isVolume ? nil : MergedCounts.merge((before.map { [$0] } ?? []) + [window], watch: watch)
     }
 
-    /// Whether the windows since the change seems gone still have, together, what the rule asks about.
+    /// Whether the windows since the change seems gone still have, together, what the rule asks about. A rate that the reference lets
+    /// expect is none of it: some rules' numbers are under what a segment always has in new values.
     private func isStillThere(_ alarm: StreamState.Alarm, _ window: StreamWindow, _ wobble: Double) -> Bool {
-        guard let back = alarm.back else { return false }
+        guard let back = alarm.back, watch.isWorthTelling(back) else { return false }
         return window.gate(back, watch.effect(back, wobble: wobble))
     }
 
@@ -85,13 +93,16 @@ extension StreamState.Alarm {
         return max(0, spreads.sorted()[spreads.count / 2])
     }
 
-    /// Learns how far a window is from the change so far.
+    /// Learns how far a window of the change is from the one before. Not from all of them: a change that grows is further from
+    /// its past with every window, and does not come and go (von Neumann 1941: half the mean square of successive differences is
+    /// the variance, whatever the trend).
     fileprivate mutating func note(_ counts: Watch.Counts) {
-        guard let pair = changed?.asAt(counts),
+        defer { last = counts }
+        guard let pair = last?.asAt(counts),
             let bins = TestBins(reference: pair.reference, current: pair.current, isOrdered: false)
         else { return }
         let excess =
             ShiftEvidence.psi(bins.reference, bins.current) / bins.degrees - 1 / bins.n - 1 / bins.m
-        spreads = (spreads ?? []).suffix(Self.spreadWindows - 1) + [(excess * 1e6).rounded() / 1e6]
+        spreads = (spreads ?? []).suffix(Self.spreadWindows - 1) + [(excess / 2 * 1e6).rounded() / 1e6]
     }
 }

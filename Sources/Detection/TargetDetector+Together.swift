@@ -5,7 +5,8 @@ import Values
 extension TargetDetector {
     /// Segments with an alarm that are told each by itself.
     private static let mostApart = 2
-    private static let mostNamed = 20
+    /// Segments named at most.
+    package static let mostNamed = 20
 
     /// Decides which segment stands for the alarms; it does so until the last of them is over, so that it does not come and go with
     /// each.
@@ -35,11 +36,15 @@ extension TargetDetector {
             return verdict
         }
         let alarms = streams.compactMap(\.alarm)
+        let leading = streams.max { ($0.alarm?.logR ?? -.infinity) < ($1.alarm?.logR ?? -.infinity) }
+        verdict.leading = leading?.segment
+        verdict.effect = leading?.alarm?.lastEffect ?? own.effect
         verdict.together = Array(streams.filter { $0.alarm != nil }.map(\.segment).prefix(Self.mostNamed))
         verdict.isOpen = true
         verdict.isNew = isNew
         verdict.logR = alarms.map(\.logR).max() ?? own.logR
         verdict.changeStart = alarms.map(\.start).min() ?? own.changeStart
+        verdict.isWaning = alarms.allSatisfy { $0.back != nil }
         return verdict
     }
 }

@@ -54,6 +54,10 @@ package struct StreamVerdict: Sendable, Hashable {
     package var explainedBy: Segment?
     /// The segments whose alarms this one stands for, where there are several; the first of many.
     package var together: [Segment] = []
+    /// The one of these that is surest, whose change the effect is.
+    package var leading: Segment?
+    /// It is open, and the newest windows look as if it were over.
+    package var isWaning = false
 }
 
 /// All that is watched for one target (a column's histogram, its nulls, the volume): one stream for each segment, and the
@@ -122,7 +126,8 @@ package struct TargetDetector: Sendable, Hashable, Codable {
         let found = search.run(strongest)
         streams = search.streams
         for i in streams.indices where found.opened.contains(streams[i].segment) {
-            let returned = returns?.opening(streams[i].segment, at: start)
+            let moved = streams[i].alarm.flatMap { direction(of: $0) }
+            let returned = returns?.opening(streams[i].segment, direction: moved, at: start)
             streams[i].alarm?.returned = returned
         }
         index = search.index
@@ -149,6 +154,7 @@ package struct TargetDetector: Sendable, Hashable, Codable {
             verdict.logR = alarm.logR
             verdict.changeStart = alarm.start
             verdict.effect = alarm.lastEffect
+            verdict.isWaning = alarm.back != nil
         }
         return verdict
     }

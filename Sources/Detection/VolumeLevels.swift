@@ -12,11 +12,38 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
         var openRatios: [Double]?
         /// End of the last window taken in; absent in states of older programs.
         var until: Timestamp?
+        /// The same ratios of whole days, oldest first, and the day that is not over yet; of windows shorter than a day, and absent
+        /// in states of older programs.
+        var days: [Double]?
+        var day: Day?
+
+        mutating func add(_ rows: Double, _ expected: Double, _ length: Span) {
+            guard length < .days(1) else { return }
+            var now = day ?? Day()
+            now.rows += rows
+            now.expected += expected
+            now.covered = now.covered + length
+            if now.covered >= .days(1) {
+                var known = days ?? []
+                VolumeLevels.add((now.rows / now.expected * 1e4).rounded() / 1e4, to: &known)
+                days = known
+                now = Day()
+            }
+            day = now
+        }
+    }
+
+    /// Windows that make a day when they are done: what a day brings does not depend on how it is cut.
+    private struct Day: Sendable, Hashable, Codable {
+        var rows = 0.0
+        var expected = 0.0
+        var covered = Span.zero
     }
 
     private var levels: [Level] = []
 
-    /// Windows the level is learned from, and how many it needs to be believed.
+    /// Windows the level is learned from, and how many it needs to be believed; the same of days, where windows are shorter: what
+    /// falls by a tenth each day falls by nothing from hour to hour, and would be usual before anybody is told.
     static let window = 21
     static let least = 3
     /// Windows the spread needs; before them it is taken to be `usualSpread` of the level.
@@ -36,15 +63,19 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
     /// The rows to expect and their dispersion (variance over mean), where the reference expects `rows`; `nil` while too
     /// few windows were seen.
     package func expected(_ segment: Segment, rows: Double) -> (rows: Double, dispersion: Double)? {
-        guard let ratios = levels.first(where: { $0.segment == segment })?.ratios, ratios.count >= Self.least else {
+        guard let known = levels.first(where: { $0.segment == segment }), known.ratios.count >= Self.least else {
             return nil
         }
-        let level = Self.median(ratios)
+        let ratios = known.ratios
+        let days = known.days ?? []
+        let ofWindows = Self.median(ratios)
+        let level = days.count >= Self.least ? Self.median(days) : ofWindows
         guard level > 0 else { return nil }
         var spread = Self.usualSpread
         if ratios.count >= Self.leastForSpread {
-            // 1.4826 times the median deviation is the standard deviation of a normal law.
-            spread = max(Self.leastSpread, 1.4826 * Self.median(ratios.map { abs($0 - level) }) / level)
+            spread = max(Self.leastSpread, Self.spread(ratios, around: ofWindows) / level)
+            // Days that differ, as windows of one day do not show.
+            if days.count >= Self.leastForSpread { spread = max(spread, Self.spread(days, around: level) / level) }
         }
         let expected = level * rows
         return (expected, max(1, expected * spread * spread))
@@ -73,6 +104,7 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
         levels[i].until = window.end
         guard departs else {
             Self.add(ratio, to: &levels[i].ratios)
+            levels[i].add(rows, expected, window.length)
             return
         }
         var ratios = levels[i].openRatios ?? []
@@ -96,6 +128,11 @@ package struct VolumeLevels: Sendable, Hashable, Codable {
     private static func add(_ ratio: Double, to ratios: inout [Double]) {
         ratios.append(ratio)
         if ratios.count > window { ratios.removeFirst() }
+    }
+
+    /// A standard deviation: 1.4826 times the median deviation is that of a normal law.
+    private static func spread(_ ratios: [Double], around level: Double) -> Double {
+        1.4826 * median(ratios.map { abs($0 - level) })
     }
 
     private static func median(_ values: [Double]) -> Double {

@@ -53,6 +53,15 @@ package enum Watch: Sendable, Hashable, Codable {
         }
     }
 
+    /// ln of the e-value that the change of which `changed` has the windows is over. A volume knows no change but its own levels.
+    func backLogE(_ counts: Counts, changed: Counts, wobble: Double) -> Double {
+        switch self {
+        case .rate(let isRise):
+            RateEvidence.backLogE(counts, changed: changed, wobble: wobble, isRise: isRise)
+        case .shift, .volume: ShiftEvidence.backLogE(counts, changed: changed, wobble: wobble)
+        }
+    }
+
     /// −ln p of a merged span: how sure it is that something moved. 0 where nothing can be said.
     func surprise(_ counts: Counts, wobble: Double, dispersion: Double) -> Double {
         switch self {
@@ -81,7 +90,7 @@ package enum Watch: Sendable, Hashable, Codable {
                 ShiftEvidence.debiased($0, wobble: wobble)
             } ?? 0
         case .rate(let isRise):
-            guard let r = Rate(counts) else { return 0 }
+            guard let r = Rate(counts, leastRows: 1) else { return 0 }
             return (r.hits / r.n - r.referenceHits / r.m) * (isRise ? 1 : -1)
         case .volume(let isDrop):
             guard counts.reference[0] > 0 else { return 0 }
@@ -107,7 +116,7 @@ package enum Watch: Sendable, Hashable, Codable {
         switch self {
         case .shift: return true
         case .rate(let isRise):
-            guard let r = Rate(counts) else { return false }
+            guard let r = Rate(counts, leastRows: 1) else { return false }
             let (p, q) = (r.referenceHits / r.m, r.hits / r.n)
             let sign = isRise ? 1.0 : -1.0
             return sign * RateEvidence.effect(p, q) >= RateEvidence.leastEffect
@@ -126,16 +135,24 @@ package enum Watch: Sendable, Hashable, Codable {
         return zip(counts.reference, counts.current).map { $1 / n - $0 / m }
     }
 
+    /// 1 where two directions are one, −1 where they are opposite.
+    static func cosine(_ a: [Double], _ b: [Double]) -> Double {
+        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        let size = (dot(a, a) * dot(b, b)).squareRoot()
+        return size > 0 ? dot(a, b) / size : 0
+    }
+
     private struct Rate {
         let hits: Double
         let n: Double
         let referenceHits: Double
         let m: Double
 
-        init?(_ counts: Counts) {
+        /// - Parameter leastRows: fewer say nothing of how sure a change is; how large it seems they say anyway.
+        init?(_ counts: Counts, leastRows: Double = TestBins.minimumRows) {
             n = counts.rows
             m = counts.reference.reduce(0, +)
-            guard counts.current.count == 2, n >= TestBins.minimumRows, m >= TestBins.minimumReference else {
+            guard counts.current.count == 2, n >= leastRows, m >= TestBins.minimumReference else {
                 return nil
             }
             hits = counts.current[1]

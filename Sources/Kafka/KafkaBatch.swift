@@ -21,7 +21,31 @@ package struct KafkaBatch: ~Copyable {
     /// - Parameter readsValues: each message's value is asked for while the one before it is read: another thread wrote it, so it is in
     ///   no cache of this one's.
     package borrowing func forEach(readsValues: Bool = false, _ body: (borrowing KafkaMessage) -> Void) {
-        for i in 0..<count {
+        lend(0..<count, readsValues, body)
+    }
+
+    /// Lends the messages in turn, run by run: those of a partition come together. A run that is not read is given back after `poll`.
+    package borrowing func forEachRun(_ body: (borrowing KafkaRun) -> Void) {
+        var first = 0
+        while first < count {
+            // A message is there until its own turn.
+            guard let message = messages[first] else { return }
+            let (topic, partition) = (topics[first], message.pointee.partition)
+            var end = first &+ 1
+            while end < count, topics[end] == topic, messages[end]?.pointee.partition == partition { end &+= 1 }
+            body(
+                KafkaRun(
+                    batch: KafkaBatch(
+                        messages: messages, topics: topics, count: count, assignmentEpoch: assignmentEpoch),
+                    range: first..<end, topic: Int(topic), partition: partition))
+            first = end
+        }
+    }
+
+    fileprivate borrowing func lend(
+        _ range: Range<Int>, _ readsValues: Bool, _ body: (borrowing KafkaMessage) -> Void
+    ) {
+        for i in range {
             if readsValues, i &+ 1 < count, let next = messages[i &+ 1], let value = next.pointee.payload {
                 holdfast_prefetch(value, min(next.pointee.len, Self.prefetchedBytes))
             }
@@ -30,6 +54,21 @@ package struct KafkaBatch: ~Copyable {
             messages[i] = nil
             rd_kafka_message_destroy(pointer)
         }
+    }
+}
+
+/// Messages of one partition that follow one another in a batch.
+package struct KafkaRun: ~Copyable {
+    /// Sound: the run is lent within the closure that the batch was lent to.
+    fileprivate let batch: KafkaBatch
+    fileprivate let range: Range<Int>
+    /// Index into `KafkaConsumer.topicNames`.
+    package let topic: Int
+    package let partition: Int32
+
+    /// As `KafkaBatch.forEach`, of the run's messages.
+    package borrowing func forEach(readsValues: Bool = false, _ body: (borrowing KafkaMessage) -> Void) {
+        batch.lend(range, readsValues, body)
     }
 }
 

@@ -28,6 +28,11 @@ enum ActionReader {
     private static func retrain(
         _ value: YAMLValue, _ places: inout Rule.Places?, _ problems: inout ProblemCollector
     ) -> ActionRequest.Retrain? {
+        if case .scalar(let scalar) = value.content, !scalar.isSecret {
+            problems.add(
+                "expected which pipeline, as in `{pipeline: \(scalar.text)}`, found `\(scalar.text)`", at: value.place)
+            return nil
+        }
         guard let mapping = value.mapping(allowed: ["pipeline", "receiver"], &problems),
             let name = mapping.required("pipeline", &problems), let pipeline = name.nonEmptyString(&problems)
         else { return nil }

@@ -23,6 +23,7 @@ struct Aggregation {
             return Sample(labels: labels, segment: .all, value: .nan, truth: .noData)
         }
         out.labels = labels
+        out.isOfRow = false
         out.isJudged = false
         out.segment = Segment(out.segment.parts.filter { labels[$0.dimension] != nil })
         out.threshold = nil

@@ -30,6 +30,7 @@ struct AlertEvidence {
         scope.variables["stuck"] = .string(row?.stuck?.inWords ?? "")
         scope.variables["figure"] = .string(
             performance.map { $0.figure?.inWords ?? "its performance has changed" } ?? "")
+        scope.variables["parts"] = .string(parts)
         scope.variables["types"] = .string(row?.field?.types.joined(separator: " or ") ?? "")
         scope.variables["reference"] = .record(
             [
@@ -42,6 +43,15 @@ struct AlertEvidence {
                 "rows": .number(Double(row?.n ?? 0)), "reference_rows": .number(Double(row?.referenceN ?? 0)),
             ], shown: .string("\(snapshot.window.start.rfc3339) to \(snapshot.window.end.rfc3339)"))
         return scope
+    }
+
+    /// Whose number the value is, where the alert stands for those of several segments.
+    private var parts: String {
+        guard let verdict = sample?.verdict, let leading = verdict.leading else { return "" }
+        let count = verdict.together.count
+        guard count > 1 else { return " (of \(leading))" }
+        return
+            " (of \(leading), the clearest of \(count < TargetDetector.mostNamed ? "" : "at least ")\(count) segments)"
     }
 
     /// What was found beyond the row itself.
@@ -100,6 +110,7 @@ struct AlertEvidence {
             return .members(
                 ("ln_e", .rounded(verdict.logR)), ("ln_threshold", .rounded(verdict.limit)),
                 ("effect", .rounded(verdict.effect)),
+                ("of", verdict.leading.map(\.json)),
                 ("segments", verdict.together.isEmpty ? nil : .array(verdict.together.map(\.json))))
         }
         if sample?.metric == .concept_drift { return performance?.evidence }
@@ -130,7 +141,8 @@ extension AlertEvidence {
     /// Both histograms as shares, so that they can be drawn over each other.
     private var comparison: JSON? {
         if let performance { return performance.comparison }
-        guard let row else { return nil }
+        // A volume is one number: as the share of itself it would be whole before and now.
+        guard let row, row.column != SnapshotRow.volumeColumn else { return nil }
         let c = row.comparison
         let isNumeric = c.categories.isEmpty
         let shown = isNumeric ? (c.categories, c.reference, c.current) : Self.largest(c)

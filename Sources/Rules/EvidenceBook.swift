@@ -42,7 +42,7 @@ struct EvidenceBook {
     /// What is divided among segments for an alert about this metric.
     static func measure(_ metric: Metric?) -> Attribution.Measure {
         switch metric {
-        case .null_rate, .psi_with_nulls: .nulls
+        case .null_rate, .missing_rate, .psi_with_nulls: .nulls
         case .new_category_rate: .unseen
         default: .values
         }

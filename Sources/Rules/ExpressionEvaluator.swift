@@ -5,6 +5,7 @@ import Values
 /// Evaluates one rule's expression over one snapshot. O(rows × selectors).
 struct ExpressionEvaluator {
     let snapshot: Snapshot
+    let rows: WindowRows
     let minimumRows: UInt64
     let significance: Significance
     /// Share of a row's predictions that must have labels before its performance is judged.
@@ -17,6 +18,20 @@ struct ExpressionEvaluator {
     var clock = ""
     /// What judges by the evidence of many windows, for rules that ask for it.
     var detector: RuleDetector?
+
+    /// - Parameter rows: of the snapshot, where they are known already.
+    init(
+        snapshot: Snapshot, rows: WindowRows? = nil, minimumRows: UInt64, significance: Significance,
+        labelsCoverage: Double? = nil, roles: [RoleHistory.Role: String] = [:], clock: String = ""
+    ) {
+        self.snapshot = snapshot
+        self.rows = rows ?? WindowRows(snapshot)
+        self.minimumRows = minimumRows
+        self.significance = significance
+        self.labelsCoverage = labelsCoverage
+        self.roles = roles
+        self.clock = clock
+    }
 
     func evaluate(_ expression: Expression) throws(EvaluationError) -> [Sample] {
         switch try evaluate(expression, onReference: false) {
@@ -204,7 +219,10 @@ struct ExpressionEvaluator {
             && !selector.matchers.contains { $0.label == "version" && $0.pinned == SnapshotRow.allVersions }
         return places(selector).map { row, role in
             var sample = sample(of: selector.metric, row, onReference, asksVersion: asksVersion)
-            sample.labels["role"] = role
+            if let role {
+                sample.labels["role"] = role
+                sample.isOfRow = false
+            }
             return sample
         }
     }
@@ -267,10 +285,8 @@ struct ExpressionEvaluator {
 
     private func sample(of metric: Metric, _ index: Int, _ onReference: Bool, asksVersion: Bool) -> Sample {
         let segment = snapshot.rows[index].segment
-        var labels = ["column": snapshot.rows[index].column]
-        for part in segment.parts { labels[part.dimension] = part.value }
+        var labels = rows.labels[index]
         if asksVersion { labels["version"] = snapshot.rows[index].version }
-        if let field = snapshot.rows[index].field { labels["field"] = field.name }
         let value =
             onReference ? snapshot.rows[index].referenceMetrics[metric] : snapshot.rows[index].metrics[metric]
         let n = snapshot.rows[index].n
@@ -287,7 +303,9 @@ struct ExpressionEvaluator {
         let needsTest = metric.isDistance && !onReference
         let p = needsTest ? Significance.pValue(of: metric, in: snapshot.rows[index].metrics) : nil
         return Sample(
-            labels: labels, segment: segment, value: value ?? .nan, truth: truth, row: index, metric: metric,
+            labels: labels, segment: segment, value: value ?? .nan, truth: truth, row: index,
+            isOfRow: rows.areDistinct && !asksVersion && snapshot.rows[index].version == SnapshotRow.allVersions,
+            metric: metric,
             p: needsTest ? p ?? 1 : nil, isUnjudged: needsTest && p == nil,
             isJudged: !onReference
                 && (!snapshot.rows[index].common.current.isEmpty || snapshot.rows[index].performance != nil),

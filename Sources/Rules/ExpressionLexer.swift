@@ -89,7 +89,12 @@ struct ExpressionLexer {
         }
         guard "+-*/%^=<>(){}[],".unicodeScalars.contains(c) else {
             let hint =
-                c.properties.isAlphabetic || c == "." ? ": a label such as this stands in quotes, `by (\"…\")`" : ""
+                switch c {
+                case "&": ": did you mean `and`?"
+                case "|": ": did you mean `or`?"
+                default:
+                    c.properties.isAlphabetic || c == "." ? ": a label such as this stands in quotes, `by (\"…\")`" : ""
+                }
             throw TextError("unexpected character `\(c)`\(hint)", at: start)
         }
         position += 1

@@ -81,7 +81,14 @@ extension ExpressionParser {
     }
 
     private static func unknownMetric(_ name: String, at offset: Int) -> TextError {
-        TextError(
+        if Expression.Aggregate(rawValue: name) != nil {
+            return TextError(
+                "`\(name)` takes what it is about in parentheses, as in `\(name) by (country) (psi)`", at: offset)
+        }
+        if name == "not" {
+            return TextError("there is no `not`: turn the comparison round, or write `a unless b`", at: offset)
+        }
+        return TextError(
             "unknown metric `\(name)`\(Nearest.hint(for: name, among: Metric.allCases.map(\.name)))", at: offset)
     }
 }

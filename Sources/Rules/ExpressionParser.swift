@@ -25,7 +25,7 @@ struct ExpressionParser {
         var parser = ExpressionParser(tokens)
         let expression = try parser.or()
         if parser.current.kind != .end {
-            throw parser.unexpected("an operator or the end of the expression")
+            throw parser.unexpected("an operator or the end of the expression", hint: parser.meant)
         }
         if expression.isScalar {
             throw TextError("expected an expression over a metric, found a number: nothing could be watched", at: 0)
@@ -35,8 +35,16 @@ struct ExpressionParser {
 
     var current: Token { tokens[index] }
 
-    func unexpected(_ expected: String) -> TextError {
-        TextError("expected \(expected), found \(current.inWords)", at: current.offset)
+    func unexpected(_ expected: String, hint: String = "") -> TextError {
+        TextError("expected \(expected), found \(current.inWords)\(hint)", at: current.offset)
+    }
+
+    /// What a word where an operator is due is written like here.
+    private var meant: String {
+        guard case .name(let word) = current.kind else { return "" }
+        let operators = ["and", "or", "unless", "by"]
+        if operators.contains(word.lowercased()) { return ": did you mean `\(word.lowercased())`?" }
+        return word == "offset" ? ": what was before is asked with `delta(x, 24h)`" : ""
     }
 
     mutating func take(_ symbol: String) -> Bool {

@@ -11,15 +11,18 @@ extension ModelAlertState {
     private static let grace: Int64 = 3
 
     /// Whether a new instance is explained by an active alert of one of these names, or was until a few windows ago.
+    ///
+    /// - Parameter isWaning: its detector is about to close. What was explained while it was there does not begin when it is gone.
     mutating func isInhibited(
-        _ fingerprint: String, by names: [String], _ labels: [String: String], _ segment: Segment, in window: TimeRange
+        _ fingerprint: String, by names: [String], _ labels: [String: String], _ segment: Segment, in window: TimeRange,
+        isWaning: Bool
     ) -> Bool {
         let isExplained = instances.values.contains { other in
             names.contains(other.rule) && other.isActive && other.labels["column"] == labels["column"]
                 && other.labels["version"] == labels["version"] && SegmentRelation.contains(other.segment, segment)
         }
         var all = (inhibited ?? [:]).filter { window.end - $0.value <= window.length * Self.grace }
-        if isExplained { all[fingerprint] = window.end }
+        if isExplained || (isWaning && all[fingerprint] != nil) { all[fingerprint] = window.end }
         inhibited = all.isEmpty ? nil : all
         return all[fingerprint] != nil
     }

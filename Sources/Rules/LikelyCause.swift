@@ -18,7 +18,7 @@ struct LikelyCause {
     /// `nil` where nothing stands out.
     var text: String? {
         let clue = telling
-        guard let what = clue?.what ?? (metric?.isDistance == true ? shift : nil) else { return nil }
+        guard let what = clue?.what ?? seen else { return nil }
         var sentence = what
         if let place { sentence += (clue == nil ? ", " : " ") + place }
         if let beside = clue?.beside { sentence += " (\(beside))" }
@@ -51,8 +51,9 @@ struct LikelyCause {
         case .psi_with_nulls:
             [.fieldRemoved, .nullJump, .respelled, .unitChange, .stuckValue, .newCategories, .calendar, .mixChange]
         default:
+            // Rows without a value have no part in such a number: what happened to values comes first.
             [
-                .fieldRemoved, .retyped, .respelled, .unitChange, .stuckValue, .newCategories, .nullJump, .calendar,
+                .retyped, .respelled, .unitChange, .stuckValue, .newCategories, .fieldRemoved, .nullJump, .calendar,
                 .mixChange,
             ]
         }
@@ -84,6 +85,23 @@ struct LikelyCause {
         if share >= AlertWriter.leadingShare, report?.isAlone == true { return "in \(focus) only" }
         return share >= AlertWriter.leadingShare
             ? "in \(focus), which holds \(Words.percent(share)) of the whole shift" : "in \(focus)"
+    }
+
+    /// What can be said where no clue says why.
+    private var seen: String? {
+        guard let metric else { return nil }
+        return metric.isDistance ? shift : metric == .out_of_range_rate ? beyond : nil
+    }
+
+    /// How far values lie outside.
+    private var beyond: String? {
+        guard let least = row.referenceMetrics[.min], let most = row.referenceMetrics[.max],
+            let low = row.metrics[.min], let high = row.metrics[.max]
+        else { return nil }
+        let up = high > most ? "up to \(Words.number(high)), where the reference ends at \(Words.number(most))" : nil
+        let down = low < least ? "down to \(Words.number(low)), where it begins at \(Words.number(least))" : nil
+        let parts = [up, down].compactMap(\.self)
+        return parts.isEmpty ? nil : "\(row.column) has values " + parts.joined(separator: ", and ")
     }
 
     /// What moved, where no clue says why: the median, where it moved by a tenth of the reference's spread and by more than chance;

@@ -1,3 +1,4 @@
+import Detection
 package import Statistics
 
 extension Metric {
@@ -9,17 +10,33 @@ extension Metric {
         }
     }
 
-    /// Beside distances: what `significance: edetector` judges by the evidence of all windows. Of everything else the number
-    /// alone decides.
-    package var hasDetectorOfItsOwn: Bool {
+    /// How the evidence of many windows speaks for a metric.
+    enum Detector {
+        /// Of histograms.
+        case shift
+        case rate
+        /// A rate that is only ever too high.
+        case stuck
+        case volume
+        /// Of labelled rows.
+        case figure(ConceptStatistic)
+    }
+
+    /// What `significance: edetector` judges the metric by; `nil` where of each window the number alone decides.
+    var detector: Detector? {
+        if isDistance { return .shift }
         switch self {
         case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
-            .added_rate,
-            .stuck_rate, .volume:
-            true
-        default: false
+            .added_rate:
+            return .rate
+        case .stuck_rate: return .stuck
+        case .volume: return .volume
+        default: return ConceptStatistic(self).map { .figure($0) }
         }
     }
+
+    /// Beside distances: what `significance: edetector` judges by the evidence of all windows.
+    package var hasDetectorOfItsOwn: Bool { !isDistance && detector != nil }
 
     /// How many rows come, since when none do, and how many come too late.
     var isOfVolume: Bool { self == .volume || self == .silence || self == .late_rate }

@@ -64,7 +64,7 @@ extension RuleSet {
         against catalog: [ModelCatalog], receivers: [String]? = nil, starters: [String]? = nil
     ) -> [Problem] {
         var problems = ProblemCollector()
-        let alerts = rules.map(\.name)
+        let alerts = alertNames
         for group in groups {
             let models = catalog.filter { group.holds(for: $0.name) }
             if let model = group.model, models.isEmpty {
@@ -81,6 +81,37 @@ extension RuleSet {
             }
         }
         return problems.problems.list
+    }
+
+    /// What of a rule's expression a model does not have, and is silent for.
+    package func missing(for alert: String, in model: ModelCatalog) -> [Problem] {
+        var problems = ProblemCollector()
+        for group in groups where group.holds(for: model.name) {
+            for rule in group.rules where rule.name == alert {
+                for selector in rule.expression.selectors { Self.check(selector, rule, [model], &problems) }
+            }
+        }
+        return problems.list
+    }
+
+    private var alertNames: [String] {
+        rules.map(\.name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    /// Guards of rollbacks that no rule raises. Rule files are shared, and the alert may be one of a file that is not loaded here, so this
+    /// is told and no mistake; a name that is nearly that of a rule is one, and `check(against:)` says so.
+    package var absentGuards: [Problem] {
+        let alerts = alertNames
+        var notes = ProblemCollector()
+        for rule in rules {
+            for (name, place) in rule.places.unless
+            where !alerts.contains(name) && !Nearest.isMistyped(name, among: alerts) {
+                notes.add(
+                    "no rule here raises `\(name)`, so it never keeps `\(rule.name)` from rolling back"
+                        + Nearest.hint(for: name, among: alerts), at: place)
+            }
+        }
+        return notes.list
     }
 
     /// Where a rule for every model is silent on some of them: what `check` tells, though nothing is wrong.
@@ -154,8 +185,8 @@ extension RuleSet {
         }
         for (name, place) in rule.places.starters where receivers?.contains(name) == false {
             problems.add(
-                "unknown receiver `\(name)` to start the pipeline\(Nearest.hint(for: name, among: receivers ?? []))",
-                at: place)
+                "unknown receiver `\(name)` to start the pipeline: give a `webhook` or `cloudevents` of `receivers` that name, "
+                    + "or name one with `receiver`\(Nearest.hint(for: name, among: receivers ?? []))", at: place)
         }
         for (name, place) in rule.places.starters
         where receivers?.contains(name) == true && starters?.contains(name) == false {
@@ -163,7 +194,8 @@ extension RuleSet {
                 "receiver `\(name)` takes alerts only; a pipeline is started by a `webhook` or `cloudevents`", at: place
             )
         }
-        for (name, place) in rule.places.unless where !alerts.contains(name) {
+        for (name, place) in rule.places.unless
+        where !alerts.contains(name) && Nearest.isMistyped(name, among: alerts) {
             let hint = Nearest.hint(for: name, among: alerts)
             problems.add("unknown alert `\(name)`, a guard that could never hold\(hint)", at: place)
         }

@@ -9,8 +9,10 @@ struct RuleDetectorState: Codable, Sendable, Hashable {
     /// Streams the rule watched last: what the group's budget is shared among.
     var streams = 0
     var targets: [Target] = []
-    /// Performance figures; absent in states of older programs.
-    var figures: [Figure]?
+    /// Performance figures; absent in states of older programs, as are those where nothing is asked of any.
+    var watches: [Figure]?
+    /// The same of older programs, until the figure is looked at again.
+    var figures: [OlderFigure]?
 
     struct Target: Codable, Sendable, Hashable {
         /// Which comparison, column, version and statistic.
@@ -37,20 +39,13 @@ final class RuleDetector {
     private var comparisons = 0
     /// Rows over what is usual, by row: the number a verdict about a volume is about.
     private var shares: [Int: Double] = [:]
-    /// Places of rows by column and version: a target is all segments of one.
-    private let rows: [String: [Int]]
+    private let rows: WindowRows
 
     /// A target's detector that sees nothing this long is forgotten: its column or version is gone.
     static let patience = Span.days(30)
 
-    /// The targets of a window and their rows: the same for all rules.
-    static func targets(_ snapshot: Snapshot) -> [String: [Int]] {
-        Dictionary(grouping: snapshot.rows.indices) { name(snapshot.rows[$0]) }
-    }
-
-    /// - Parameter rows: as `targets` gives them.
     init(
-        _ state: RuleDetectorState, _ snapshot: Snapshot, rows: [String: [Int]], minimumRows: UInt64, limit: Double,
+        _ state: RuleDetectorState, _ snapshot: Snapshot, rows: WindowRows, minimumRows: UInt64, limit: Double,
         weight: Double
     ) {
         self.rows = rows
@@ -67,72 +62,95 @@ final class RuleDetector {
     ) -> [StreamVerdict?] {
         comparisons += 1
         var verdicts = [StreamVerdict?](repeating: nil, count: samples.count)
-        var targets: [String: [Int]] = [:]
-        for (i, sample) in samples.enumerated() {
-            guard let row = sample.row.map({ snapshot.rows[$0] }), sample.segment == row.segment,
-                let metric = sample.metric, sample.isJudged
+        var members: [Judged: [Int]] = [:]
+        var figures: [String: [Int]] = [:]
+        for i in samples.indices {
+            guard samples[i].isJudged, let row = samples[i].row, let metric = samples[i].metric,
+                samples[i].segment == snapshot.rows[row].segment
             else { continue }
-            guard let watch = Self.watch(metric, op, row) else {
-                verdicts[i] = judgeFigure(sample, row, op, thresholds[i], comparison: comparisons)
+            guard let watch = Self.watch(metric, op, snapshot.rows[row]) else {
+                if Self.isFigure(metric, snapshot.rows[row]) {
+                    figures["\(comparisons)\u{1}\(snapshot.rows[row].version)\u{1}\(metric.name)", default: []].append(
+                        i)
+                }
                 continue
             }
-            let name = Self.name(watch)
-            targets["\(comparisons)\u{1}\(Self.name(row))\u{1}\(name)", default: []].append(i)
+            members[Judged(target: rows.targetOfRow[row], watch: Self.name(watch)), default: []].append(i)
         }
-        for (key, members) in targets.sorted(by: { $0.key < $1.key }) {
-            judge(key, members, samples, op, thresholds, &verdicts)
+        let judged = members.map { judged, members in
+            (key: "\(comparisons)\u{1}\(rows.targets[judged.target].name)\u{1}\(judged.watch)", judged.target, members)
+        }
+        for (key, target, members) in judged.sorted(by: { $0.key < $1.key }) {
+            judge(key, rows.targets[target].rows, members, samples, op, thresholds, &verdicts)
+        }
+        for (key, members) in figures.sorted(by: { $0.key < $1.key }) {
+            judgeFigures(key, members, samples, op, thresholds, &verdicts)
         }
         return verdicts
     }
 
+    /// One target, watched in one way.
+    private struct Judged: Hashable {
+        let target: Int
+        let watch: String
+    }
+
     private func judge(
-        _ key: String, _ members: [Int], _ samples: [Sample], _ op: Expression.Comparator, _ thresholds: [Double],
-        _ verdicts: inout [StreamVerdict?]
+        _ key: String, _ all: [Int], _ members: [Int], _ samples: [Sample], _ op: Expression.Comparator,
+        _ thresholds: [Double], _ verdicts: inout [StreamVerdict?]
     ) {
-        guard let first = samples[members[0]].row.map({ snapshot.rows[$0] }), let metric = samples[members[0]].metric,
-            let watch = Self.watch(metric, op, first)
+        guard let first = samples[members[0]].row, let metric = samples[members[0]].metric,
+            let watch = Self.watch(metric, op, snapshot.rows[first])
         else { return }
-        let chosen = Dictionary(members.map { (samples[$0].segment, $0) }, uniquingKeysWith: { a, _ in a })
-        let all = rows[Self.name(first)] ?? []
+        // A version in two roles gives two samples of one row.
+        let chosen = Dictionary(
+            members.compactMap { i in samples[i].row.map { ($0, i) } }, uniquingKeysWith: { a, _ in a })
         let place = state.targets.firstIndex { $0.key == key }
         var target =
             place.map { state.targets[$0] }
             ?? .init(key: key, detector: TargetDetector(watch: watch), seen: snapshot.window.end)
+        // Two that hold its streams would copy them as they change.
+        if let place { state.targets[place].detector = TargetDetector(watch: watch) }
         if metric == .volume, target.levels == nil { target.levels = VolumeLevels() }
         if metric == .stuck_rate, target.habits == nil { target.habits = StandingHabits() }
         let echoes = echoes(all, metric)
         let windows = all.map { index -> StreamWindow in
-            let row = snapshot.rows[index]
-            let sample = chosen[row.segment].map { samples[$0] }
-            let threshold = chosen[row.segment].map { thresholds[$0] } ?? .nan
-            let gate = Self.gate(echoes.contains(index) ? nil : sample, row, metric, watch, op, threshold)
+            let segment = snapshot.rows[index].segment
+            let n = snapshot.rows[index].n
+            let place = chosen[index]
+            let asked = echoes.contains(index) ? nil : place
+            let gate = Self.gate(
+                asked.map { samples[$0].value }, of: snapshot.rows[index].metrics[metric], metric, watch, op,
+                asked.map { thresholds[$0] } ?? .nan)
             guard let levels = target.levels else {
                 return StreamWindow(
-                    segment: row.segment, counts: StreamCounts.counts(of: row, metric),
-                    isWatched: sample != nil && row.n >= minimumRows
-                        && target.isUnusual(row, at: snapshot.window.start),
-                    wobble: StreamCounts.wobble(of: row, metric), referenceWindows: row.wobble.spans, gate: gate)
+                    segment: segment, counts: StreamCounts.counts(of: snapshot.rows[index], metric),
+                    isWatched: place != nil && n >= minimumRows
+                        && target.isUnusual(snapshot.rows[index], at: snapshot.window.start),
+                    wobble: StreamCounts.wobble(of: snapshot.rows[index], metric),
+                    referenceWindows: snapshot.rows[index].wobble.spans, gate: gate)
             }
-            let usual = levels.expected(row.segment, rows: row.referenceMetrics[.count] ?? 0)
-            if let usual { shares[index] = Double(row.n) / usual.rows }
+            let usual = levels.expected(segment, rows: snapshot.rows[index].referenceMetrics[.count] ?? 0)
+            if let usual { shares[index] = Double(n) / usual.rows }
             return StreamWindow(
-                segment: row.segment,
-                counts: .init(reference: [usual?.rows ?? 0], current: [Double(row.n)]),
-                isWatched: sample != nil && usual != nil, dispersion: usual?.dispersion ?? 1, gate: gate)
+                segment: segment,
+                counts: .init(reference: [usual?.rows ?? 0], current: [Double(n)]),
+                isWatched: place != nil && usual != nil, dispersion: usual?.dispersion ?? 1, gate: gate)
         }
         let given = target.detector.observe(start: snapshot.window.start, windows, limit: limit, weight: weight)
         target.seen = snapshot.window.end
-        for (index, verdict) in zip(all, given) {
-            let row = snapshot.rows[index]
-            target.levels?.note(
-                row.segment, rows: Double(row.n), expected: row.referenceMetrics[.count] ?? 0, in: snapshot.window,
-                isOpen: verdict.isOpen)
+        if target.levels != nil {
+            for (index, verdict) in zip(all, given) {
+                target.levels?.note(
+                    snapshot.rows[index].segment, rows: Double(snapshot.rows[index].n),
+                    expected: snapshot.rows[index].referenceMetrics[.count] ?? 0, in: snapshot.window,
+                    isOpen: verdict.isOpen)
+            }
         }
-        target.noteStanding(all.map { snapshot.rows[$0] }, given, at: snapshot.window.start)
+        target.noteStanding(snapshot, all, given)
         if let place { state.targets[place] = target } else { state.targets.append(target) }
-        let bySegment = Dictionary(zip(windows.map(\.segment), given), uniquingKeysWith: { a, _ in a })
-        // A version in two roles gives two samples of one segment.
-        for i in members { verdicts[i] = bySegment[samples[i].segment] }
+        let byRow = Dictionary(zip(all, given), uniquingKeysWith: { a, _ in a })
+        for i in members { verdicts[i] = samples[i].row.flatMap { byRow[$0] } }
     }
 
     /// Rows whose rate is that of a segment they merely overlap: it is surely higher there.
@@ -163,8 +181,17 @@ final class RuleDetector {
     private static let leastRows = 15.0
     private static let maximumHighest = 64
 
-    /// The number a verdict was given about, where that is not the sample's own: a volume over the usual one, not over the reference.
+    /// The number a verdict was given about, where that is not the sample's own: a volume over the usual one, not over the reference;
+    /// where an alarm stands for those of its parts, the number of the surest of them.
     func judgedValue(_ sample: Sample) -> Double? {
+        if let leading = sample.verdict?.leading, leading != sample.segment, let metric = sample.metric,
+            let own = sample.row.map({ snapshot.rows[$0] })
+        {
+            let row = snapshot.rows.first {
+                $0.segment == leading && $0.column == own.column && $0.version == own.version && $0.field == own.field
+            }
+            return own.metrics[metric] == sample.value ? row?.metrics[metric] : nil
+        }
         guard sample.metric == .volume, let row = sample.row, snapshot.rows[row].metrics[.volume] == sample.value else {
             return nil
         }
@@ -174,17 +201,17 @@ final class RuleDetector {
     /// Whether the change, merged since its start, passes the rule's number. A number the rule computes from a metric, and
     /// one that merged bins cannot tell, is asked of the window itself.
     private static func gate(
-        _ sample: Sample?, _ row: SnapshotRow, _ metric: Metric, _ watch: Watch, _ op: Expression.Comparator,
+        _ value: Double?, of own: Double?, _ metric: Metric, _ watch: Watch, _ op: Expression.Comparator,
         _ threshold: Double
     ) -> @Sendable (Watch.Counts, Double) -> Bool {
-        guard let sample else { return { _, _ in false } }
-        let now = op.holds(sample.value, threshold)
-        if case .volume = watch, row.metrics[metric] == sample.value {
+        guard let value else { return { _, _ in false } }
+        let now = op.holds(value, threshold)
+        if case .volume = watch, own == value {
             return { counts, _ in
                 counts.reference[0] > 0 && op.holds(counts.current[0] / counts.reference[0], threshold)
             }
         }
-        guard case .shift = watch, row.metrics[metric] == sample.value else { return { _, _ in now } }
+        guard case .shift = watch, own == value else { return { _, _ in now } }
         return { counts, effect in
             DriftMeasure.value(of: metric, counts, debiasedPSI: effect).map { op.holds($0, threshold) } ?? now
         }
@@ -192,21 +219,14 @@ final class RuleDetector {
 
     /// What watches a metric, and in which direction; `nil` for what has no detector.
     static func watch(_ metric: Metric, _ op: Expression.Comparator, _ row: SnapshotRow) -> Watch? {
-        guard let isRise = op.asksForMore else { return nil }
-        if metric.isDistance { return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil }
-        switch metric {
-        case .null_rate, .new_category_rate, .invalid_rate, .out_of_range_rate, .missing_rate, .wrong_type_rate,
-            .added_rate:
-            return .rate(isRise: isRise)
-        case .stuck_rate: return isRise ? .rate(isRise: true) : nil
+        guard let isRise = op.asksForMore, let detector = metric.detector else { return nil }
+        switch detector {
+        case .shift: return isRise ? .shift(isOrdered: row.common.categories.isEmpty) : nil
+        case .rate: return .rate(isRise: isRise)
+        case .stuck: return isRise ? .rate(isRise: true) : nil
         case .volume: return .volume(isDrop: !isRise)
-        default: return nil
+        case .figure: return nil
         }
-    }
-
-    private static func name(_ row: SnapshotRow) -> String {
-        let target = "\(row.column)\u{1}\(row.version)"
-        return row.field.map { "\(target)\u{1}\($0.name)" } ?? target
     }
 
     private static func name(_ watch: Watch) -> String {
@@ -222,10 +242,12 @@ final class RuleDetector {
         var state = state
         state.streams = streams
         state.targets.removeAll { snapshot.window.end - $0.seen > Self.patience }
+        state.watches?.removeAll { snapshot.window.end - $0.seen > Self.patience }
         state.figures?.removeAll { snapshot.window.end - $0.seen > Self.patience }
+        if state.figures?.isEmpty == true { state.figures = nil }
         // The same state is the same bytes, in whatever order targets were first seen.
         state.targets.sort { $0.key < $1.key }
-        state.figures?.sort { ($0.key, $0.segment) < ($1.key, $1.segment) }
+        state.watches?.sort { $0.key < $1.key }
         return state
     }
 }
@@ -238,13 +260,13 @@ extension RuleDetectorState.Target {
     }
 
     /// Takes note of what stands still without being told of.
-    fileprivate mutating func noteStanding(_ rows: [SnapshotRow], _ given: [StreamVerdict], at time: Timestamp) {
-        guard habits != nil, rows.contains(where: { $0.metrics[.stuck_rate] != nil }) else { return }
-        let told = zip(rows, given).filter(\.1.isOpen).map(\.0.segment)
+    fileprivate mutating func noteStanding(_ snapshot: Snapshot, _ rows: [Int], _ given: [StreamVerdict]) {
+        guard habits != nil, rows.contains(where: { snapshot.rows[$0].metrics[.stuck_rate] != nil }) else { return }
+        let told = zip(rows, given).filter(\.1.isOpen).map { snapshot.rows[$0.0].segment }
+        let stuck = rows.filter { snapshot.rows[$0].stuck != nil }.map { snapshot.rows[$0].segment }
         habits?.note(
-            rows.filter { row in
-                row.stuck != nil && !told.contains { SegmentRelation.contains($0, row.segment) }
-            }.map(\.segment), any: rows.contains { $0.stuck != nil }, at: time)
+            stuck.filter { segment in !told.contains { SegmentRelation.contains($0, segment) } }, any: !stuck.isEmpty,
+            at: snapshot.window.start)
     }
 }
 
@@ -265,7 +287,10 @@ enum StreamCounts {
     static func wobble(of row: SnapshotRow, _ metric: Metric) -> Double {
         switch metric {
         case .null_rate, .missing_rate: row.wobble.null
-        case .new_category_rate, .out_of_range_rate: row.wobble.novelty.wobble
+        case .new_category_rate: row.wobble.novelty.wobble
+        // Rows of one booking, or of one reading, leave the range together.
+        case .out_of_range_rate: max(row.wobble.novelty.wobble, row.wobble.standing)
+        case .stuck_rate: row.wobble.standing
         default: metric.isDistance ? row.wobble.shift : 0
         }
     }
@@ -288,7 +313,10 @@ enum StreamCounts {
                 reference: [m, Double(common.referenceNulls)], current: [max(0, Double(row.n) - missing), missing])
         case .stuck_rate:
             guard let stuck = row.stuck else { return .init(reference: [m, 0], current: [n, 0]) }
-            let (now, before) = (Double(stuck.count), min(Double(stuck.referenceCount), m))
+            // It was sought in all rows of the reference group, which may be a wider one; these may be of the window's times only.
+            let sought = Double(row.comparison.reference.reduce(0, &+))
+            let share = sought > 0 ? min(1, Double(stuck.referenceCount) / sought) : 0
+            let (now, before) = (Double(stuck.count), share * m)
             return .init(reference: [m - before, before], current: [max(0, n - now), now])
         case .added_rate:
             let hits = ((row.metrics[metric] ?? 0) * Double(row.n)).rounded()

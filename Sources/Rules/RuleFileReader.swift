@@ -17,7 +17,8 @@ enum RuleFileReader {
 
     private static func group(_ value: YAMLValue, _ problems: inout ProblemCollector) -> RuleGroup? {
         let keys = ["name", "model", "labels", "budget", "limit", "rules"]
-        guard let mapping = value.mapping(allowed: keys, &problems) else { return nil }
+        let hints = ["interval": "rules look at every window as it closes; a rule's `window` is its size"]
+        guard let mapping = value.mapping(allowed: keys, hints: hints, &problems) else { return nil }
         let name = mapping.required("name", &problems)?.nonEmptyString(&problems)
         let model = mapping["model"]?.nonEmptyString(&problems)
         let labels = mapping["labels"].map { RuleReader.labels($0, &problems) } ?? [:]

@@ -13,7 +13,12 @@ enum RuleReader {
     static func rule(
         _ value: YAMLValue, groupLabels: [String: Template], _ problems: inout ProblemCollector
     ) -> Rule? {
-        guard let mapping = value.mapping(allowed: keys, &problems) else { return nil }
+        let hints = [
+            "record": "recording rules have no place here, write the expression into the alert",
+            "budget": "a budget is its group's, beside `rules`",
+            "limit": "a limit is its group's, beside `rules`",
+        ]
+        guard let mapping = value.mapping(allowed: keys, hints: hints, &problems) else { return nil }
         let nameValue = mapping.required("alert", &problems)
         let name = nameValue?.nonEmptyString(&problems)
         if name == RuleSet.limitAlert, let nameValue {
@@ -55,6 +60,10 @@ enum RuleReader {
 
     /// `{deploy: 6h}`.
     private static func since(_ value: YAMLValue, _ problems: inout ProblemCollector) -> Span? {
+        if case .scalar(let scalar) = value.content, !scalar.isSecret {
+            problems.add("expected since what, as in `{deploy: 6h}`, found `\(scalar.text)`", at: value.place)
+            return nil
+        }
         guard let mapping = value.mapping(allowed: ["deploy"], &problems) else { return nil }
         return mapping.required("deploy", &problems)?.duration(in: Span.seconds(1)...Span.days(366), &problems)
     }

@@ -10,7 +10,7 @@ extension RuleSet {
         for rule in rules where rule.significance == .edetector && rule.judgesPerformance {
             for selector in rule.expression.selectorsOfWindow
             where selector.metric.needsMaturity && selector.metric != .concept_drift
-                && FigureStream.isRise(selector.metric) == nil
+                && selector.metric.detector == nil
             {
                 notes.add(
                     "`\(rule.name)` judges `\(selector.metric.name)` by each window alone: evidence of many windows is known of "

@@ -28,6 +28,8 @@ struct Sample {
     var truth: Truth
     /// The row it came from first, for evidence.
     var row: Int?
+    /// Its labels are those of its row and of no other, so that `row` says which instance it is.
+    var isOfRow = false
     var metric: Metric?
     /// What judges it; `nil` where there is nothing to judge.
     var p: Double?

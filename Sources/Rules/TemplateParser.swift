@@ -7,7 +7,7 @@ struct TemplateParser {
 
     /// Variables and, where they are fixed, their fields.
     private static let variables: [String: [String]?] = [
-        "labels": nil, "value": [], "threshold": [], "since": [], "stuck": [], "types": [], "figure": [],
+        "labels": nil, "value": [], "threshold": [], "since": [], "stuck": [], "types": [], "figure": [], "parts": [],
         "reference": ["name", "value", "rows"],
         "window": ["start", "end", "rows", "reference_rows"],
     ]

@@ -14,8 +14,7 @@ struct WindowEvaluation {
     /// From the end of the last window of this size to the end of this one.
     private let step: Span
     private var transitions: [AlertTransition] = []
-    /// Places of rows by what detectors watch.
-    private let targets: [String: [Int]]
+    private let rows: WindowRows
 
     /// When the window is judged, where that is not as it ends.
     private let judgedAt: Timestamp?
@@ -37,7 +36,7 @@ struct WindowEvaluation {
         self.roles = roles
         self.state = state
         memories = rules.memories(model: snapshot.model, clock: clock)
-        targets = RuleDetector.targets(snapshot)
+        rows = WindowRows(snapshot)
     }
 
     /// When alerts change. How long a condition holds is told by the windows it held in, whenever they were judged.
@@ -103,7 +102,7 @@ struct WindowEvaluation {
     /// What looks at the window for a rule, before it knows the past.
     private func evaluator(_ rule: Rule) -> ExpressionEvaluator {
         ExpressionEvaluator(
-            snapshot: snapshot, minimumRows: rule.minimumRows, significance: rule.significance,
+            snapshot: snapshot, rows: rows, minimumRows: rule.minimumRows, significance: rule.significance,
             labelsCoverage: rule.labelsCoverage, roles: roles.versions(at: snapshot.window.end), clock: clock)
     }
 
@@ -116,7 +115,7 @@ struct WindowEvaluation {
         let size = Double(max(snapshot.window.length.microseconds, 1))
         let step = min(max(Double(step.microseconds), 1), size)
         return RuleDetector(
-            own ?? RuleDetectorState(ruleHash: rule.identityHash), snapshot, rows: targets,
+            own ?? RuleDetectorState(ruleHash: rule.identityHash), snapshot, rows: rows,
             minimumRows: rule.minimumRows,
             limit: LogEvidence.limit(
                 streams: watched.values.reduce(0, +), windows: Double(budget.per.microseconds) / step,
@@ -220,7 +219,8 @@ struct WindowEvaluation {
         // What another alert explains does not begin; what was told already goes on by itself.
         if case .holds = input, !rule.inhibitedBy.isEmpty, known[entry.fingerprint]?.isActive != true,
             state.isInhibited(
-                entry.fingerprint, by: rule.inhibitedBy, entry.labels, entry.sample.segment, in: snapshot.window)
+                entry.fingerprint, by: rule.inhibitedBy, entry.labels, entry.sample.segment, in: snapshot.window,
+                isWaning: entry.sample.verdict?.isWaning == true)
         {
             input = .clear
         }

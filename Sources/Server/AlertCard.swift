@@ -93,8 +93,7 @@ struct AlertCard: Sendable {
         related = Self.related(context)
         let named = labels["model"]?.stringValue ?? ""
         href = json["fingerprint"]?.stringValue.flatMap { fingerprint in
-            named.isEmpty
-                ? nil : "/models/\(PercentCoding.encode(named))/alerts/\(PercentCoding.encode(fingerprint))"
+            named.isEmpty ? nil : "\(ModelPage.address(named))/alerts/\(PercentCoding.encode(fingerprint))"
         }
         runbook = Markup.link(annotations["runbook_url"]?.stringValue ?? context["links"]?["runbook"]?.stringValue)
     }

@@ -72,11 +72,15 @@ struct AlertPage: Sendable {
         steps = history.transitions.reversed().compactMap(Self.step)
     }
 
-    var document: String { Self.template.render(self.values) }
+    var document: String {
+        PageFrame.page(
+            title, kind: "one",
+            links: [
+                .init(text: "all alerts", href: "/"), .init(text: card.model, href: ModelPage.address(card.model)),
+            ], content: Self.template.render(self))
+    }
 
-    private var values: [String: Any] { ["page": self, "style": PageStyle.text, "title": title] }
-
-    private static let template = Markup.template(PageTemplate.alertDocument)
+    private static let template = Markup.template(PageTemplate.alertContent)
 
     private static func name(_ segment: JSON?) -> String {
         let parts = (segment?.objectValue ?? []).map { "\($0.key)=\($0.value.stringValue ?? $0.value.text)" }

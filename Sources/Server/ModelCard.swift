@@ -13,8 +13,11 @@ struct ModelCard: Sendable {
     /// Columns drawn in full at most, and at least; the others are rows of a table.
     private static let drawnMaximum = 8
     private static let drawnMinimum = 4
+    private static let wholeMaximum = 60
 
     let name: String
+    /// The model's own page.
+    let href: String
     let task: String
     let chips: [Chip]
     /// Why there are no chips.
@@ -35,8 +38,10 @@ struct ModelCard: Sendable {
     let hasColumns: Bool
     let hasOthers: Bool
 
-    init(_ model: ModelOverview, champion: ChampionState?, quarantined: [Quarantine]) {
+    /// - Parameter isWhole: every column is drawn.
+    init(_ model: ModelOverview, champion: ChampionState?, quarantined: [Quarantine], isWhole: Bool = false) {
         name = model.name
+        href = ModelPage.address(model.name)
         task = model.task
         let slots = [
             ("champion", champion?.champion, "champion"), ("champion-1", champion?.champion1, "warm"),
@@ -63,11 +68,12 @@ struct ModelCard: Sendable {
             a.element.evidence != b.element.evidence ? a.element.evidence > b.element.evidence : a.offset < b.offset
         }.map(\.element)
         let notable = columns.prefix { $0.evidence >= ColumnCard.psiThreshold / 2 }.count
-        let split = min(columns.count, max(Self.drawnMinimum, min(notable, Self.drawnMaximum)))
+        let drawn = isWhole ? Self.wholeMaximum : max(Self.drawnMinimum, min(notable, Self.drawnMaximum))
+        let split = min(columns.count, drawn)
         let hasWindow = model.window != nil
-        drawn = hasWindow ? Array(columns[..<split]) : []
+        self.drawn = hasWindow ? Array(columns[..<split]) : []
         others = hasWindow ? Array(columns[split...]) : []
-        hasColumns = !drawn.isEmpty
+        hasColumns = !self.drawn.isEmpty
         hasOthers = !others.isEmpty
     }
 

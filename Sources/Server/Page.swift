@@ -81,12 +81,8 @@ struct Page: Sendable {
     var fragment: String { Self.fragmentTemplate.render(self) }
 
     var document: String {
-        Self.documentTemplate.render(
-            [
-                "title": title, "style": PageStyle.text, "script": PageAssets.script, "fragment": fragment,
-            ] as [String: Any])
+        PageFrame.document(title, body: fragment, script: PageAssets.script)
     }
 
     private static let fragmentTemplate = Markup.template(PageTemplate.fragment)
-    private static let documentTemplate = Markup.template(PageTemplate.document)
 }

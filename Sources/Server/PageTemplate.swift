@@ -1,28 +1,9 @@
 /// The pages' markup (mustache). `{{x}}` is escaped; `{{{x}}}` is markup made by this module from escaped text.
 enum PageTemplate {
-    static let document = """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>{{title}}</title>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-        <noscript><meta http-equiv="refresh" content="10"></noscript>
-        <style>{{{style}}}</style>
-        </head>
-        <body>
-        {{{fragment}}}
-        <script>{{{script}}}</script>
-        </body>
-        </html>
-        """
-
     static let fragment = """
         <div id="live" data-title="{{title}}">
         <header class="top"><div class="wide">
-        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="26" height="26"><b>Holdfast</b></a>
+        \(PageFrame.brand)
         <span class="state {{stateClass}}" role="status"><i></i>{{state}}</span>
         <span class="now"><span class="lost">connection lost · </span>as of {{now}}</span>
         </div></header>
@@ -52,24 +33,7 @@ enum PageTemplate {
         """
 
     /// The page of one alert.
-    static let alertDocument = """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>{{title}}</title>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-        <style>{{{style}}}</style>
-        </head>
-        <body>
-        <header class="top"><div class="wide">
-        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="26" height="26"><b>Holdfast</b></a>
-        <span class="now"><a href="/">all alerts</a></span>
-        </div></header>
-        <main class="wide one">
-        {{#page}}
+    static let alertContent = """
         <section aria-label="Alert">{{#card}}\(alert){{/card}}</section>
         {{#timeline}}<section aria-label="Timeline"><h2>{{#about}}{{.}}{{/about}} before and since</h2>
         <div class="card timeline">{{{timeline}}}<div class="axis"><span>{{timelineFirst}}</span>\
@@ -94,10 +58,6 @@ enum PageTemplate {
         <section aria-label="History"><h2>What was told</h2><div class="card list">
         {{#steps}}<div class="item {{kind}}"><b>{{what}}</b> <span class="soft">{{at}}</span></div>{{/steps}}
         </div></section>
-        {{/page}}
-        </main>
-        </body>
-        </html>
         """
 
     private static let alert = """
@@ -138,8 +98,13 @@ enum PageTemplate {
         {{^models}}<div class="empty"><b>No model is configured yet.</b> Name one under <code>models:</code> in \
         holdfast.yaml with a reference (<code>holdfast reference build</code> learns one from data), \
         then start the service again.</div>{{/models}}
-        {{#models}}<article class="model">
-        <div class="head"><h3>{{name}}</h3><span class="task">{{task}}</span>
+        {{#models}}\(modelCard){{/models}}
+        </section>
+        """
+
+    private static let modelCard = """
+        <article class="model">
+        <div class="head"><h3><a href="{{href}}">{{name}}</a></h3><span class="task">{{task}}</span>
         <span class="chips">{{#chips}}<span class="chip {{kind}}"><span>{{label}}</span><b>{{version}}</b></span>\
         {{/chips}}\
         {{#unregistered}}<span class="soft">no champion registered</span>{{/unregistered}}</span></div>
@@ -166,8 +131,39 @@ enum PageTemplate {
         <td class="num">{{nullRate}}</td><td>{{#worst}}{{segment}} <span class="psi {{level}}">{{psi}}</span>{{/worst}}\
         {{^worst}}<span class="soft">none</span>{{/worst}}</td></tr>
         {{/others}}</tbody></table></div></details>{{/hasOthers}}
-        </article>{{/models}}
+        </article>
+        """
+
+    /// The page of one model.
+    static let model = """
+        {{#problems}}<p class="problem"><b>Not shown</b> {{.}}</p>
+        {{/problems}}
+        <section aria-label="Model">{{#models}}\(modelCard){{/models}}</section>
+        <section aria-label="Alerts"><h2>Open alerts</h2>
+        {{#isCalm}}<div class="empty good"><b>Nothing is firing</b> for this model.</div>{{/isCalm}}
+        {{#open}}\(alert){{/open}}
         </section>
+        <section aria-label="Windows"><h2>Last windows</h2>
+        {{^hasWindows}}<div class="empty">No window has closed yet.</div>{{/hasWindows}}
+        {{#hasWindows}}<div class="card figures-table"><div class="scroll"><table><thead><tr><th>window</th>\
+        <th class="num">rows</th>{{#hasPerformance}}<th class="num">{{performanceName}}</th>\
+        <th class="num">labelled</th>{{/hasPerformance}}<th>drifting</th></tr></thead><tbody>
+        {{#windows}}<tr><td>{{name}}</td><td class="num">{{rows}}</td>\
+        {{#hasPerformance}}<td class="num">{{performance}}</td><td class="num">{{labelled}}</td>{{/hasPerformance}}\
+        <td>{{#drifting}}{{name}} <span class="psi {{level}}">{{psi}}</span> {{/drifting}}\
+        {{^drifting}}<span class="soft">none</span>{{/drifting}}</td></tr>
+        {{/windows}}</tbody></table></div></div>{{/hasWindows}}
+        </section>
+        {{#hasSegments}}<section aria-label="Segments"><h2>Segments in the last window</h2>
+        <div class="card figures-table"><div class="scroll"><table><thead><tr><th>segment</th><th class="num">rows</th>\
+        <th>drifts most</th><th class="num">missing at most</th></tr></thead><tbody>
+        {{#segments}}<tr><td><b>{{name}}</b></td><td class="num">{{rows}}</td>\
+        <td>{{#worst}}{{name}} <span class="psi {{level}}">{{psi}}</span>{{/worst}}\
+        {{^worst}}<span class="soft">too few rows</span>{{/worst}}</td><td class="num">{{missing}}</td></tr>
+        {{/segments}}</tbody></table></div></div></section>{{/hasSegments}}
+        \(resolved)
+        <footer>PSI from 0.2 on is drift, from 0.1 on worth a look; a small segment reaches it by chance. \
+        <a href="{{snapshots}}">all numbers</a></footer>
         """
 
     private static let performance = """
@@ -195,19 +191,23 @@ enum PageTemplate {
         </div>
         """
 
-    private static let history = """
-        <div class="two">
+    private static let resolved = """
         <section aria-label="Recently resolved">
         <h2>Recently resolved</h2>
         <div class="card list">
         {{^resolved}}<p class="soft">No alert has been resolved yet.</p>{{/resolved}}
-        {{#resolved}}<div class="item"><div><b>{{name}}</b>
+        {{#resolved}}<div class="item"><div><b>{{#href}}<a href="{{.}}">{{name}}</a>{{/href}}{{^href}}{{name}}{{/href}}</b>
         <span class="soft">{{model}}{{#column}} / {{.}}{{/column}}</span>
         {{#segments}}<span class="tag">{{.}}</span>{{/segments}}</div>
         {{#summary}}<div>{{.}}</div>{{/summary}}
         <div class="soft">{{#until}}resolved {{.}}{{/until}}{{#lasted}}, after {{.}}{{/lasted}}</div></div>{{/resolved}}
         </div>
         </section>
+        """
+
+    private static let history = """
+        <div class="two">
+        \(resolved)
         <section aria-label="Registry">
         <h2>Registry</h2>
         <div class="card list">

@@ -45,18 +45,26 @@ extension Routes {
         if let from, let to, from >= to { throw Failure.invalid("parameter 'from' must be before 'to'") }
         let segment = try call.query.segment("segment")
         let limit = try call.query.int("limit", in: 1...Limits.snapshotWindows, default: 24)
-        let known = await backend.service.models().map(\.name)
-        guard known.contains(model) else {
-            throw Failure(
-                .notFound, "not_found",
-                "model '\(model)' is not watched: "
-                    + (known.isEmpty ? "none is" : "these are: \(known.sorted().joined(separator: ", "))"))
-        }
+        _ = try await watched(call, backend)
         let lines = try await backend.service.snapshots(
             model: model, column: call.query["column"], segment: segment, from: from, to: to, limit: limit)
         if asLines { return Response(lines, type: ContentType.jsonLines) }
         return Response(
             JSONLines.document("snapshots", lines.split(separator: UInt8(ascii: "\n"))), type: ContentType.json)
+    }
+
+    /// The model that a call names.
+    static func watched(_ call: Call, _ backend: Backend) async throws -> ModelOverview {
+        let model = try call.named("model")
+        let models = await backend.service.models()
+        guard let found = models.first(where: { $0.name == model }) else {
+            throw Failure(
+                .notFound, "not_found",
+                "model '\(model)' is not watched: "
+                    + (models.isEmpty ? "none is" : "these are: \(models.map(\.name).sorted().joined(separator: ", "))")
+            )
+        }
+        return found
     }
 
     private static func wantsLines(_ call: Call) throws -> Bool {

@@ -14,6 +14,12 @@ extension Routes {
                 answers: [.init(status: 200, about: "A part of a page", type: "text/html")]
             ) { _ in .html(await Page(backend).fragment) },
             Route(
+                method: .get, path: "/models/{model}", summary: "The page of one model",
+                answers: [
+                    .init(status: 200, about: "A page", type: "text/html"), .init(status: 404, about: "No such model"),
+                ]
+            ) { call in .html(await ModelPage(try await watched(call, backend), backend).document) },
+            Route(
                 method: .get, path: "/models/{model}/alerts/{fingerprint}",
                 summary: "The page of one alert, as its notifications link to it",
                 answers: [

@@ -22,7 +22,10 @@ package enum Metric: Int, CaseIterable, Sendable, Hashable {
         rawValue >= Metric.base_rate.rawValue && rawValue <= Metric.concept_drift.rawValue
     }
 
-    package var name: String { String(describing: self) }
+    package var name: String { Self.names[rawValue] }
+
+    /// Asking the runtime what a case is called costs more than what is asked of a metric: names are written for every figure of every row.
+    private static let names = allCases.map { String(describing: $0) }
 
     private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
     package init?(name: String) {

@@ -29,6 +29,8 @@ package struct PerformanceDetail: Sendable, Hashable {
     package let estimates: [PerformanceEstimate]
     /// Of the labelled rows of the reference that the window is compared with.
     package var reference: PerformanceSketch?
+    /// What evidence of a mature window is held against.
+    package var baseline: PerformanceBaseline?
     /// What a watch for a change of concept says of the window, as members of an object.
     package var drift: JSON?
     /// The change that the watch believes in; `nil` where it does not, or another method watches.

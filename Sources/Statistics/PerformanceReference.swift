@@ -22,6 +22,21 @@ package struct PerformanceBasis: Sendable, Hashable {
     }
 }
 
+/// What a segment's labelled rows in one window are held against.
+package struct PerformanceBaseline: Sendable, Hashable {
+    /// Of the reference, like with like.
+    package let sketch: PerformanceSketch
+    /// How much such windows differ although nothing is wrong, and how many of them the reference is worth; 0 where unknown.
+    package let wobble: PerformanceWobble.Figures
+    package let windows: Double
+
+    package init(_ sketch: PerformanceSketch, wobble: PerformanceWobble.Figures = .init(), windows: Double = 0) {
+        self.sketch = sketch
+        self.wobble = wobble
+        self.windows = windows
+    }
+}
+
 /// How the model did on the labelled rows of its reference: what windows are compared with, and what estimates are calibrated on.
 package struct PerformanceReference: Sendable {
     package let task: PerformanceTask
@@ -68,7 +83,8 @@ package struct PerformanceReference: Sendable {
         }.merging(groups[.all].flatMap { Calibration($0.scores) }.map { [.all: $0] } ?? [:]) { own, _ in own }
     }
 
-    /// The same with scores called positive from another threshold on.
+    /// The same with scores called positive from another threshold on. How much days differ is known of the old one alone, and is the best guess
+    /// for the new.
     package func judged(by threshold: Double) -> PerformanceReference {
         PerformanceReference(
             task: task,
@@ -77,7 +93,7 @@ package struct PerformanceReference: Sendable {
                     positives: $0.positives, labels: $0.labels, threshold: threshold, isGuessed: $0.isGuessed)
             },
             groups: groups.mapValues { $0.judged(by: threshold) },
-            seasons: seasons.mapValues { $0.mapValues { $0.judged(by: threshold) } }, errors: errors)
+            seasons: seasons.mapValues { $0.mapValues { $0.judged(by: threshold) } }, wobbles: wobbles, errors: errors)
     }
 
     /// The segment of the reference that a segment is compared with: itself with at least 30 labelled rows, else all traffic.
@@ -91,6 +107,17 @@ package struct PerformanceReference: Sendable {
     package func alike(_ segment: Segment, in part: WeekPart?) -> PerformanceSketch? {
         guard let own = groups[segment] else { return part.flatMap { seasons[.all]?[$0] } ?? groups[.all] }
         return part.flatMap { seasons[segment]?[$0] } ?? own
+    }
+
+    /// What a segment's windows of a length are held against; `nil` where there is nothing.
+    package func baseline(_ segment: Segment, window: Span, in part: WeekPart?) -> PerformanceBaseline? {
+        alike(segment, in: part).map { sketch in
+            let (figures, windows) = wobble(segment, window: window)
+            // A part of the week is as many of the windows as it has of the rows.
+            let all = (groups[segment] ?? groups[.all])?.labelled ?? 0
+            let share = all > 0 ? Double(sketch.labelled) / Double(all) : 1
+            return PerformanceBaseline(sketch, wobble: figures, windows: windows * min(1, share))
+        }
     }
 
     package func metrics(of segment: Segment) -> MetricValues { metrics[segment] ?? MetricValues() }

@@ -83,29 +83,44 @@ package struct PerformanceWobble: Sendable, Hashable {
     }
 
     /// What spans of labelled rows say. O(spans × bins).
-    package static func figures(_ spans: [PerformanceSketch]) -> Figures {
+    ///
+    /// - Parameter parts: by span, the part of the week it lies in, where windows are compared by it: what weekends always differ by is
+    ///   then no wobble.
+    package static func figures(_ spans: [PerformanceSketch], parts: [WeekPart?] = []) -> Figures {
         typealias Measured = PerformanceReference.Measured
+        let spans = spans.indices.map { (sketch: spans[$0], part: $0 < parts.count ? parts[$0] : nil) }
+        func measured(_ measure: (PerformanceSketch) -> Measured?) -> [(part: WeekPart?, measured: Measured)] {
+            spans.compactMap { span in measure(span.sketch).map { (span.part, $0) } }
+        }
         var found = Figures()
-        let ranked = spans.filter { min($0.positives, $0.labelled - $0.positives) >= leastOfClass }
-        found.ranking = variance(ranked.compactMap(Measured.ranking))
-        found.calibration = variance(spans.compactMap(Measured.calibration))
-        found.errors = variance(spans.compactMap(Measured.errors))
-        let distances = spans.compactMap(Measured.distance)
-        let mean = distances.reduce(0) { $0 + $1.value } / Double(max(1, distances.count))
+        found.ranking = variance(
+            measured { min($0.positives, $0.labelled - $0.positives) >= leastOfClass ? Measured.ranking($0) : nil })
+        found.calibration = variance(measured(Measured.calibration))
+        found.errors = variance(measured(Measured.errors))
+        let distances = measured(Measured.distance)
+        let mean = distances.reduce(0) { $0 + $1.measured.value } / Double(max(1, distances.count))
         if mean > 0 { found.distance = variance(distances) / (mean * mean) }
         return found
     }
 
-    /// The variance beyond that of sampling, 0 where all of it may be chance (Cochran's Q).
-    private static func variance(_ spans: [PerformanceReference.Measured]) -> Double {
-        let known = spans.filter { $0.variance > 0 }
-        guard known.count >= leastSpans else { return 0 }
-        let weight = known.reduce(0) { $0 + 1 / $1.variance }
-        let mean = known.reduce(0) { $0 + $1.value / $1.variance } / weight
-        let squares = known.map { ($0.value - mean) * ($0.value - mean) }
-        let q = zip(squares, known).reduce(0) { $0 + $1.0 / $1.1.variance }
-        guard SpecialFunctions.chiSquareSurvival(q, degrees: Double(known.count - 1)) < level else { return 0 }
-        let excess = zip(squares, known).map { $0 - $1.variance }.sorted()
+    /// The variance within parts of the week beyond that of sampling, 0 where all of it may be chance (Cochran's Q).
+    private static func variance(_ spans: [(part: WeekPart?, measured: PerformanceReference.Measured)]) -> Double {
+        let known = spans.filter { $0.measured.variance > 0 }
+        let means = Dictionary(grouping: known, by: \.part).mapValues { part in
+            part.reduce(0) { $0 + $1.measured.value / $1.measured.variance }
+                / part.reduce(0) { $0 + 1 / $1.measured.variance }
+        }
+        let degrees = known.count - means.count
+        guard known.count >= leastSpans, degrees > 0 else { return 0 }
+        // Means are of the spans themselves, which are nearer to them than to the truth.
+        let own = Double(known.count) / Double(degrees)
+        let squares = known.map { span in
+            let distance = span.measured.value - (means[span.part] ?? 0)
+            return distance * distance
+        }
+        let q = zip(squares, known).reduce(0) { $0 + $1.0 / $1.1.measured.variance }
+        guard SpecialFunctions.chiSquareSurvival(q, degrees: Double(degrees)) < level else { return 0 }
+        let excess = zip(squares, known).map { $0 * own - $1.measured.variance }.sorted()
         let kept = excess.dropLast(Int((Double(excess.count) * trimmed).rounded(.up)))
         return max(0, kept.reduce(0, +) / Double(kept.count))
     }

@@ -46,6 +46,15 @@ package struct UnitChange: Sendable, Hashable {
     ]
 
     private static let minimumRows = 30.0
+    /// How much worse than the best, as a difference of −ln likelihoods, another factor must fit not to be named beside it.
+    private static let plainly = 1.5
+
+    /// The same change, with another factor that it may as well be.
+    private func or(_ other: UnitChange) -> UnitChange {
+        UnitChange(
+            factor: factor, offset: offset, share: share, words: "\(words) or \(other.words)", misfit: misfit,
+            rSquared: rSquared)
+    }
 
     /// The change that explains a numeric row, `nil` where none of the known ones does.
     package static func find(in row: SnapshotRow) -> UnitChange? {
@@ -121,7 +130,7 @@ package struct UnitChange: Sendable, Hashable {
             let r2 = now.meanSquare / before.meanSquare
             let variation = before.sd / abs(before.mean)
             let error = 0.03 + variation * (1 / before.n + 1 / now.n).squareRoot()
-            return known.compactMap { unit -> (UnitChange, Double)? in
+            let candidates = known.compactMap { unit -> (change: UnitChange, badness: Double)? in
                 let a = unit.factor
                 let solved = (r1 - 1) / (a - 1)
                 // All rows where the mean allows it, otherwise the share it asks for.
@@ -137,9 +146,15 @@ package struct UnitChange: Sendable, Hashable {
                     let change = fitting(unit, share: share, nil), reaches(unit, share)
                 else { return nil }
                 // Hundreds, thousands and tens are changed daily, sixties seldom: where both fit, the first are meant.
-                let rare = abs(log10(a) - log10(a).rounded()) > 0.01 ? 2.0 : 0
-                return (change, off + change.misfit / 0.05 + rare + (isWhole ? 0 : 1))
-            }.min { $0.1 < $1.1 }?.0
+                let rare = abs(log10(a) - log10(a).rounded()) > 0.01 ? 1.0 : 0
+                // How far the mean is from all rows times this: −ln of a normal density. A share is solved from the mean itself.
+                let missed = isWhole ? log(r1 / a) / error : 0
+                return (change, off + missed * missed / 2 + change.misfit / 0.05 + rare + (isWhole ? 0 : 1))
+            }.sorted { $0.badness < $1.badness }
+            guard let best = candidates.first else { return nil }
+            // Few rows with a long tail cannot tell sixty from a hundred.
+            let second = candidates.dropFirst().first { $0.badness < best.badness + UnitChange.plainly }
+            return second.map { best.change.or($0.change) } ?? best.change
         }
 
         /// Whether the median moved by this factor too; where it left the bins there is no telling.

@@ -13,11 +13,18 @@ package enum Nearest {
     /// ` (did you mean `x`?)` where a name is near, else the known ones, shortened, to append to a message.
     package static func hint(for word: String, among known: [String]) -> String {
         guard let best = to(word, among: known) else { return "" }
-        if best.distance <= max(2, word.count / 3) { return ": did you mean `\(best.name)`?" }
+        if isNear(best.distance, to: word) { return ": did you mean `\(best.name)`?" }
         let shown = known.prefix(12).map { "`\($0)`" }.joined(separator: ", ")
         let more = known.count > 12 ? ", … (nearest is `\(best.name)`)" : ""
         return "; known are \(shown)\(more)"
     }
+
+    /// Whether a word is probably one of the known names, mistyped.
+    package static func isMistyped(_ word: String, among known: some Sequence<String>) -> Bool {
+        to(word, among: known).map { isNear($0.distance, to: word) } ?? false
+    }
+
+    private static func isNear(_ distance: Int, to word: String) -> Bool { distance <= max(2, word.count / 3) }
 
     /// Edits (insert, delete, replace, swap neighbours) from `a` to `b`, ignoring case: optimal string alignment.
     /// O(|a|·|b|), on the first 64 scalars of each.

@@ -3,10 +3,14 @@ package import Values
 /// Each accessor gives the value as the type asked for, or `nil` after collecting what is wrong and what was expected.
 extension YAMLValue {
     /// A mapping with these keys only. Unknown ones are collected, the known ones are still given.
-    package func mapping(allowed: [String], _ problems: inout ProblemCollector) -> YAMLMapping? {
+    ///
+    /// - Parameter hints: for keys that people expect here for a reason, what to write instead.
+    package func mapping(
+        allowed: [String], hints: [String: String] = [:], _ problems: inout ProblemCollector
+    ) -> YAMLMapping? {
         guard let mapping = anyMapping(&problems) else { return nil }
         for entry in mapping.entries where !allowed.contains(entry.key) {
-            let hint = Nearest.hint(for: entry.key, among: allowed)
+            let hint = hints[entry.key].map { ": \($0)" } ?? Nearest.hint(for: entry.key, among: allowed)
             problems.add("unknown key `\(entry.key)`\(hint)", at: entry.keyPlace)
         }
         return mapping

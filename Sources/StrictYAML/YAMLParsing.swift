@@ -37,8 +37,11 @@ extension YAMLValue {
             return reader.read(node, depth: 0, &collector)
         } catch let error as YamlError {
             let (message, mark) = describe(error)
+            let line = mark.map { text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst($0.line - 1) }
+            let isTab = line?.first?.prefix { $0 == " " || $0 == "\t" }.contains("\t") ?? false
             collector.add(
-                message, at: Place(file: file, line: mark?.line ?? 1, column: max(1, mark?.column ?? 1)))
+                isTab ? "a tab cannot indent YAML: write spaces" : message,
+                at: Place(file: file, line: mark?.line ?? 1, column: max(1, mark?.column ?? 1)))
         } catch {
             collector.add("cannot be read as YAML", at: start)
         }

@@ -20,6 +20,7 @@ package enum MetricName: String, CaseIterable, Sendable {
     case lostMessages = "holdfast_lost_messages_total"
     case stepSeconds = "holdfast_step_seconds"
     case pausedSeconds = "holdfast_paused_seconds_total"
+    case workerCPU = "holdfast_worker_cpu_seconds_total"
     case refusedSteps = "holdfast_refused_steps_total"
     case heldPartitions = "holdfast_held_partitions"
     case reloads = "holdfast_config_reloads_total"
@@ -35,7 +36,7 @@ package enum MetricName: String, CaseIterable, Sendable {
         switch self {
         case .events, .rejected, .notifications, .lateEvents, .passedOverWindows, .unknownKeys, .lostMessages,
             .seriesRefused, .joins,
-            .pausedSeconds, .refusedSteps, .schemaRequests, .segmentOverflow, .reloads:
+            .pausedSeconds, .workerCPU, .refusedSteps, .schemaRequests, .segmentOverflow, .reloads:
             .counter
         case .consumerLag, .watermark, .drift, .reference, .performance, .alerts, .heldPartitions, .reloadSuccessful,
             .reloadTime, .fleetShare, .mlflowAgrees, .joinWaiting, .joinBytes:
@@ -69,6 +70,7 @@ package enum MetricName: String, CaseIterable, Sendable {
         case .lostMessages: "Messages the broker deleted before they were read."
         case .stepSeconds: "Seconds a worker's step took: dead letters confirmed, counts and offsets on disk."
         case .pausedSeconds: "Seconds a worker took no messages because its step before was not done."
+        case .workerCPU: "CPU seconds of a worker by stage (consume, decode, count, pack, step)."
         case .refusedSteps: "Steps that were dropped because they did not go on where the ledger stands."
         case .heldPartitions: "Partitions that wait for a schema."
         case .schemaRequests: "Requests to the schema registry by outcome (found, unknown, failed)."

@@ -4,8 +4,17 @@ import Values
 
 /// Measures how much the labelled rows of a reference differ from one span of time to the next.
 struct PerformanceWobbleBuilder {
-    private let grids: [(length: Span, spans: [Int32])]
+    private let grids: [Grid]
     private let pairs: [PerformancePair?]
+
+    /// The spans of one length.
+    private struct Grid {
+        let length: Span
+        /// By row, its span.
+        let spans: [Int32]
+        /// By span, the part of the week in which all of it lies.
+        let parts: [Int32: WeekPart]
+    }
 
     private static let lengths = [Span.days(1), .days(7)]
 
@@ -13,25 +22,36 @@ struct PerformanceWobbleBuilder {
     init?(_ times: [Timestamp], _ pairs: [PerformancePair?], _ calendar: WindowCalendar) {
         guard !times.isEmpty, times.count == pairs.count, !times.contains(.distantPast) else { return nil }
         self.pairs = pairs
-        grids = Self.lengths.map { ($0, calendar.spans(of: $0, times)) }
+        grids = Self.lengths.map { length in
+            let spans = calendar.spans(of: length, times)
+            let firsts = Dictionary(zip(spans, times), uniquingKeysWith: { a, _ in a })
+            return Grid(
+                length: length, spans: spans,
+                parts: firsts.compactMapValues {
+                    WeekPart(covered: calendar.weekHours(of: calendar.range(of: length, containing: $0)))
+                })
+        }
     }
 
     /// - Parameters:
     ///   - rows: of one segment.
     ///   - empty: a sketch without rows.
+    ///   - isByPart: the segment's windows are compared by the parts of the week.
     /// - Returns: `nil` where spans are alike, or there are too few to tell.
-    func wobble(_ rows: [Int32], _ empty: PerformanceSketch) -> PerformanceWobble? {
-        let spans = grids.compactMap { length, spans -> PerformanceWobble.Spans? in
+    func wobble(_ rows: [Int32], _ empty: PerformanceSketch, isByPart: Bool = false) -> PerformanceWobble? {
+        let spans = grids.compactMap { grid -> PerformanceWobble.Spans? in
             var counts: [Int32: Int64] = [:]
-            for row in rows { counts[spans[Int(row)], default: 0] += 1 }
+            for row in rows { counts[grid.spans[Int(row)], default: 0] += 1 }
             let used = counts.filter { $0.value >= PerformanceWobble.leastRows }
             guard used.count >= PerformanceWobble.leastSpans else { return nil }
             var sketches = used.mapValues { _ in empty }
             for row in rows {
-                if let pair = pairs[Int(row)] { sketches[spans[Int(row)]]?.add(reference: pair) }
+                if let pair = pairs[Int(row)] { sketches[grid.spans[Int(row)]]?.add(reference: pair) }
             }
-            let figures = PerformanceWobble.figures(sketches.sorted { $0.key < $1.key }.map(\.value))
-            return .init(length: length, count: Double(used.count), figures: figures)
+            let sorted = sketches.sorted { $0.key < $1.key }
+            let figures = PerformanceWobble.figures(
+                sorted.map(\.value), parts: isByPart ? sorted.map { grid.parts[$0.key] } : [])
+            return .init(length: grid.length, count: Double(used.count), figures: figures)
         }
         let wobble = PerformanceWobble(spans)
         return wobble.isZero ? nil : wobble

@@ -73,7 +73,7 @@ package struct ReferenceBuilder {
         let places = zip(layout.columns, used).enumerated().map { RowPlaces($1.1, $1.0, made[0].cuts[$0]) }
         let rows = ([all] + groups).map(\.rows)
         let seasons = SeasonBuilder(table, options.calendar, period)?.add(to: &made, rows: rows, layout, places)
-        WobbleBuilder(table, options.calendar)?.add(to: &made, rows: rows, seasons ?? [], places, used)
+        WobbleBuilder(table, options.calendar, layout, used)?.add(to: &made, rows: rows, seasons ?? [], places)
         note(seasons ?? [], layout)
         return Reference(
             model: model, version: options.version ?? single(table.versions), period: period, layout: layout,

@@ -15,7 +15,8 @@ extension ReferenceFile {
                     .members(
                         ("shift", number(wobble.shift)), ("null", number(wobble.null)),
                         ("novelty", number(wobble.novelty.share)),
-                        ("novelty_wobble", number(wobble.novelty.wobble)), ("spans", number(wobble.spans))))
+                        ("novelty_wobble", number(wobble.novelty.wobble)),
+                        ("standing", number(wobble.standing)), ("spans", number(wobble.spans))))
             })
     }
 
@@ -47,7 +48,7 @@ extension ReferenceFile {
                         length,
                         Wobble(
                             shift: try value("shift"), null: min(1, try value("null")), novelty: novelty,
-                            spans: try value("spans"))
+                            standing: min(1, try value("standing")), spans: try value("spans"))
                     ))
             }
             found.append(SpanWobbles(spans))

@@ -51,8 +51,11 @@ package enum ReferencePerformance {
             }
         }
         let builder = PerformanceWobbleBuilder(table.times, rows, calendar)
-        let wobbles = members.compactMapValues {
-            builder?.wobble($0, PerformanceSketch(chosen.task, exponent: exponent))
+        let seasons = PerformanceReference.seasonal(parts)
+        var wobbles: [Segment: PerformanceWobble] = [:]
+        for (segment, rows) in members {
+            wobbles[segment] = builder?.wobble(
+                rows, PerformanceSketch(chosen.task, exponent: exponent), isByPart: seasons[segment] != nil)
         }
         var errors: ErrorCurve?
         if chosen.task == .regression {
@@ -64,7 +67,7 @@ package enum ReferencePerformance {
         }
         return PerformanceReference(
             task: chosen.task, basis: basis(table, labels, chosen, isGuessed: settings == nil), groups: groups,
-            seasons: PerformanceReference.seasonal(parts), wobbles: wobbles, errors: errors)
+            seasons: seasons, wobbles: wobbles, errors: errors)
     }
 
     private static func basis(

@@ -137,7 +137,8 @@ package struct SnapshotBuilder: Sendable {
         row.wobble.spans = wobble.spans * (row.alike.map { Self.share($0, of: common) } ?? 1)
         if row.metrics[.stuck_rate] ?? 0 > 0 {
             let stuck = StuckValue.find(
-                column: column, reference: before, current: current, wobble: wobble.shift)
+                column: column, reference: before, current: current,
+                wobble: max(wobble.shift, wobble.standing))
             if let stuck, !(row.alike.map { Self.isUsual(stuck, in: $0) } ?? false) {
                 row.stuck = stuck
             } else {

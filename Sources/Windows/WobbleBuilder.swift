@@ -10,43 +10,48 @@ import Values
 struct WobbleBuilder {
     private let table: DataTable
     private let grids: [Grid]
+    private let sources: [DataTable.Column]
+    private let standing: [StandingWobble]
     /// By row, its hour of the week.
     private let hours: [UInt8]
 
     /// The spans of one length.
-    fileprivate struct Grid {
+    struct Grid {
         let length: Span
         /// By row, its span.
         let spans: [Int32]
         /// By span, the time it spends in each hour of the week.
         let covered: [[Double]]
+        /// By span, its start.
+        let starts: [Timestamp]
     }
 
     private static let week = Span.days(7)
     private static let lengths = [Span.hours(1), .days(1), week]
     /// Spans of which a variance can be told.
-    private static let leastSpans = 8
+    static let leastSpans = 8
     /// Rows a span needs to be one of them.
     private static let leastRows = 30
     /// Spans with fewer rows than that tell something too, where there are many: rows a thin span needs, and how many spans.
     private static let leastThinRows = 2
     private static let leastThinSpans = 20
     /// p-value under which spans are not alike.
-    private static let level = 1e-4
+    static let level = 1e-4
     /// The largest of this share of spans tell of an incident, not of what is usual.
     private static let trimmed = 0.05
 
     /// - Returns: `nil` where rows have no times.
-    init?(_ table: DataTable, _ calendar: WindowCalendar) {
+    init?(_ table: DataTable, _ calendar: WindowCalendar, _ layout: Layout, _ sources: [DataTable.Column]) {
         guard table.count > 0, table.times.count == table.count, !table.times.contains(.distantPast) else { return nil }
         self.table = table
+        self.sources = sources
+        standing = zip(sources, layout.columns).map { StandingWobble($0, $1) }
         hours = table.times.map { UInt8(calendar.weekHour(of: $0)) }
         grids = Self.lengths.map { Grid($0, table.times, calendar) }
     }
 
     func add(
-        to groups: inout [Reference.Group], rows: [[Int]], _ seasons: [Season?], _ places: [RowPlaces],
-        _ sources: [DataTable.Column]
+        to groups: inout [Reference.Group], rows: [[Int]], _ seasons: [Season?], _ places: [RowPlaces]
     ) {
         for (g, members) in rows.enumerated() {
             let parts = grids.compactMap { Parts($0, members) }
@@ -56,15 +61,14 @@ struct WobbleBuilder {
                 let season = c < seasons.count ? seasons[c] : nil
                 return SpanWobbles(
                     parts.map { part in
-                        (part.grid.length, wobble(part, members, places[c], season, group.season(c), sources[c]))
+                        (part.grid.length, wobble(part, members, c, places[c], season, group.season(c)))
                     })
             }
         }
     }
 
     private func wobble(
-        _ part: Parts, _ rows: [Int], _ places: RowPlaces, _ season: Season?, _ cells: SeasonCounts?,
-        _ source: DataTable.Column
+        _ part: Parts, _ rows: [Int], _ column: Int, _ places: RowPlaces, _ season: Season?, _ cells: SeasonCounts?
     ) -> Wobble {
         let width = places.nulls + 1
         var counts = [[UInt64]](repeating: [UInt64](repeating: 0, count: width), count: part.spans.count)
@@ -95,7 +99,8 @@ struct WobbleBuilder {
         return Wobble(
             shift: part.isThin ? thinShift(counts, others) : shift(counts, others),
             null: RateWobble.correlation(nulls, level: Self.level),
-            novelty: novelty(part, rows, source, isNumeric: places.isNumeric), spans: Double(part.spans.count))
+            novelty: novelty(part, rows, sources[column], isNumeric: places.isNumeric),
+            standing: standing[column].correlation(part.rows), spans: Double(part.spans.count))
     }
 
     private static func rest(_ all: [UInt64], _ own: [UInt64]) -> [UInt64] {
@@ -196,83 +201,13 @@ struct WobbleBuilder {
         return (totals, totals.reduce(0, +))
     }
 
-    private func novelty(
-        _ part: Parts, _ rows: [Int], _ source: DataTable.Column, isNumeric: Bool
-    ) -> Wobble.Novelty {
-        let spans = isNumeric ? outside(part, rows, source) : unseen(part, rows, source)
-        let n = spans.reduce(0) { $0 + $1.rows }
-        guard spans.count >= Self.leastSpans, n > 0 else { return .init() }
-        let share = spans.reduce(0) { $0 + $1.hits } / n
-        return .init(
-            share: share,
-            wobble: RateWobble.correlation(
-                spans.map { .init(hits: $0.hits, rows: $0.rows, expected: share) }, level: Self.level))
-    }
-
-    /// By span, the numbers outside the range of all other spans.
-    private func outside(_ part: Parts, _ rows: [Int], _ source: DataTable.Column) -> [RateWobble.Span] {
-        // The two extreme spans at each end: the range of all but one span is of the others.
-        var least = Extremes()
-        var greatest = Extremes()
-        for row in rows {
-            guard case .number(let value) = source[row] else { continue }
-            let span = part.grid.spans[row]
-            least.add(-value, span)
-            greatest.add(value, span)
-        }
-        var spans = part.spans.map { _ in RateWobble.Span(hits: 0, rows: 0, expected: 0) }
-        for row in rows {
-            let span = part.grid.spans[row]
-            guard let i = part.place[span], case .number(let value) = source[row] else { continue }
-            spans[i].rows += 1
-            if -value > least.besides(span) || value > greatest.besides(span) { spans[i].hits += 1 }
-        }
-        return spans
-    }
-
-    /// By span, the rows of categories that no other span has.
-    private func unseen(_ part: Parts, _ rows: [Int], _ source: DataTable.Column) -> [RateWobble.Span] {
-        var only: [String: Int32?] = [:]
-        for row in rows {
-            guard let category = source.category(row) else { continue }
-            let span = part.grid.spans[row]
-            if let known = only[category] {
-                if let known, known != span { only[category] = .some(nil) }
-            } else {
-                only[category] = .some(span)
-            }
-        }
-        var spans = part.spans.map { _ in RateWobble.Span(hits: 0, rows: 0, expected: 0) }
-        for row in rows {
-            guard let i = part.place[part.grid.spans[row]], let category = source.category(row) else { continue }
-            spans[i].rows += 1
-            if let only = only[category], only != nil { spans[i].hits += 1 }
-        }
-        return spans
-    }
-
-    /// The largest value, and the largest of all other spans than its own.
-    private struct Extremes {
-        private var first = (value: -Double.infinity, span: Int32(-1))
-        private var second = -Double.infinity
-
-        mutating func add(_ value: Double, _ span: Int32) {
-            if value > first.value {
-                if span != first.span { second = first.value }
-                first = (value, span)
-            } else if span != first.span, value > second {
-                second = value
-            }
-        }
-
-        func besides(_ span: Int32) -> Double { span == first.span ? second : first.value }
-    }
-
     /// The spans of one length in which a group has rows enough.
-    private struct Parts {
+    struct Parts {
         let grid: Grid
         let spans: [Int32]
         let place: [Int32: Int]
+        /// By span, its rows.
+        let rows: [[Int]]
         /// Spans have a few rows each, and only all of them together say anything.
         let isThin: Bool
 
@@ -285,7 +220,11 @@ struct WobbleBuilder {
             spans = used.keys.sorted()
             guard spans.count >= (isThin ? leastThinSpans : leastSpans) else { return nil }
             self.grid = grid
-            place = Dictionary(spans.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+            let place = Dictionary(spans.enumerated().map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+            self.place = place
+            var bySpan = [[Int]](repeating: [], count: spans.count)
+            for row in rows { if let i = place[grid.spans[row]] { bySpan[i].append(row) } }
+            self.rows = bySpan
         }
     }
 }
@@ -295,6 +234,7 @@ extension WobbleBuilder.Grid {
         self.length = length
         var known: [Timestamp: Int32] = [:]
         var covered: [[Double]] = []
+        var starts: [Timestamp] = []
         var range: TimeRange?
         var index: Int32 = 0
         spans = times.map { time in
@@ -308,10 +248,12 @@ extension WobbleBuilder.Grid {
                 index = Int32(covered.count)
                 known[found.start] = index
                 covered.append(calendar.weekHours(of: found))
+                starts.append(found.start)
             }
             return index
         }
         self.covered = covered
+        self.starts = starts
     }
 }
 

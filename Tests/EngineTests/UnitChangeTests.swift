@@ -62,6 +62,23 @@ import Windows
         }
     }
 
+    @Test func `few rows times sixty are not told as a hundred times, at most as one of the two`() async throws {
+        try await blocking {
+            var random = SeededGenerator(seed: 7)
+            var named: [String: Int] = [:]
+            for _ in 0..<60 {
+                let reference = Self.amounts(4000, &random)
+                let current = Self.amounts(70, &random).map { $0 * 60 }
+                if let words = UnitChange.find(in: Self.row(reference, current))?.words {
+                    named[words, default: 0] += 1
+                }
+            }
+            let right = named.filter { $0.key.contains("60 times") }.values.reduce(0, +)
+            #expect(right >= 54 && named["100 times", default: 0] <= 1, "\(named)")
+            #expect(named["60 times", default: 0] >= 30, "\(named)")
+        }
+    }
+
     @Test func `a change of some rows is found with their share`() async throws {
         try await blocking {
             var random = SeededGenerator(seed: 5)

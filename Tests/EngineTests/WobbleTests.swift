@@ -11,14 +11,14 @@ struct WobbleTests {
     private static let monday = Timestamp(microseconds: 1_772_409_600_000_000)  // 2026-03-02T00:00:00Z
 
     /// Forty days of rows whose `amount` has a mean of its own each day, `sd` apart; in some hours `level` is null.
-    private static func table(sd: Double, nullHours: Double = 0, days: Int = 40) throws -> DataTable {
+    private static func table(sd: Double, nullHours: Double = 0, days: Int = 40, hours: Int = 24) throws -> DataTable {
         var random = SeededGenerator(seed: 11)
         var lines: [String] = []
         for day in 0..<days {
             let mean = sd * normal(&random)
-            for hour in 0..<24 {
+            for hour in 0..<hours {
                 let isDown = Double.random(in: 0..<1, using: &random) < nullHours
-                for row in 0..<5 {
+                for row in 0..<(120 / hours) {
                     let time = monday + .hours(Int64(day * 24 + hour)) + .seconds(Int64(row))
                     let amount = mean + normal(&random)
                     let level = isDown ? "null" : "\(normal(&random))"
@@ -62,6 +62,51 @@ struct WobbleTests {
         #expect(null > 0.02 && null < 0.09, "\(null)")
     }
 
+    /// Days of 24 rows; a sensor is read every so many of them.
+    private static func standing(rowsPerReading: Int, days: Int = 40) throws -> Double {
+        var random = SeededGenerator(seed: 17)
+        var lines: [String] = []
+        var reading = 0
+        for day in 0..<days {
+            for hour in 0..<24 {
+                if hour % rowsPerReading == 0 { reading = Int.random(in: 0..<100, using: &random) }
+                let time = monday + .days(Int64(day)) + .hours(Int64(hour))
+                lines.append(#"{"model":"m","ts":"\#(time.rfc3339)","features":{"pressure":\#(reading)}}"#)
+            }
+        }
+        let (reference, _) = try ReferenceBuilderTests.build(ReferenceBuilderTests.table(lines))
+        return reference.wobble(.all, column: 0, window: .days(1)).standing
+    }
+
+    @Test func `rows of one reading stand at one value, rows drawn one by one do not`() throws {
+        #expect(try Self.standing(rowsPerReading: 1) == 0)
+        // Two of 24 rows are of the same of four readings with chance 5/23.
+        let few = try Self.standing(rowsPerReading: 6)
+        #expect(abs(few - 5.0 / 23) < 0.03, "\(few)")
+        #expect(try Self.standing(rowsPerReading: 24) == 0.9, "all rows of a day")
+    }
+
+    @Test func `what was new when it came is known to come, though it stays`() throws {
+        func share(openingEvery days: Int?) throws -> Double {
+            var lines: [String] = []
+            for day in 0..<40 {
+                for row in 0..<40 {
+                    let time = Self.monday + .days(Int64(day)) + .seconds(Int64(row))
+                    // A route that opens takes a fifth of the rows until the next does.
+                    let newest = days.map { day / $0 } ?? 0
+                    let route = row < 8 ? "new\(newest)" : "r\(row % 7)"
+                    lines.append(#"{"model":"m","ts":"\#(time.rfc3339)","features":{"route":"\#(route)"}}"#)
+                }
+            }
+            let (reference, _) = try ReferenceBuilderTests.build(ReferenceBuilderTests.table(lines))
+            return reference.wobble(.all, column: 0, window: .days(1)).novelty.share
+        }
+        #expect(try share(openingEvery: nil) == 0)
+        // Four of the later twenty days begin with a route nobody knew.
+        let opening = try share(openingEvery: 5)
+        #expect(abs(opening - 0.2 * 4 / 20) < 1e-9, "\(opening)")
+    }
+
     @Test func `rows that come in groups are alike, however few there are in a day`() throws {
         func build(size: Int) throws -> Double {
             var random = SeededGenerator(seed: 21)
@@ -85,9 +130,15 @@ struct WobbleTests {
     }
 
     @Test func `too few days, and rows without times, tell nothing`() throws {
-        let (short, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5))
-        // Its hours are many, and each is of its day: that is all they tell.
-        #expect(short.wobble(.all, column: 0, window: .days(1)).shift < 0.01)
+        // Five days by themselves say nothing of days.
+        let (short, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5, hours: 1))
+        #expect(short.wobble(.all, column: 0, window: .days(1)).shift == 0)
+        // Their 120 hours do differ, each being of its day. As if each were drawn by itself, a day has a 24th of it, which is the
+        // least it can have; that of days themselves (0.25/9 by their means) needs more of them.
+        let (hourly, _) = try ReferenceBuilderTests.build(Self.table(sd: 0.5, days: 5))
+        let hour = hourly.wobble(.all, column: 0, window: .hours(1)).shift
+        #expect(hour > 0)
+        #expect(hourly.wobble(.all, column: 0, window: .days(1)).shift == hour / 24)
         let (timeless, _) = try ReferenceBuilderTests.build(
             ReferenceBuilderTests.table((0..<100).map { #"{"model":"m","features":{"amount":\#($0)}}"# }))
         #expect(timeless.all.wobbles.isEmpty)

@@ -40,6 +40,46 @@ import Testing
         }
     }
 
+    @Test func `a batch is lent run by run, each of one partition, and a run nobody reads is given back`() async throws
+    {
+        try await blocking {
+            let broker = try TestBrokerProcess()
+            try broker.send("topic t 3")
+            for partition in Int32(0)..<3 {
+                #expect(try broker.publish((0..<10).map { "\($0)" }, to: "t", partition: partition))
+            }
+            let memory = ConsumerProbe.Memory()
+            let consumer = try KafkaConsumer(
+                configuration: broker.configuration(), topics: ["t"],
+                handlers: KafkaConsumerHandlers(
+                    onAssigned: { Dictionary(uniqueKeysWithValues: $0.map { ($0, .earliest) }) },
+                    onRevoked: { _, _ in }, onEvent: { memory.events.append($0) }, onLog: { _ in }))
+            var read: [Int32: [Int64]] = [:]
+            var passed = 0
+            let deadline = ContinuousClock.now + .seconds(25)
+            while read.values.map(\.count).reduce(passed, +) < 30, ContinuousClock.now < deadline {
+                consumer.poll(maximum: 500, timeoutMilliseconds: 10) { batch in
+                    var lent = 0
+                    batch.forEachRun { run in
+                        let partition = run.partition
+                        guard partition != 1 else { return }
+                        run.forEach(readsValues: true) { message in
+                            #expect(message.partition == partition)
+                            #expect(String(decoding: message.value, as: UTF8.self) == "\(message.offset)")
+                            read[partition, default: []].append(message.offset)
+                            lent += 1
+                        }
+                    }
+                    passed += batch.count - lent
+                }
+            }
+            #expect(read == [0: Array(0..<10), 2: Array(0..<10)])
+            #expect(passed == 10)
+            // A message kept back would block this.
+            consumer.close()
+        }
+    }
+
     @Test func `reading starts where the owner says, not where the broker remembers`() async throws {
         try await blocking {
             let broker = try TestBrokerProcess()

@@ -78,6 +78,9 @@ import Values
             "`against: rolling`: /metrics has comparisons with the model's own reference only"
         ),
         ("expr: null_rate > 0.2", "`significance: edetector` cannot be said in PromQL of `null_rate`"),
+        ("expr: accuracy < 0.7", "`significance: edetector` cannot be said in PromQL of `accuracy`"),
+        ("expr: auroc < 0.7", "`significance: edetector` cannot be said in PromQL of `auroc`"),
+        ("expr: mae > 2", "`significance: edetector` cannot be said in PromQL of `mae`"),
         ("expr: volume < 0.5", "`volume` is over the reference here"),
         ("expr: auroc < 0.7, min_rows: 40", "`min_rows` is not asked of `auroc`"),
     ])

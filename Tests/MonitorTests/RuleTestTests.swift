@@ -169,6 +169,24 @@ import Values
         #expect(report.json["tests"]?.arrayValue?.first?["passed"] == .bool(false))
     }
 
+    @Test func `a rule that no series can wake says what it asks for`() throws {
+        let report = try run(
+            """
+            - name: silent
+              model: fraud
+              every: 1h
+              \(Self.columns)
+              series:
+              - {column: amount, segment: {device: web}, counts: "[10 30 60]x5"}
+              expect:
+              - {at: 2h, alert: Drift, state: firing}
+            """)
+        let silent = report.tests.first?.failures.first?.silent ?? []
+        #expect(silent.count == 1 && silent[0].contains("r.yaml:6:"), "\(silent)")
+        #expect(
+            report.text.contains("unknown segment `country` of model `fraud`; known are `device`"), "\(report.text)")
+    }
+
     @Test func `mistakes are told with place and suggestion, all at once`() throws {
         let failure = #expect(throws: TestFailure.self) {
             try run(

@@ -72,6 +72,15 @@ struct WatchReplayTests {
             #expect(summary.hasPrefix("amount is stuck at 3.2 since 2026-03-03T16:00:00Z in country=DE"), "\(summary)")
             let likely = alerts.first?["context"]?["likely"]?.stringValue ?? ""
             #expect(likely.hasPrefix("amount is 3.2 in 100% of rows"), "\(likely)")
+            func context(_ name: String) -> JSON? {
+                alerts.first {
+                    $0["labels"]?["alertname"]?.stringValue == name && $0["status"]?.stringValue == "firing"
+                }?["context"]
+            }
+            let driver = context("FieldRemoved")?["segments"]?.arrayValue?.first
+            #expect(driver?["segment"]?.text == #"{"country":"BR"}"#)
+            #expect(driver?["share"]?.numberValue ?? 0 > 0.9, "who lacks the field, not whose values differ")
+            #expect(context("NoEvents") != nil && context("NoEvents")?["comparison"] == nil, "a volume is one number")
         }
     }
 }

@@ -44,6 +44,20 @@ struct WorkerTests {
         #expect(try ledger.offsets().count == 8)
     }
 
+    @Test(.timeLimit(.minutes(2)), arguments: ["consume", "decode", "count", "pack", "step"])
+    func `the page of metrics tells what a worker's CPU time went to`(stage: String) async throws {
+        let workspace = try Workspace()
+        let stream = try await StreamFixture.make(workspace, count: 3_000)
+        let broker = try Self.broker(partitions: 1)
+        try await StreamFixture.publish(stream.events[...], to: broker.bootstrap, partitions: 1)
+        let service = try await Service.start(try stream.configuration("serve", bootstrap: broker.bootstrap))
+        _ = try await eventually("\(stage) took time", .seconds(60)) {
+            let seconds = try await service.metric("holdfast_worker_cpu_seconds_total", "stage=\"\(stage)\"")
+            return seconds > 0 ? true : nil
+        }
+        #expect(try await service.stop() == 0)
+    }
+
     @Test(.timeLimit(.minutes(2)))
     func `a worker without partitions does not hold the windows open`() async throws {
         let workspace = try Workspace()

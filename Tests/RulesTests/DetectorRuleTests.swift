@@ -68,6 +68,37 @@ struct DetectorRuleTests {
         #expect(abs(tight - loose - 2.302585) < 1e-5)
     }
 
+    @Test func `an alert that stands for several segments says the number of the clearest, and whose it is`() throws {
+        var monitoring = Monitoring(
+            try ruleSet(
+                "alert: A, expr: (psi or psi by (*)) > 0.1, significance: edetector, "
+                    + "annotations: {summary: 'PSI {{ $value | printf \"%.1f\" }}{{ $parts }}'}"))
+        func hour(_ broken: Set<String>) -> SnapshotFixture {
+            SnapshotFixture.build { fixture in
+                func add(_ segment: [(String, String)], _ rows: UInt64, _ upper: UInt64) {
+                    let bins = Comparison(
+                        edges: [1], categories: [], reference: [rows * 6, rows * 4], current: [rows - upper, upper],
+                        referenceNulls: 0, currentNulls: 0)
+                    let psi = Distances.psi(bins.reference, bins.current, smoothing: .jeffreys) ?? .nan
+                    fixture.add("amount", bins, [.psi: psi], in: segment)
+                }
+                let names = ["a", "b", "c", "d", "e", "f"]
+                // All traffic has much else besides, so that it shows nothing itself.
+                add([], 100_000, 40_000)
+                for name in names { add([("airline", name)], 500, broken.contains(name) ? 480 : 200) }
+            }
+        }
+        for index in 0..<3 { #expect(monitoring.close(index, hour([])).isEmpty) }
+        let alerts = (3..<5).flatMap { monitoring.close($0, hour(["b", "c", "e"])) }
+        let whole = try #require(alerts.first { $0.segment.isAll })
+        #expect(whole.annotations["summary"] == "PSI 2.0 (of airline=b, the clearest of 3 segments)")
+        guard case .number(let value) = whole.context["value"] else {
+            Issue.record("the alert has no value")
+            return
+        }
+        #expect(value > 1 && whole.context["evidence"]?["of"] != nil)
+    }
+
     /// Rows of a day where the reference has 1,000.
     private static func day(_ rows: UInt64) -> SnapshotFixture {
         SnapshotFixture.build { fixture in

@@ -1,3 +1,5 @@
+import Detection
+import Foundation
 import Statistics
 import StrictYAML
 import TestSupport
@@ -32,24 +34,138 @@ struct FigureRuleTests {
         var state = ModelAlertState(model: "fraud")
         return right.enumerated().flatMap { index, right in
             let now = sketch(rows, right: right, &random)
-            let nothing = Comparison(
-                edges: [], categories: [], reference: [], current: [], referenceNulls: 0, currentNulls: 0)
-            var values = now.metrics
-            values[.mature] = 1
-            var row = SnapshotRow(
-                version: "*", segment: .all, column: SnapshotRow.performanceColumn,
-                kind: SnapshotRow.performanceColumn, n: UInt64(rows), null: 0, referenceN: 20_000,
-                referenceSegment: .all, metrics: values, referenceMetrics: before.metrics, comparison: nothing,
-                common: nothing)
-            row.performance = PerformanceDetail(sketch: now, isMature: true, estimates: [])
-            row.performance?.reference = before
-            var fixture = SnapshotFixture()
-            fixture.rows = [row]
-            let snapshot = fixture.snapshot(index)
-            return rules.evaluate(
-                performance: snapshot, at: snapshot.window.end, size: hour, modelWindow: hour, state: &state
-            ).map { "\($0.status.rawValue) \(index)" }
+            return tell(rules, index, [row(.all, now, before)], &state).map { "\($0.status.rawValue) \(index)" }
         }
+    }
+
+    private static func row(
+        _ segment: Segment, _ now: PerformanceSketch, _ before: PerformanceSketch, wobble: Double = 0
+    ) -> SnapshotRow {
+        let nothing = Comparison(
+            edges: [], categories: [], reference: [], current: [], referenceNulls: 0, currentNulls: 0)
+        var values = now.metrics
+        values[.mature] = 1
+        var row = SnapshotRow(
+            version: "*", segment: segment, column: SnapshotRow.performanceColumn,
+            kind: SnapshotRow.performanceColumn, n: UInt64(now.labelled), null: 0, referenceN: 20_000,
+            referenceSegment: .all, metrics: values, referenceMetrics: before.metrics, comparison: nothing,
+            common: nothing)
+        row.performance = PerformanceDetail(sketch: now, isMature: true, estimates: [])
+        row.performance?.reference = before
+        var figures = PerformanceWobble.Figures()
+        figures.errors = wobble
+        row.performance?.baseline = PerformanceBaseline(before, wobble: figures, windows: 28)
+        return row
+    }
+
+    private static func tell(
+        _ rules: RuleSet, _ index: Int, _ rows: [SnapshotRow], _ state: inout ModelAlertState
+    ) -> [Alert] {
+        var fixture = SnapshotFixture()
+        fixture.rows = rows
+        let snapshot = fixture.snapshot(index)
+        return rules.evaluate(
+            performance: snapshot, at: snapshot.window.end, size: hour, modelWindow: hour, state: &state)
+    }
+
+    @Test func `of a segment and what holds it only the one that explains the other is told, as of drift`() throws {
+        let (web, app) = (Segment([.init("device", "web")]), Segment([.init("device", "app")]))
+        for seed in 0..<6 as Range<UInt64> {
+            for isWhole in [false, true] {
+                var random = SeededGenerator(seed: 40 + seed)
+                let before = Self.sketch(20_000, right: 0.9, &random)
+                let rules = try ruleSet("alert: A, expr: (accuracy or accuracy by (*)) < 0.88, significance: edetector")
+                var state = ModelAlertState(model: "fraud")
+                let firing = (0..<60).flatMap { index -> [Alert] in
+                    let bad = index < 20 ? 0.9 : 0.7
+                    let mine = Self.sketch(150, right: bad, &random)
+                    let other = Self.sketch(150, right: isWhole ? bad : 0.9, &random)
+                    var both = mine
+                    both.merge(other)
+                    return Self.tell(
+                        rules, index,
+                        [Self.row(.all, both, before), Self.row(web, mine, before), Self.row(app, other, before)],
+                        &state)
+                }.filter { $0.status == .firing }
+                #expect(
+                    firing.map { $0.labels["device"] ?? "" } == [isWhole ? "" : "web"],
+                    "seed \(random.seed): \(firing.map(\.labels))")
+            }
+        }
+    }
+
+    /// Replaces a rule's figures by what programs wrote that kept each segment's stream by itself.
+    private static func older(_ state: ModelAlertState, counted: Timestamp) throws -> ModelAlertState {
+        let json = try JSONEncoder().encode(state)
+        guard var all = try JSONSerialization.jsonObject(with: json) as? [String: Any],
+            var detectors = all["detectors"] as? [String: Any], var own = detectors["g/A"] as? [String: Any],
+            let watches = own["watches"] as? [[String: Any]], let key = watches.first?["key"]
+        else { throw EvaluationError(message: "no figure is kept") }
+        let none = ["weight": 0.0, "weighted": 0.0]
+        let changed = ["weight": 9_000.0, "weighted": 1_300.0]
+        let stream: [String: Any] = [
+            "logR": [12.0, 14.0, 16.0, 2.0], "sum": 16.0, "windows": 12, "weight": 9_000.0, "weighted": 1_300.0,
+            "mirrored": -1e300, "recent": [["weight": 900.0, "weighted": 130.0]],
+        ]
+        own["watches"] = nil
+        own["figures"] = [
+            [
+                "key": key, "segment": ["parts": [Any]()], "seen": counted.microseconds,
+                "stream": [
+                    "statistic": "accuracy", "stream": stream, "start": SnapshotFixture.origin.microseconds,
+                    "until": counted.microseconds,
+                    "alarm": [
+                        "start": SnapshotFixture.origin.microseconds, "evidence": 15.5, "changed": changed,
+                        "back": none, "backSum": 0.0,
+                    ],
+                ],
+            ]
+        ]
+        detectors["g/A"] = own
+        all["detectors"] = detectors
+        return try ModelAlertState(decoding: try JSONSerialization.data(withJSONObject: all))
+    }
+
+    @Test func `an alert that an older program opened goes on, and ends when its fault does`() throws {
+        var random = SeededGenerator(seed: 70)
+        let before = Self.sketch(20_000, right: 0.84, &random)
+        let rules = try ruleSet("alert: A, expr: accuracy < 0.79, significance: edetector")
+        var state = ModelAlertState(model: "fraud")
+        var told: [String] = []
+        for index in 0..<60 {
+            let now = Self.sketch(150, right: index < 40 ? 0.7 : 0.84, &random)
+            told += Self.tell(rules, index, [Self.row(.all, now, before)], &state).map(\.status.rawValue)
+            if index == 20 {
+                try #require(told == ["firing"])
+                state = try Self.older(state, counted: SnapshotFixture.origin + Self.hour * 21)
+                try #require(state.detectors["g/A"]?.figures?.count == 1)
+            }
+            if index == 39 { #expect(told == ["firing"]) }
+            if index == 22 {
+                #expect(state.detectors["g/A"]?.figures == nil)
+                #expect(try ModelAlertState(decoding: state.encoded()) == state)
+            }
+        }
+        #expect(told == ["firing", "resolved"])
+    }
+
+    @Test func `hours that differ as they always did are no fault`() throws {
+        var told = [0, 0]
+        for seed in 0..<10 as Range<UInt64> {
+            for knows in [0, 1] {
+                var random = SeededGenerator(seed: 60 + seed)
+                let before = Self.sketch(20_000, right: 0.84, &random)
+                let rules = try ruleSet("alert: A, expr: accuracy < 0.8, significance: edetector")
+                var state = ModelAlertState(model: "fraud")
+                for index in 0..<200 {
+                    let now = Self.sketch(
+                        150, right: 0.84 + Double.random(in: -0.15...0.15, using: &random), &random)
+                    let rows = [Self.row(.all, now, before, wobble: knows == 1 ? 0.0075 : 0)]
+                    told[knows] += Self.tell(rules, index, rows, &state).count { $0.status == .firing }
+                }
+            }
+        }
+        #expect(told[0] > 10 && told[1] <= 1, "\(told)")
     }
 
     @Test(arguments: ["accuracy < reference(accuracy) - 0.05", "accuracy < 0.79"])

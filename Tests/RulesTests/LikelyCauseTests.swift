@@ -64,6 +64,22 @@ import Values
             $0.add("amount", deciles([4, 0, 0, 0, 0, 0, 0, 0, 0, 396]), now, before: uniform)
         },
         Case(
+            "of a shift a unit says more than a field that some rows miss", .psi,
+            says: "amount is about 100 times the reference: a unit change upstream, not the model"
+        ) {
+            $0.add(
+                "amount", deciles([4, 0, 0, 0, 0, 0, 0, 0, 0, 396], nulls: (0, 60)), scaled(100), before: uniform)
+        },
+        Case(
+            "how far values lie outside, where nothing says why", .out_of_range_rate,
+            says: "amount has values up to 163, where the reference ends at 99.9"
+        ) {
+            var now = uniform
+            now[.max] = 163
+            now[.out_of_range_rate] = 0.06
+            $0.add("amount", deciles([UInt64](repeating: 40, count: 10)), now, before: uniform)
+        },
+        Case(
             "a null jump", .null_rate,
             says:
                 "income is missing in 63% of rows (8% in the reference): a field that is no longer filled upstream, not the model"

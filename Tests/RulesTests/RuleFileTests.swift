@@ -110,4 +110,33 @@ import Values
                     + "add it to its `segments`",
             ])
     }
+
+    @Test func `a guard whose rule is in a file that is not loaded is told and no mistake, one that is mistyped is`()
+        throws
+    {
+        func rules(_ guards: String) throws -> RuleSet {
+            try RuleSet.load([
+                (
+                    "r.yaml",
+                    """
+                    groups:
+                    - name: a
+                      rules:
+                      - {alert: IncomeMissing, expr: null_rate > 1}
+                      - {alert: Drift, expr: psi > 1, actions: [{rollback: {unless: [\(guards)]}}]}
+                    """
+                )
+            ])
+        }
+        let absent = try rules("IncomeMissing, SchemaChanged")
+        #expect(absent.check(against: []).isEmpty)
+        #expect(
+            absent.absentGuards.map(\.description) == [
+                "r.yaml:5:81: error: no rule here raises `SchemaChanged`, so it never keeps `Drift` from rolling back; "
+                    + "known are `IncomeMissing`, `Drift`"
+            ])
+        let mistyped = try rules("IncomeMising")
+        #expect(mistyped.absentGuards.isEmpty)
+        #expect(mistyped.check(against: []).first?.message.contains("did you mean `IncomeMissing`?") == true)
+    }
 }

@@ -52,6 +52,25 @@ struct VolumeRuleTests {
         #expect(drop == ["firing \(surge.count)", "resolved \(surge.count + 5)"])
     }
 
+    @Test func `rows that become fewer by a tenth each day are a drop once they are too few, though no hour shows it`()
+        throws
+    {
+        let falling = (0..<192).map { hour -> Double in
+            let left = 1 - 0.1 * Double(hour) / 24
+            return 500 * left * (1 + 0.03 * Double(hour % 3 - 1))
+        }
+        let told = try Self.told("volume < 0.6", Self.level(500, 240) + falling)
+        #expect(told.count == 1)
+        let hour = try #require(told.first?.split(separator: " ").last.flatMap { Int($0) })
+        #expect(hour >= 13 * 24 && hour < 16 * 24, "\(hour)")
+    }
+
+    @Test func `rows that become more day by day, and then are as many as before, were no drop`() throws {
+        let rising = (0..<168).map { hour -> Double in 500 * (1 + 0.3 * Double(hour) / 24) }
+        let hours = Self.level(500, 240) + rising + Self.level(500, 72)
+        #expect(try Self.told("volume < 0.6", hours).isEmpty)
+    }
+
     @Test func `the end of a drop is no surge`() throws {
         let hours = Self.level(500, 48) + Self.level(150, 18) + Self.level(500, 40)
         #expect(try Self.told("volume > 2", hours).isEmpty)

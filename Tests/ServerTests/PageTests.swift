@@ -64,6 +64,42 @@ struct PageTests {
         }
     }
 
+    @Test func `a model has a page with its windows, columns, segments and alerts`() async throws {
+        var state = Fixture.incident()
+        func line(_ hour: Int, _ segment: String, _ column: String, _ n: Int, psi: Double) -> String {
+            #"{"model":"fraud","version":"*","window":{"start":"2026-03-01T\#(hour):00:00Z","end":"2026-03-01T\#(hour + 1):00:00Z"},"#
+                + #""segment":{\#(segment)},"column":"\#(column)","kind":"numeric","n":\#(n),"metrics":{"psi":\#(psi),"null_rate":0.04}}"#
+        }
+        state.snapshots = [
+            line(12, "", "amount", 17_001, psi: 0.03), line(13, "", "amount", 18_412, psi: 0.31),
+            line(13, "", "age", 18_412, psi: 0.004), line(13, #""country":"BR""#, "amount", 4_211, psi: 0.62),
+            line(13, #""country":"US","device":"web""#, "amount", 977, psi: 0.01),
+            // Told again: the newest line counts.
+            line(12, "", "amount", 17_002, psi: 0.04),
+        ].joined(separator: "\n")
+        try await withServer(state) { client, service, _ in
+            let front = try await client.get("/")
+            #expect(front.body.contains(#"<a href="/models/fraud">fraud</a>"#))
+            let page = try await client.get("/models/fraud")
+            #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
+            for text in [
+                "<title>fraud · Holdfast</title>", "fraud v14 training data", "account_age_days",
+                "2026-03-01 13:00–14:00 UTC", "17,002", "country=US, device=web", "0.62",
+                "PredictionDriftAfterDeploy", "half the usual rows", #"<a href="/registry/fraud">registry</a>"#,
+                "Segments in the last window",
+            ] {
+                #expect(page.body.contains(text), "\(text)")
+            }
+            #expect(!page.body.contains("17,001") && !page.body.contains("<script") && !page.body.contains(" style="))
+            #expect(!page.body.contains("tenure_months"), "a column of another model")
+            #expect(service.askedAlerts.last == "fraud 20")
+            let none = try await client.get("/models/froud")
+            #expect(none.status == 404 && none.body.contains("these are: churn, fraud, pricing"))
+            let young = try await client.get("/models/pricing")
+            #expect(young.status == 200 && young.body.contains("No window has closed yet."))
+        }
+    }
+
     @Test func `an alert about performance shows its figure, the reference's, and how often scores were right`()
         async throws
     {

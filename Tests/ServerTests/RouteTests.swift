@@ -216,7 +216,7 @@ let allRoutes = [
     "POST /v1/models/{model}/versions/{version}/metrics", "GET /v1/models/{model}/versions/{version}/gate",
     "GET /v1/models/{model}/versions/{version}/lineage", "GET /v1/champions/stream", "POST /v1/models/{model}/fleet",
     "GET /v1/models/{model}/fleet", "GET /v1/models/{model}/decisions",
-    "GET /models/{model}/alerts/{fingerprint}",
+    "GET /models/{model}", "GET /models/{model}/alerts/{fingerprint}",
     "GET /models/{model}/alerts/{fingerprint}/picture.svg",
     "GET /v1/silences", "POST /v1/silences", "DELETE /v1/silences/{id}", "GET /registry", "GET /registry/{model}",
 ]

@@ -5,5 +5,5 @@ import ArgumentParser
 struct DetectionBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "DetectionBench", abstract: "Runs the detector on simulated streams.",
-        subcommands: [NullStreams.self, Shifts.self])
+        subcommands: [NullStreams.self, Shifts.self, Causes.self])
 }

@@ -1,4 +1,5 @@
 package import Events
+import Kafka
 package import Values
 package import Windows
 
@@ -38,6 +39,7 @@ package struct Intake {
     /// By model, the rows that are worth counting.
     private let enough: [Int]
     private var delta = IntakeDelta()
+    private var times = WorkTimes()
 
     /// A source's messages with what its topic says of them.
     private struct Route {
@@ -169,7 +171,9 @@ package struct Intake {
         guard messagesUnseen >= Self.messagesBetweenLooks else { return }
         messagesUnseen = 0
         for model in accumulators.indices where decoder.batches[model].count >= enough[model] {
+            let began = ThreadClock.nanoseconds
             count(model)
+            times[.count] &+= ThreadClock.nanoseconds - began
         }
     }
 
@@ -209,7 +213,13 @@ package struct Intake {
 
     /// Hands over what was counted since the last time.
     package mutating func take() -> IntakeDelta {
+        let began = ThreadClock.nanoseconds
         for model in accumulators.indices { count(model) }
+        let counted = ThreadClock.nanoseconds
+        defer {
+            times[.count] &+= counted - began
+            times[.pack] &+= ThreadClock.nanoseconds - counted
+        }
         countEvents()
         var taken = delta
         for number in nextOffsets.indices {
@@ -231,6 +241,15 @@ package struct Intake {
         renewNames()
         return taken
     }
+
+    /// CPU time of counting and packing since this was last taken.
+    mutating func takeTimes() -> WorkTimes {
+        defer { times = WorkTimes() }
+        return times
+    }
+
+    /// Of that, so far.
+    var spent: Int64 { times.sum }
 
     /// Names were given other places: now that no row waits, the events to come are read with those. What the decoder learned of their
     /// form it learns again; this happens once for a pane at most, and only to a model with more names than places.

@@ -149,13 +149,18 @@ struct ModelPerformance {
         return warnings
     }
 
-    /// Windows of the model's own size, as they mature, are evidence.
+    /// Mature windows are evidence; of a change of concept those of the model's own size.
     private mutating func judged(_ told: [PerformanceWindows.Told]) -> [PerformanceWindows.Told] {
         var told = told
-        for i in told.indices where told[i].matured && !told[i].isPassedOver && told[i].shape == shape {
-            judge.judge(
-                &told[i].rows, told[i].range, every: shape.every, settings, reference,
-                part: WeekPart(covered: calendar.weekHours(of: told[i].range)))
+        for i in told.indices where told[i].matured && !told[i].isPassedOver {
+            let part = WeekPart(covered: calendar.weekHours(of: told[i].range))
+            let length = told[i].range.length
+            for row in told[i].rows.indices {
+                let segment = told[i].rows[row].segment
+                told[i].rows[row].performance?.baseline = reference?.baseline(segment, window: length, in: part)
+            }
+            guard told[i].shape == shape else { continue }
+            judge.judge(&told[i].rows, told[i].range, every: shape.every, settings, reference, part: part)
         }
         return told
     }

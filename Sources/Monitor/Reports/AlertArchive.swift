@@ -68,6 +68,16 @@ struct AlertArchive {
         return end - start
     }
 
+    /// Whether stored counts can give the metric at all.
+    static func isOfCounts(_ metric: Metric) -> Bool {
+        switch metric {
+        case .psi, .kl, .kl_reversed, .js, .js_divergence, .js_distance, .hellinger, .tvd, .l_infinity, .null_rate,
+            .new_category_rate:
+            true
+        default: false
+        }
+    }
+
     /// The metric from the stored counts alone, with the smoothing the alert names; `nil` for metrics that histograms do not give.
     static func computed(_ metric: Metric, _ line: JSON, _ alert: JSON) -> Double? {
         func counts(_ key: String) -> [UInt64] {

@@ -29,7 +29,9 @@ package enum Check {
             var found = ProblemCollector()
             if YAMLValue.parse(text: text, file: path, expanding: { _ in "" }, collector: &found) != nil {
                 found.add(
-                    "is neither a configuration (`models:`) nor a rule file (`groups:`) nor rule tests (`tests:`)",
+                    text.allSatisfy(\.isWhitespace)
+                        ? "is empty"
+                        : "is neither a configuration (`models:`) nor a rule file (`groups:`) nor rule tests (`tests:`)",
                     at: start)
             }
             return Result(file: path, what: "", problems: found.list)
@@ -106,7 +108,7 @@ package enum Check {
             return Result(
                 file: path, what: what, problems: [],
                 notes: models.flatMap(\.warnings) + configuration.rules.silences(against: models.map(\.catalog))
-                    + configuration.rules.judgedAlone)
+                    + configuration.rules.judgedAlone + configuration.rules.absentGuards)
         } catch {
             return Result(file: path, what: "", problems: error.list)
         }

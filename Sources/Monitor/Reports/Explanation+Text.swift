@@ -91,7 +91,11 @@ extension Explanation {
                 style.red(
                     "computed again from the stored counts: \(CompareText.number(history.rederived)), which is not what was told"
                 ))
-        case nil: lines.append(style.dim("the counts of that window are no longer stored, or do not give this metric"))
+        case nil:
+            // What was never in the counts is not missed.
+            if let metric = history.metric, AlertArchive.isOfCounts(metric) {
+                lines.append(style.dim("not computed again: the counts of that window are no longer stored"))
+            }
         }
         return lines
     }

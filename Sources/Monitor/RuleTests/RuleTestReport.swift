@@ -11,6 +11,8 @@ package struct RuleTestReport: Sendable {
         package let expected: String
         /// What there was instead, an instance a line.
         package let actual: [String]
+        /// What the rule asks for that no series of the test has.
+        package var silent: [String] = []
     }
 
     package struct Test: Sendable {
@@ -44,6 +46,7 @@ package struct RuleTestReport: Sendable {
                 for (i, line) in failure.actual.enumerated() {
                     out += (i == 0 ? "    actual:   " : "              ") + line + "\n"
                 }
+                for line in failure.silent { out += "    silent:   \(line)\n" }
             }
         }
         return out

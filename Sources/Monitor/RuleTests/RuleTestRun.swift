@@ -1,4 +1,5 @@
 import Rules
+import Sketches
 import Statistics
 import StrictYAML
 import Values
@@ -71,7 +72,26 @@ struct RuleTestRun {
         let errors = state.errors.filter { $0.key.hasSuffix("/\(expectation.alert)") }.values.sorted()
         return RuleTestReport.Failure(
             place: expectation.place, at: expectation.at, alert: expectation.alert, expected: Self.text(expectation),
-            actual: Self.actual(named, expectation) + errors.map { "the rule cannot be evaluated: \($0)" })
+            actual: Self.actual(named, expectation) + errors.map { "the rule cannot be evaluated: \($0)" },
+            silent: named.isEmpty ? silence(of: expectation.alert) : [])
+    }
+
+    /// What the rule asks for that no series of the test has.
+    private func silence(of alert: String) -> [String] {
+        let rows = test.series.map(\.row)
+        let columns = Set(rows.map(\.column)).sorted().map { ($0, kind(of: $0)) }
+        let segmentations = Set(rows.map { $0.segment.parts.map(\.dimension) }).subtracting([[]])
+        let catalog = ModelCatalog(
+            name: test.model, columns: columns, segmentations: segmentations.sorted { $0.lexicographicallyPrecedes($1) }
+        )
+        return rules.missing(for: alert, in: catalog).map { "\($0.place): \($0.message)" }
+    }
+
+    private func kind(of column: String) -> String {
+        for series in test.series where series.row.column == column {
+            if case .counts(let counts) = series.content { return counts.column.bins.kindName }
+        }
+        return test.kinds[column] ?? "numeric"
     }
 
     private static func matches(_ instance: AlertInstance, _ expectation: RuleTest.Expectation) -> Bool {

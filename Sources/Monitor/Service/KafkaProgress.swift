@@ -7,7 +7,7 @@ import Values
 /// What a consumer's handlers and its loop share: counts not yet handed over, offsets, what is known of the brokers. All of it is touched
 /// on the worker's thread alone; a step, which may wait for a disk or a broker, runs on a thread of its own, one at a time.
 final class KafkaProgress {
-    static let stepInterval = Span.milliseconds(500)
+    static let stepInterval = Span.seconds(1)
     /// A step is followed by so many times its own length without one: with many groups, or on a busy machine, it costs more than the
     /// counting, and what comes meanwhile costs the next one nothing.
     private static let stepPause = 20
@@ -47,6 +47,10 @@ final class KafkaProgress {
     private(set) var isOver = false
     /// The last step was not made and will not be.
     private var hasGivenUp = false
+    /// A lane began to pass messages over since this was last looked at.
+    var hasPassedOver = false
+    /// CPU time not told yet.
+    private var times = WorkTimes()
 
     init(_ parts: KafkaWorker.Parts, _ deadLetters: DeadLetters, isStopping: @escaping @Sendable () -> Bool) {
         self.parts = parts
@@ -193,6 +197,7 @@ final class KafkaProgress {
 
     /// A message of the lane, and so all after it, waits for a schema. Its event times are not known: the lane holds the watermark.
     func hold(_ lane: Lane, at offset: Int64, for schema: UInt32) {
+        hasPassedOver = true
         lane.held = Lane.Held(offset: offset, schema: schema)
         lane.start = lane.start ?? offset
         tracker.wait(lane.source, true)
@@ -204,8 +209,9 @@ final class KafkaProgress {
 
     /// Sees to the lanes that passed messages over, after each poll. Nothing was counted of these messages, so it is enough to go back.
     func settle(_ consumer: KafkaConsumer) {
+        guard hasHeld || hasPassedOver else { return }
+        hasPassedOver = false
         let waiting = lanes.all.values.filter(\.isPassedOver)
-        guard hasHeld || !waiting.isEmpty else { return }
         do throws(KafkaError) {
             let stopped = waiting.filter { $0.held?.isPaused == false }
             if !stopped.isEmpty { try consumer.pause(stopped.map(\.partition)) }
@@ -283,7 +289,13 @@ final class KafkaProgress {
         if let outcome = runner.wait() { ended(outcome) }
     }
 
+    /// - Parameter stage: what CPU time went to that is not the intake's own.
+    func worked(_ nanoseconds: Int64, _ stage: WorkStage) { times[stage] &+= nanoseconds }
+
     private func ended(_ outcome: KafkaStep.Outcome) {
+        times.add(intake.takeTimes())
+        parts.metrics.worked(times, worker: parts.name)
+        times = WorkTimes()
         let length = parts.clock.now() - stepBegan
         let pause = min(Self.stepIntervalMaximum.microseconds, length.microseconds * Int64(Self.stepPause))
         nextStep = max(nextStep, stepBegan + Span(microseconds: pause))

@@ -1,13 +1,17 @@
 import Events
+import Foundation
 import Kafka
 import Logging
 import Values
 
-/// One consumer's life, on the worker's thread: polls, counts, and makes a step every half second. While a step cannot be finished it goes
+/// One consumer's life, on the worker's thread: polls, counts, and makes a step every second. While a step cannot be finished it goes
 /// on polling, which keeps its place in the group, and leaves the messages where they are.
 struct KafkaSession {
     private static let pollMaximum = 1_000
     private static let pollMilliseconds = 20
+    /// While messages flow, those to come are let gather for so long: librdkafka wakes a thread that waits for them for each partition's
+    /// few, and being woken costs more than counting them.
+    private static let gatheringSeconds = 0.002
 
     private let parts: KafkaWorker.Parts
     private let isStopping: @Sendable () -> Bool
@@ -39,13 +43,21 @@ struct KafkaSession {
     /// Until the service stops, or the client can do no more.
     func run() {
         var waitingSince: Timestamp?
+        var isFlowing = false
         while !isStopping(), !progress.isOver {
-            consumer.poll(
-                maximum: Self.pollMaximum, timeoutMilliseconds: Self.pollMilliseconds,
+            let began = ThreadClock.nanoseconds
+            var taking: Int64 = 0
+            let taken = consumer.poll(
+                maximum: Self.pollMaximum,
+                timeoutMilliseconds: isFlowing && !progress.isWaiting ? 0 : Self.pollMilliseconds,
                 takesMessages: !progress.isWaiting
             ) { batch in
+                let lent = ThreadClock.nanoseconds
                 progress.take(batch, names: consumer.topicNames) { consumer.watermarks(of: $0)?.high }
+                taking = ThreadClock.nanoseconds - lent
             }
+            progress.worked(ThreadClock.nanoseconds - began - taking, .consume)
+            isFlowing = taken > 0
             progress.settle(consumer)
             progress.work()
             if let committable = progress.takeCommittable() {
@@ -54,6 +66,7 @@ struct KafkaSession {
                     progress.lanes.all.keys.reduce(into: [:]) { $0[$1] = consumer.lag(of: $1) }, worker: parts.name)
             }
             waitingSince = countWaiting(since: waitingSince)
+            if isFlowing, taken < Self.pollMaximum { Thread.sleep(forTimeInterval: Self.gatheringSeconds) }
         }
         progress.finish()
         consumer.close()

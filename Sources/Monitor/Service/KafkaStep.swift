@@ -1,4 +1,5 @@
 import Foundation
+import Kafka
 import Ledger
 import Logging
 import Values
@@ -21,7 +22,13 @@ struct KafkaStep: Sendable {
     /// Tries until it works or the service stops.
     func run(_ parts: KafkaWorker.Parts, isStopping: @Sendable () -> Bool) -> Outcome {
         let begun = parts.clock.now()
-        defer { parts.metrics.step((parts.clock.now() - begun).seconds, worker: parts.name) }
+        let worked = ThreadClock.nanoseconds
+        defer {
+            parts.metrics.step((parts.clock.now() - begun).seconds, worker: parts.name)
+            var times = WorkTimes()
+            times[.step] = ThreadClock.nanoseconds - worked
+            parts.metrics.worked(times, worker: parts.name)
+        }
         guard settle(parts, isStopping) else { return .givenUp }
         do throws(LedgerError) {
             guard let stale = try parts.engine.submit(delta, report, from: parts.name, now: parts.clock.now()) else {

@@ -38,6 +38,7 @@ package struct Serve: Sendable {
     /// Runs until SIGTERM or SIGINT, or until the task is cancelled.
     /// - Parameter onReady: told the port once requests are answered.
     package func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        Heap.keepFreedMemory()
         let parts = try await assemble()
         RollbackTimes.log(models, configuration.rules, log)
         let server = makeServer(

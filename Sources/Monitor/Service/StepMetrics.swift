@@ -101,6 +101,13 @@ struct StepMetrics: Sendable {
         registry.histogram(.stepSeconds, ["worker": worker]).observe(max(0, seconds))
     }
 
+    /// - Parameter times: CPU time to add.
+    func worked(_ times: WorkTimes, worker: String) {
+        for stage in WorkStage.allCases where times[stage] > 0 {
+            registry.counter(.workerCPU, ["worker": worker, "stage": stage.name]).add(Double(times[stage]) / 1e9)
+        }
+    }
+
     func paused(_ seconds: Double, worker: String) {
         registry.counter(.pausedSeconds, ["worker": worker]).add(max(0, seconds))
     }

@@ -1,29 +1,5 @@
 /// Markup of the pages of experiments, runs and models (mustache), as `PageTemplate`.
 enum TrackingTemplate {
-    static let document = """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>{{title}}</title>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-        <style>{{{style}}}</style>
-        </head>
-        <body>
-        <header class="top"><div class="wide">
-        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="26" height="26"><b>Holdfast</b></a>
-        <nav class="now"><a href="/">dashboard</a> · <a href="/experiments">experiments</a> · \
-        <a href="/registry">registry</a></nav>
-        </div></header>
-        <main class="wide tracking">
-        {{{content}}}
-        </main>
-        </body>
-        </html>
-        """
-
     static let run = """
         <article class="model"><div class="head"><h3>{{name}}</h3><span class="task">{{id}}</span>
         <span class="chips"><span class="chip {{statusKind}}"><span>{{status}}</span></span>\

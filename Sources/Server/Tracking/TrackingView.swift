@@ -13,7 +13,7 @@ enum TrackingView {
 
     /// A page around its content, which is markup made here.
     static func page(_ title: String, _ content: String) -> String {
-        document.render(["title": "\(title) · Holdfast", "style": PageStyle.text, "content": content] as [String: Any])
+        PageFrame.page("\(title) · Holdfast", kind: "tracking", links: links, content: content)
     }
 
     /// Milliseconds since 1970, as MLflow counts.
@@ -50,5 +50,8 @@ enum TrackingView {
         }
     }
 
-    private static let document = Markup.template(TrackingTemplate.document)
+    private static let links = [
+        PageFrame.Link(text: "dashboard", href: "/"), .init(text: "experiments", href: "/experiments"),
+        .init(text: "registry", href: "/registry"),
+    ]
 }
